@@ -152,6 +152,8 @@ export const award = z.strictObject({
   attempt: z.int().min(1).max(1_000),
   prices: priceSheet,
   fee: feeTerms,
+  /** The router's invoice without an amount, on which the client pays the fee; absent where the router takes none. */
+  feePaymentHash: hex32.optional(),
   prompt: z.string().max(4_000_000).optional(),
 });
 export type Award = z.infer<typeof award>;

@@ -18,14 +18,14 @@ export interface Random {
 
 export interface Invoice {
   readonly paymentHash: string;
-  readonly amountMsat: number;
+  readonly amountMsat: number | null;
 }
 
 /** A peer's own money. Answers come later, through `Participant.onWallet`. */
 export interface Wallet {
   readonly balanceMsat: number;
-  /** Makes an invoice that a later payment of exactly this amount settles. */
-  invoice(jobId: JobId, purpose: PaymentPurpose, amountMsat: number): Invoice;
+  /** Makes an invoice for exactly this amount, or, where `amountMsat` is null, for whatever the payer sends. Settled once. */
+  invoice(jobId: JobId, purpose: PaymentPurpose, amountMsat: number | null): Invoice;
   /** Starts a payment; `paid` or `payment-failed` follows. */
   pay(request: PaymentRequest): void;
 }
@@ -77,9 +77,9 @@ export interface Telemetry {
   /** node: the runner began with it. */
   started(jobId: JobId, attempt: number): void;
   /** client: the first output token arrived. */
-  firstToken(jobId: JobId): void;
-  /** client: the result arrived. */
-  finished(jobId: JobId, node: PeerId, inputTokens: number, outputTokens: number, amountMsat: number, feeMsat: number): void;
+  firstToken(jobId: JobId, attempt: number): void;
+  /** client: the result arrived, from this attempt. */
+  finished(jobId: JobId, node: PeerId, attempt: number, inputTokens: number, outputTokens: number, amountMsat: number, feeMsat: number): void;
   /** client: the terminal state. `reason` is "" for a completed job. */
   ended(jobId: JobId, status: JobStatus, reason: string): void;
   /** router: is anyone going to read this job's decisions? Only then are they built. */

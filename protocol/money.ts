@@ -1,0 +1,74 @@
+import type { FeeTerms, PriceSheet } from "./messages.ts";
+
+/** Prices are quoted per this many tokens. */
+export const TOKENS_PER_PRICE_UNIT = 1_000_000;
+/** Shares are quoted in parts of this many: 100 basis points are 1 %. */
+export const BASIS_POINTS = 10_000;
+/** Millisatoshi in a satoshi. */
+export const MSAT_PER_SAT = 1_000;
+/** Millisatoshi in a bitcoin. */
+export const MSAT_PER_BTC = 100_000_000_000;
+
+/**
+ * What a job costs at these prices, before the router's fee: the fixed part plus the tokens' part, in msat.
+ *
+ * This is the only place where a job's amount is rounded, and it is rounded once, down: against the payee. The result is
+ * exact for every price sheet and token count that the protocol admits.
+ *
+ * @param prices msat per million tokens, and msat; integers from 0 to 2^53 - 1
+ * @param inputTokens integer from 0 to 2^31 - 1
+ * @param outputTokens integer from 0 to 2^31 - 1
+ * @returns integer msat, or `Infinity` where it is more than 2^53 - 1 msat: dearer than any limit that can be stated
+ * @throws RangeError where an argument is negative, fractional or not a number
+ */
+export function amountMsat(prices: PriceSheet, inputTokens: number, outputTokens: number): number {
+  // A sum of products of non-negative integers that comes out below 2^53 in doubles was exact at every step, and its
+  // quotient by an integer, rounded to a double, never reaches the integer above the true one.
+  const scaled = inputTokens * prices.inputMsatPerMtok + outputTokens * prices.outputMsatPerMtok;
+  const amount = scaled <= Number.MAX_SAFE_INTEGER
+    ? wholePart(scaled, TOKENS_PER_PRICE_UNIT) + prices.fixedMsat
+    : bigAmountMsat(prices, inputTokens, outputTokens);
+  return amount <= Number.MAX_SAFE_INTEGER ? amount : Infinity;
+}
+
+/**
+ * The router's fee on a job's amount: a share in basis points plus a flat part, in msat, rounded once, down: against the
+ * router.
+ *
+ * @param terms share from 0 to 10,000 basis points, flat part in msat
+ * @param amount the job's amount without fee in msat, as `amountMsat` gives it
+ * @returns integer msat, or `Infinity` where it is more than 2^53 - 1 msat
+ * @throws RangeError where an argument is negative, fractional or not a number
+ */
+export function feeMsat(terms: FeeTerms, amount: number): number {
+  if (amount === Infinity) return Infinity;
+  const scaled = amount * terms.shareBps;
+  const fee = scaled <= Number.MAX_SAFE_INTEGER
+    ? wholePart(scaled, BASIS_POINTS) + terms.flatMsat
+    : Number(BigInt(amount) * BigInt(terms.shareBps) / BigInt(BASIS_POINTS)) + terms.flatMsat;
+  return fee <= Number.MAX_SAFE_INTEGER ? fee : Infinity;
+}
+
+/**
+ * The most that a client can be asked to pay for a job: every allowed output token used, the router's fee included, in
+ * msat. No smaller number of output tokens costs more.
+ *
+ * @returns integer msat, or `Infinity` where it is more than 2^53 - 1 msat
+ * @throws RangeError as `amountMsat` and `feeMsat` do
+ */
+export function maxAmountMsat(prices: PriceSheet, fee: FeeTerms, inputTokens: number, maxOutputTokens: number): number {
+  const amount = amountMsat(prices, inputTokens, maxOutputTokens);
+  const total = amount + feeMsat(fee, amount);
+  return total <= Number.MAX_SAFE_INTEGER ? total : Infinity;
+}
+
+function wholePart(scaled: number, divisor: number): number {
+  if (scaled < 0 || !Number.isInteger(scaled)) throw new RangeError(`tokens and prices are whole and not negative; their product came to ${scaled}`);
+  return Math.floor(scaled / divisor);
+}
+
+function bigAmountMsat(prices: PriceSheet, inputTokens: number, outputTokens: number): number {
+  const scaled = BigInt(inputTokens) * BigInt(prices.inputMsatPerMtok) + BigInt(outputTokens) * BigInt(prices.outputMsatPerMtok);
+  if (scaled < 0n) throw new RangeError(`tokens and prices are not negative; their product came to ${scaled}`);
+  return Number(scaled / BigInt(TOKENS_PER_PRICE_UNIT) + BigInt(prices.fixedMsat));
+}

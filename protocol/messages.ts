@@ -250,6 +250,7 @@ export const result = z.strictObject({
 export type Result = z.infer<typeof result>;
 
 export const cancelReason = z.enum(["patience", "user", "superseded", "unpaid", "shutdown"]);
+export type CancelReason = z.infer<typeof cancelReason>;
 /** client -> router -> node: stop working on it. */
 export const cancel = z.strictObject({ type: z.literal("cancel"), jobId, reason: cancelReason });
 export type Cancel = z.infer<typeof cancel>;

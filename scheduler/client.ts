@@ -1,0 +1,174 @@
+import type { CancelReason, JobId, JobRequest, Message, PaymentRequest, PeerId, Refuse, Result, TokenChunk } from "../protocol/messages.ts";
+import { amountMsat } from "../protocol/units.ts";
+import type { Environment, JobStatus, Participant, Timer, TimerId, WalletEvent } from "./environment.ts";
+
+export interface ClientOptions {
+  /** Routers to post to, in turn. */
+  readonly routers: readonly PeerId[];
+}
+
+/** A job as its client sees it, from submission to its terminal state. */
+interface ClientJob {
+  readonly request: JobRequest;
+  readonly router: PeerId;
+  readonly timer: TimerId;
+  /** The latest attempt that a token or a result came from. */
+  attempt: number;
+  /** Payments under way; -1 before the result. */
+  paying: number;
+}
+
+/**
+ * Buys inference: posts jobs, takes tokens and results, checks what it is charged, pays, and gives up where its patience
+ * ends. It is the client that says how a job ended, each exactly once.
+ */
+export class Client implements Participant {
+  readonly #env: Environment;
+  readonly #options: ClientOptions;
+  readonly #jobs = new Map<JobId, ClientJob>();
+  #turn = 0;
+
+  constructor(env: Environment, options: ClientOptions) {
+    if (options.routers.length === 0) throw new RangeError("a client needs at least one router");
+    this.#env = env;
+    this.#options = options;
+  }
+
+  /** Jobs that have not ended. */
+  get open(): number {
+    return this.#jobs.size;
+  }
+
+  /**
+   * Posts a job.
+   * @throws RangeError where the request is not in this client's name or its id is in use.
+   */
+  submit(request: JobRequest, prompt?: string): void {
+    const env = this.#env;
+    if (request.client !== env.self) throw new RangeError(`job ${request.jobId} is in another client's name`);
+    if (this.#jobs.has(request.jobId)) throw new RangeError(`job ${request.jobId} is in progress already`);
+    const router = this.#options.routers[this.#turn]!;
+    this.#turn = (this.#turn + 1) % this.#options.routers.length;
+    const timer = env.after(request.patienceUs, { kind: "patience", jobId: request.jobId, attempt: 0 });
+    this.#jobs.set(request.jobId, { request, router, timer, attempt: 0, paying: -1 });
+    env.telemetry.submitted(request);
+    env.send(router, prompt === undefined ? { type: "job", job: request } : { type: "job", job: request, prompt });
+  }
+
+  /** Gives a job up by the user's wish. False where it has ended or its result is in. */
+  cancel(jobId: JobId): boolean {
+    const job = this.#jobs.get(jobId);
+    if (job === undefined || job.paying >= 0) return false;
+    this.#withdraw(job, "user");
+    this.#end(job, "cancelled", "user");
+    return true;
+  }
+
+  onMessage(from: PeerId, message: Message): void {
+    switch (message.type) {
+      case "token-chunk": return this.#onTokens(message);
+      case "result": return this.#onResult(from, message);
+      case "refuse": return this.#onRefuse(from, message);
+      case "error": {
+        const job = message.jobId === undefined ? undefined : this.#jobs.get(message.jobId);
+        if (job !== undefined && from === job.router && job.paying < 0) this.#end(job, "failed", message.code);
+        return;
+      }
+      default: return;
+    }
+  }
+
+  onTimer(timer: Timer): void {
+    const job = this.#jobs.get(timer.jobId);
+    if (job === undefined || job.paying >= 0) return;
+    this.#withdraw(job, "patience");
+    this.#end(job, "expired", "patience");
+  }
+
+  onRunner(): void {}
+
+  onWallet(event: WalletEvent): void {
+    if (event.kind === "received") return;
+    const job = this.#jobs.get(event.jobId);
+    if (job === undefined) return;
+    if (event.kind === "payment-failed") {
+      if (event.purpose === "fee") return this.#paid(job);
+      return this.#end(job, "failed", "payment-failed");
+    }
+    this.#env.send(job.router, {
+      type: "payment-receipt", jobId: event.jobId, purpose: event.purpose, payer: this.#env.self, payee: event.payee,
+      amountMsat: event.amountMsat, paymentHash: event.paymentHash, preimage: event.preimage,
+    });
+    this.#paid(job);
+  }
+
+  #paid(job: ClientJob): void {
+    job.paying--;
+    if (job.paying === 0) this.#end(job, "completed", "");
+  }
+
+  #onTokens(message: TokenChunk): void {
+    const job = this.#jobs.get(message.jobId);
+    if (job === undefined || message.attempt < job.attempt) return;
+    if (message.firstToken === 0) this.#env.telemetry.firstToken(message.jobId, message.attempt);
+    job.attempt = message.attempt;
+  }
+
+  #onResult(from: PeerId, message: Result): void {
+    const job = this.#jobs.get(message.jobId);
+    if (job === undefined || job.paying >= 0 || message.receipt.attempt < job.attempt) return;
+    const { receipt } = message;
+    const env = this.#env;
+    job.attempt = receipt.attempt;
+    env.cancel(job.timer);
+    const wrong = wrongCharge(job.request, from, message);
+    if (wrong !== "") {
+      env.send(job.router, { type: "dispute", jobId: message.jobId, claim: "over-charged" });
+      return this.#end(job, "failed", wrong);
+    }
+    env.telemetry.finished(message.jobId, from, receipt.attempt, receipt.inputTokens, receipt.outputTokens, receipt.amountMsat, feeOf(message.payments));
+    job.paying = message.payments.length;
+    if (job.paying === 0) return this.#end(job, "completed", "");
+    for (const payment of message.payments) env.wallet.pay(payment);
+  }
+
+  #onRefuse(from: PeerId, message: Refuse): void {
+    const job = this.#jobs.get(message.jobId);
+    if (job === undefined || from !== job.router || job.paying >= 0) return;
+    this.#end(job, message.reason === "attempts-exhausted" ? "failed" : "rejected", message.reason);
+  }
+
+  #withdraw(job: ClientJob, reason: CancelReason): void {
+    this.#env.send(job.router, { type: "cancel", jobId: job.request.jobId, reason });
+  }
+
+  #end(job: ClientJob, status: JobStatus, reason: string): void {
+    this.#env.cancel(job.timer);
+    this.#jobs.delete(job.request.jobId);
+    this.#env.telemetry.ended(job.request.jobId, status, reason);
+  }
+}
+
+function feeOf(payments: readonly PaymentRequest[]): number {
+  let fee = 0;
+  for (const payment of payments) if (payment.purpose === "fee") fee += payment.amountMsat;
+  return fee;
+}
+
+/** What is wrong with the bill, in a word for the report; "" where it is right. */
+function wrongCharge(request: JobRequest, node: PeerId, message: Result): string {
+  const { receipt, payments } = message;
+  if (receipt.client !== request.client || receipt.node !== node || receipt.promptHash !== request.promptHash) return "receipt-of-another-job";
+  if (receipt.inputTokens !== request.inputTokens || receipt.outputTokens > request.maxOutputTokens) return "over-metered";
+  if (receipt.amountMsat !== amountMsat(receipt.prices, receipt.inputTokens, receipt.outputTokens)) return "over-charged";
+  let total = 0;
+  let before = "";
+  for (const payment of payments) {
+    if (payment.purpose === before) return "over-charged";
+    before = payment.purpose;
+    if (payment.purpose === "job" && (payment.payee !== node || payment.amountMsat !== receipt.amountMsat)) return "over-charged";
+    total += payment.amountMsat;
+  }
+  if (total > request.maxPriceMsat) return "over-charged";
+  return "";
+}

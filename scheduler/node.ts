@@ -1,0 +1,226 @@
+import type { Award, Cancel, Descriptor, ErrorMessage, JobId, Message, PaymentRequest, PeerId, RefusalReason } from "../protocol/messages.ts";
+import { amountMsat, feeMsat } from "../protocol/units.ts";
+import type { Environment, Participant, RunnerEvent, Timer, TimerId, WalletEvent } from "./environment.ts";
+
+export interface NodeOptions {
+  /** Descriptor without what the environment knows: its own id. */
+  readonly descriptor: Omit<Descriptor, "type" | "node">;
+  /** Routers it works with. */
+  readonly routers: readonly PeerId[];
+  readonly heartbeatUs: number;
+  /** Delay of the first heartbeat after the descriptor, so that nodes do not beat in unison; µs. */
+  readonly heartbeatOffsetUs: number;
+  /** How long a client may take to pay, µs. */
+  readonly invoiceExpiryUs: number;
+}
+
+/** A job at the node, from its award until it is paid or written off. */
+interface NodeJob {
+  readonly award: Award;
+  readonly router: PeerId;
+  readonly acceptedUs: number;
+  startedUs: number;
+  firstTokenUs: number;
+  /** What the client owes once the result is out, msat; -1 before. */
+  owedMsat: number;
+  timer: TimerId;
+}
+
+/**
+ * An operator's node: registers with its routers, beats, admits or refuses awards, has the runner execute them, sends
+ * tokens and the result with its metering receipt to the client, and waits for its money.
+ */
+export class Node implements Participant {
+  /** Value delivered that the client has not paid for in time, msat. */
+  unpaidMsat = 0;
+  readonly #env: Environment;
+  readonly #options: NodeOptions;
+  readonly #jobs = new Map<JobId, NodeJob>();
+  #sequence = 0;
+  #accepting = true;
+
+  constructor(env: Environment, options: NodeOptions) {
+    this.#env = env;
+    this.#options = options;
+  }
+
+  /** Jobs not yet paid or written off. */
+  get open(): number {
+    return this.#jobs.size;
+  }
+
+  /** Registers with every router and begins to beat. */
+  start(): void {
+    for (const router of this.#options.routers) this.#register(router);
+    this.#env.after(this.#options.heartbeatOffsetUs, { kind: "heartbeat", jobId: "", attempt: 0 });
+  }
+
+  /** Takes no new jobs from now on; those admitted are finished. */
+  shutDown(): void {
+    this.#accepting = false;
+    this.#beat();
+  }
+
+  onMessage(from: PeerId, message: Message): void {
+    switch (message.type) {
+      case "award": return this.#onAward(from, message);
+      case "cancel": return this.#onCancel(from, message);
+      case "error": return this.#onError(from, message);
+      default: return;
+    }
+  }
+
+  onTimer(timer: Timer): void {
+    if (timer.kind === "heartbeat") {
+      this.#beat();
+      this.#env.after(this.#options.heartbeatUs, { kind: "heartbeat", jobId: "", attempt: 0 });
+    } else {
+      const job = this.#jobs.get(timer.jobId);
+      if (job === undefined || job.owedMsat < 0) return;
+      this.unpaidMsat += job.owedMsat;
+      this.#jobs.delete(timer.jobId);
+    }
+  }
+
+  onRunner(event: RunnerEvent): void {
+    const job = this.#jobs.get(event.jobId);
+    if (job === undefined) return;
+    const env = this.#env;
+    switch (event.kind) {
+      case "started":
+        job.startedUs = env.nowUs;
+        env.telemetry.started(event.jobId, job.award.attempt);
+        return;
+      case "first-token":
+        job.firstTokenUs = env.nowUs;
+        env.send(job.award.job.client, { type: "token-chunk", jobId: event.jobId, attempt: job.award.attempt, firstToken: 0, tokens: 1 });
+        return;
+      case "finished": return this.#deliver(job, event);
+      case "failed":
+        this.#jobs.delete(event.jobId);
+        return this.#refuse(job.router, job.award, event.reason);
+    }
+  }
+
+  onWallet(event: WalletEvent): void {
+    if (event.kind !== "received" || event.purpose !== "job") return;
+    const job = this.#jobs.get(event.jobId);
+    if (job === undefined) return;
+    this.#env.cancel(job.timer);
+    this.#jobs.delete(event.jobId);
+  }
+
+  #register(router: PeerId): void {
+    this.#env.send(router, { type: "descriptor", node: this.#env.self, ...this.#options.descriptor });
+  }
+
+  #beat(): void {
+    const runner = this.#env.runner;
+    const beat: Message = {
+      type: "heartbeat",
+      incarnation: this.#options.descriptor.incarnation,
+      sequence: this.#sequence++,
+      running: runner.running,
+      waiting: runner.waiting,
+      kvTokensUsed: runner.kvTokensUsed,
+      accepting: this.#accepting,
+    };
+    for (const router of this.#options.routers) this.#env.send(router, beat);
+  }
+
+  #onAward(from: PeerId, award: Award): void {
+    if (!this.#options.routers.includes(from)) return;
+    const reason = this.#reasonToRefuse(award);
+    if (reason !== undefined) return this.#refuse(from, award, reason);
+    const request = award.job;
+    this.#jobs.set(request.jobId, {
+      award, router: from, acceptedUs: this.#env.nowUs, startedUs: 0, firstTokenUs: 0, owedMsat: -1, timer: -1,
+    });
+    this.#env.send(from, { type: "accept", jobId: request.jobId, attempt: award.attempt });
+    this.#env.runner.submit({
+      jobId: request.jobId,
+      model: request.model,
+      inputTokens: request.inputTokens,
+      maxOutputTokens: request.maxOutputTokens,
+      priority: request.priority,
+      ...(award.prompt === undefined ? {} : { prompt: award.prompt }),
+    });
+  }
+
+  #reasonToRefuse(award: Award): RefusalReason | undefined {
+    const request = award.job;
+    const { descriptor } = this.#options;
+    const offer = descriptor.offers.find((candidate) => candidate.model === request.model);
+    const runner = this.#env.runner;
+    if (!this.#accepting) return "shutting-down";
+    if (offer === undefined) return "unknown-model";
+    if (this.#jobs.has(request.jobId)) return "duplicate-job";
+    const { prices } = offer;
+    if (award.prices.inputMsatPerMtok !== prices.inputMsatPerMtok || award.prices.outputMsatPerMtok !== prices.outputMsatPerMtok
+      || award.prices.fixedMsat !== prices.fixedMsat) return "price-changed";
+    if (request.inputTokens + request.maxOutputTokens > offer.contextTokensMax) return "context-too-long";
+    if (runner.running + runner.waiting >= descriptor.slots + descriptor.queueLimit) return "queue-full";
+    return undefined;
+  }
+
+  #refuse(router: PeerId, award: Award, reason: RefusalReason): void {
+    this.#env.send(router, { type: "refuse", jobId: award.job.jobId, attempt: award.attempt, reason });
+  }
+
+  #deliver(job: NodeJob, event: Extract<RunnerEvent, { kind: "finished" }>): void {
+    const env = this.#env;
+    const { award } = job;
+    const request = award.job;
+    const owedMsat = amountMsat(award.prices, request.inputTokens, event.outputTokens);
+    const receipt = {
+      type: "metering-receipt" as const,
+      jobId: request.jobId,
+      attempt: award.attempt,
+      node: env.self,
+      client: request.client,
+      model: request.model,
+      inputTokens: request.inputTokens,
+      outputTokens: event.outputTokens,
+      prices: award.prices,
+      amountMsat: owedMsat,
+      queuedUs: job.startedUs - job.acceptedUs,
+      prefillUs: job.firstTokenUs - job.startedUs,
+      decodeUs: env.nowUs - job.firstTokenUs,
+      promptHash: request.promptHash,
+      outputHash: event.outputHash,
+    };
+    const payments: PaymentRequest[] = [];
+    if (owedMsat > 0) {
+      const { paymentHash } = env.wallet.invoice(request.jobId, "job", owedMsat);
+      payments.push(this.#paymentRequest(request.jobId, "job", env.self, owedMsat, paymentHash));
+    }
+    const fee = feeMsat(award.fee, owedMsat);
+    if (fee > 0 && award.feePaymentHash !== undefined) {
+      payments.push(this.#paymentRequest(request.jobId, "fee", job.router, fee, award.feePaymentHash));
+    }
+    env.send(request.client, { type: "result", jobId: request.jobId, finishReason: event.finishReason, receipt, payments });
+    env.send(job.router, { type: "result", jobId: request.jobId, finishReason: event.finishReason, receipt, payments: [] });
+    if (owedMsat === 0) {
+      this.#jobs.delete(request.jobId);
+      return;
+    }
+    job.owedMsat = owedMsat;
+    job.timer = env.after(this.#options.invoiceExpiryUs, { kind: "unpaid", jobId: request.jobId, attempt: award.attempt });
+  }
+
+  #paymentRequest(jobId: JobId, purpose: "job" | "fee", payee: PeerId, amount: number, paymentHash: string): PaymentRequest {
+    return { type: "payment-request", jobId, purpose, payee, amountMsat: amount, paymentHash, expiresInUs: this.#options.invoiceExpiryUs };
+  }
+
+  #onCancel(from: PeerId, message: Cancel): void {
+    const job = this.#jobs.get(message.jobId);
+    if (job === undefined || job.owedMsat >= 0) return;
+    if (from !== job.router && from !== job.award.job.client) return;
+    this.#env.runner.cancel(message.jobId);
+    this.#jobs.delete(message.jobId);
+  }
+
+  #onError(from: PeerId, message: ErrorMessage): void {
+    if (message.code === "not-registered" && this.#options.routers.includes(from)) this.#register(from);
+  }
+}

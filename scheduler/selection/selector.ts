@@ -1,0 +1,283 @@
+import type { FeeTerms, JobRequest } from "../../protocol/messages.ts";
+import type { Candidate, Decision, Exclusion, Random } from "../environment.ts";
+import { hashString, mix } from "../hash.ts";
+import type { ModelMarket } from "../model-market.ts";
+import type { Registry } from "../registry.ts";
+import { Eligibility, isTemporary, rules } from "./eligibility.ts";
+import { describePolicy, type PolicyOptions } from "./policy.ts";
+import { LoadScorer, PriceScorer, type Scorer, WeightedScorer } from "./scores.ts";
+
+/** Random probes that fail before a sampling policy looks at all offers. Bounds the work; does not change the odds. */
+const PROBES_MAX = 16;
+
+/**
+ * Picks a node for a job: filters the market's offers by {@link Eligibility}, scores what remains, and lets the policy
+ * choose. Ties go to the highest rendezvous hash of (job, node), then to the lowest id: whoever registered first gains
+ * nothing, and equal nodes share the work.
+ *
+ * Cost: one pass over the model's offers in typed arrays; `random` and `power-of-two` probe a few offers instead,
+ * unless most of the market is ineligible.
+ */
+export class Selector {
+  /** Offers at the last {@link choose} that only a passing rule excluded (full, not accepting, circuit open). */
+  waitable = 0;
+  readonly #registry: Registry;
+  readonly #policy: PolicyOptions;
+  readonly #random: Random;
+  readonly #eligibility: Eligibility;
+  readonly #scorer: Scorer;
+  #candidates = new Int32Array(64);
+  #scores = new Float64Array(64);
+  #count = 0;
+  #complete = false;
+  #lastRoundRobin = -1;
+  #tieBase = 0;
+  #how = "";
+
+  constructor(registry: Registry, policy: PolicyOptions, fee: FeeTerms, staleAfterUs: number, random: Random) {
+    this.#registry = registry;
+    this.#policy = policy;
+    this.#random = random;
+    this.#eligibility = new Eligibility(registry, fee, staleAfterUs);
+    this.#scorer = scorerFor(registry, policy);
+  }
+
+  /**
+   * @param tried registry indexes of nodes that had their chance with this job.
+   * @returns position of the chosen offer in the market, or -1 where none is eligible.
+   */
+  choose(job: JobRequest, market: ModelMarket, tried: readonly number[], nowUs: number): number {
+    this.#eligibility.begin(job, market, tried, nowUs);
+    this.#scorer.begin(job, market);
+    this.#tieBase = hashString(job.jobId);
+    this.waitable = 0;
+    this.#complete = false;
+    const policy = this.#policy;
+    switch (policy.kind) {
+      case "cheapest":
+      case "least-loaded":
+      case "weighted-score": return this.#best(market);
+      case "random": return this.#sample(market);
+      case "power-of-two": return this.#powerOfChoices(market, policy.choices);
+      case "round-robin": return this.#roundRobin(market);
+      case "softmax": return this.#softmax(market, policy.temperature);
+      case "top-n-random": return this.#topN(market, policy.n);
+    }
+  }
+
+  /** Whether this one offer could take the job now, all rules considered. */
+  fits(job: JobRequest, market: ModelMarket, offer: number, tried: readonly number[], nowUs: number): boolean {
+    this.#eligibility.begin(job, market, tried, nowUs);
+    return this.#eligibility.judge(offer) === 0;
+  }
+
+  /** The last choice, explained: call it right after {@link choose}, before anything changes. */
+  explain(job: JobRequest, market: ModelMarket, attempt: number, chosen: number): Decision {
+    const candidates: Candidate[] = [];
+    const excluded: Exclusion[] = [];
+    const inMarket = new Uint8Array(this.#registry.size);
+    for (let offer = 0; offer < market.count; offer++) {
+      const n = market.node[offer]!;
+      inMarket[n] = 1;
+      const node = this.#registry.ids[n]!;
+      const code = this.#eligibility.judge(offer);
+      if (code === 0) {
+        const amountMsat = this.#eligibility.amountMsat(offer);
+        candidates.push({ node, score: this.#scorer.score(offer, amountMsat), parts: this.#scorer.parts(offer, amountMsat) });
+      } else {
+        excluded.push({ node, rule: rules[code] as Exclusion["rule"], detail: this.#eligibility.detail(offer, code) });
+      }
+    }
+    for (let n = 0; n < this.#registry.size; n++) {
+      if (inMarket[n] === 0) excluded.push({ node: this.#registry.ids[n]!, rule: "no-model", detail: `does not offer ${job.model}` });
+    }
+    candidates.sort((a, b) => b.score - a.score || (a.node < b.node ? -1 : 1));
+    return {
+      jobId: job.jobId,
+      attempt,
+      policy: describePolicy(this.#policy),
+      chosen: chosen < 0 ? "" : this.#registry.ids[market.node[chosen]!]!,
+      how: chosen < 0 ? "no node is eligible" : this.#how,
+      candidates,
+      excluded,
+    };
+  }
+
+  #gather(market: ModelMarket): void {
+    if (this.#candidates.length < market.count) {
+      const length = Math.max(market.count, this.#candidates.length * 2);
+      this.#candidates = new Int32Array(length);
+      this.#scores = new Float64Array(length);
+    }
+    const eligibility = this.#eligibility;
+    const candidates = this.#candidates;
+    let count = 0;
+    let waitable = 0;
+    for (let offer = 0; offer < market.count; offer++) {
+      const code = eligibility.judge(offer);
+      if (code === 0) candidates[count++] = offer;
+      else if (isTemporary(code)) waitable++;
+    }
+    this.#count = count;
+    this.waitable = waitable;
+    this.#complete = true;
+  }
+
+  #tieKey(market: ModelMarket, offer: number): number {
+    return mix(this.#tieBase ^ this.#registry.salt[market.node[offer]!]!);
+  }
+
+  /** Whether offer `a` beats offer `b`, whose scores are given; positions follow the nodes' ids. */
+  #beats(market: ModelMarket, a: number, scoreA: number, b: number, scoreB: number): boolean {
+    if (scoreA !== scoreB) return scoreA > scoreB;
+    const keyA = this.#tieKey(market, a);
+    const keyB = this.#tieKey(market, b);
+    return keyA !== keyB ? keyA > keyB : a < b;
+  }
+
+  #best(market: ModelMarket): number {
+    this.#gather(market);
+    let best = -1;
+    let bestScore = -Infinity;
+    for (let i = 0; i < this.#count; i++) {
+      const offer = this.#candidates[i]!;
+      const score = this.#scorer.score(offer, this.#eligibility.amountMsat(offer));
+      if (score < bestScore) continue;
+      if (best < 0 || this.#beats(market, offer, score, best, bestScore)) {
+        best = offer;
+        bestScore = score;
+      }
+    }
+    this.#how = "highest score; ties by rendezvous hash of job and node, then by id";
+    return best;
+  }
+
+  /** A uniform draw among the eligible: probes first (rejection sampling), then the whole list. */
+  #sample(market: ModelMarket): number {
+    this.#how = "uniform draw among the candidates";
+    if (!this.#complete) {
+      for (let probe = 0; probe < PROBES_MAX && market.count > 0; probe++) {
+        const offer = Math.floor(this.#random.next() * market.count);
+        if (this.#eligibility.judge(offer) === 0) return offer;
+      }
+      this.#gather(market);
+    }
+    if (this.#count === 0) return -1;
+    return this.#candidates[Math.floor(this.#random.next() * this.#count)]!;
+  }
+
+  /** The best by load of `choices` different eligible offers drawn uniformly (Mitzenmacher 2001, power of d choices). */
+  #powerOfChoices(market: ModelMarket, choices: number): number {
+    const picks = this.#picks;
+    let count = 0;
+    for (let probe = 0; probe < PROBES_MAX && count < choices && market.count > 0 && choices <= market.count; probe++) {
+      const offer = Math.floor(this.#random.next() * market.count);
+      if (!contains(picks, count, offer) && this.#eligibility.judge(offer) === 0) picks[count++] = offer;
+    }
+    if (count < choices) {
+      this.#gather(market);
+      count = Math.min(choices, this.#count);
+      for (let i = 0; i < count; i++) {
+        const j = i + Math.floor(this.#random.next() * (this.#count - i));
+        const swap = this.#candidates[i]!;
+        this.#candidates[i] = this.#candidates[j]!;
+        this.#candidates[j] = swap;
+        picks[i] = this.#candidates[i]!;
+      }
+    }
+    let best = -1;
+    let bestScore = -Infinity;
+    for (let i = 0; i < count; i++) {
+      const offer = picks[i]!;
+      const score = this.#scorer.score(offer, 0);
+      if (best < 0 || this.#beats(market, offer, score, best, bestScore)) {
+        best = offer;
+        bestScore = score;
+      }
+    }
+    this.#how = `least loaded of ${count} candidates drawn uniformly`;
+    return best;
+  }
+  readonly #picks: number[] = [];
+
+  /** The first eligible offer after the last one served, in the order of the nodes' ids. */
+  #roundRobin(market: ModelMarket): number {
+    this.#how = "next eligible node in the order of ids";
+    let waitable = 0;
+    for (let step = 1; step <= market.count; step++) {
+      const offer = (this.#lastRoundRobin + step) % market.count;
+      const code = this.#eligibility.judge(offer);
+      if (code === 0) {
+        this.#lastRoundRobin = offer;
+        return offer;
+      }
+      if (isTemporary(code)) waitable++;
+    }
+    this.waitable = waitable;
+    return -1;
+  }
+
+  /** Draws a candidate with odds exp(score / temperature). */
+  #softmax(market: ModelMarket, temperature: number): number {
+    this.#gather(market);
+    if (this.#count === 0) return -1;
+    let top = -Infinity;
+    for (let i = 0; i < this.#count; i++) {
+      const offer = this.#candidates[i]!;
+      const score = this.#scorer.score(offer, this.#eligibility.amountMsat(offer));
+      this.#scores[i] = score;
+      if (score > top) top = score;
+    }
+    let total = 0;
+    for (let i = 0; i < this.#count; i++) {
+      total += Math.exp((this.#scores[i]! - top) / temperature);
+      this.#scores[i] = total;
+    }
+    const draw = this.#random.next() * total;
+    let i = 0;
+    while (i < this.#count - 1 && this.#scores[i]! <= draw) i++;
+    this.#how = `drawn with odds exp(score / ${temperature})`;
+    return this.#candidates[i]!;
+  }
+
+  /** A uniform draw among the n best scores: near-equals share what would otherwise all go to one. */
+  #topN(market: ModelMarket, n: number): number {
+    this.#gather(market);
+    if (this.#count === 0) return -1;
+    const kept = Math.min(n, this.#count);
+    for (let i = 0; i < this.#count; i++) {
+      const offer = this.#candidates[i]!;
+      const score = this.#scorer.score(offer, this.#eligibility.amountMsat(offer));
+      let at = Math.min(i, kept);
+      if (i >= kept && !this.#beats(market, offer, score, this.#candidates[kept - 1]!, this.#scores[kept - 1]!)) continue;
+      if (i >= kept) at = kept - 1;
+      while (at > 0 && this.#beats(market, offer, score, this.#candidates[at - 1]!, this.#scores[at - 1]!)) {
+        this.#candidates[at] = this.#candidates[at - 1]!;
+        this.#scores[at] = this.#scores[at - 1]!;
+        at--;
+      }
+      this.#candidates[at] = offer;
+      this.#scores[at] = score;
+    }
+    this.#how = `uniform draw among the ${kept} highest scores`;
+    return this.#candidates[Math.floor(this.#random.next() * kept)]!;
+  }
+}
+
+function contains(values: readonly number[], count: number, value: number): boolean {
+  for (let i = 0; i < count; i++) if (values[i] === value) return true;
+  return false;
+}
+
+function scorerFor(registry: Registry, policy: PolicyOptions): Scorer {
+  switch (policy.kind) {
+    case "cheapest": return new PriceScorer();
+    case "least-loaded":
+    case "power-of-two":
+    case "random":
+    case "round-robin": return new LoadScorer(registry);
+    case "weighted-score":
+    case "softmax":
+    case "top-n-random": return new WeightedScorer(registry, policy.weights);
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * Lint rules for what ESLint's stock rules cannot say about determinism; loaded by .oxlintrc.json.
+ * The node shapes are ESTree's, cut down to what is read here.
+ */
+interface Node {
+  readonly type: string;
+  readonly parent?: Node;
+  readonly [key: string]: unknown;
+}
+interface Context {
+  report(problem: { node: Node; message: string }): void;
+}
+type Visitor = Record<string, (node: Node) => void>;
+interface Rule {
+  create(context: Context): Visitor;
+}
+
+const child = (node: Node, key: string): Node => node[key] as Node;
+
+const isNamed = (node: Node | undefined, name: string): boolean => node?.type === "Identifier" && node["name"] === name;
+
+/** `name` of `f(...)`, `o.f(...)` and `o?.f(...)`; "" where the callee is anything else. */
+const calledName = (call: Node): string => {
+  const callee = child(call, "callee");
+  if (callee.type === "Identifier") return callee["name"] as string;
+  if (callee.type !== "MemberExpression" || callee["computed"] === true) return "";
+  return child(callee, "property")["name"] as string;
+};
+
+const isIntegerLiteral = (node: Node): boolean => {
+  if (node.type === "UnaryExpression") return node["operator"] === "-" && isIntegerLiteral(child(node, "argument"));
+  return node.type === "Literal" && Number.isInteger(node["value"]);
+};
+
+/** Powers with a fractional exponent differ in the last bit between V8 versions; exp and log do not. */
+const noInexactPower: Rule = {
+  create: (context) => {
+    const check = (node: Node): void => {
+      if (isIntegerLiteral(child(node, "right"))) return;
+      const message = "`**` is reproducible only with an integer literal as its exponent; write Math.exp(k * Math.log(x)).";
+      context.report({ node, message });
+    };
+    return {
+      BinaryExpression: (node) => {
+        if (node["operator"] === "**") check(node);
+      },
+      AssignmentExpression: (node) => {
+        if (node["operator"] === "**=") check(node);
+      },
+    };
+  },
+};
+
+/** An alias (`const m = Math`, `globalThis["Date"]`) would carry forbidden things past every other rule. */
+const noAliasedGlobal: Rule = {
+  create: (context) => ({
+    Identifier: (node) => {
+      const parent = node.parent;
+      if (parent === undefined) return;
+      if (isNamed(node, "Math")) {
+        const aliases =
+          (parent.type === "VariableDeclarator" && parent["init"] === node && child(parent, "id").type === "Identifier") ||
+          (parent.type === "AssignmentExpression" && parent["right"] === node) ||
+          (parent.type === "CallExpression" && (parent["arguments"] as readonly Node[]).includes(node)) ||
+          parent.type === "SpreadElement" ||
+          (parent.type === "MemberExpression" && parent["object"] === node && parent["computed"] === true);
+        if (aliases) context.report({ node, message: "Use Math's functions by name, so that Math.random and Math.pow cannot hide." });
+      }
+    },
+  }),
+};
+
+/** The order in which a file system lists names is its own affair. */
+const sortedListing: Rule = {
+  create: (context) => ({
+    CallExpression: (node) => {
+      const name = calledName(node);
+      if (name !== "readdirSync" && name !== "globSync") return;
+      const member = node.parent;
+      const sorted = member?.type === "MemberExpression" && member["object"] === node && (isNamed(child(member, "property"), "sort") || isNamed(child(member, "property"), "toSorted"));
+      if (!sorted) context.report({ node, message: `${name}() gives names in no fixed order: append .sort() at once.` });
+    },
+  }),
+};
+
+/** BIP-340 signing draws fresh randomness unless its auxiliary bytes are given. */
+const explicitAuxiliaryBytes: Rule = {
+  create: (context) => ({
+    CallExpression: (node) => {
+      const callee = child(node, "callee");
+      if (callee.type !== "MemberExpression" || !isNamed(child(callee, "object"), "schnorr") || calledName(node) !== "sign") return;
+      if ((node["arguments"] as readonly Node[]).length >= 3) return;
+      context.report({ node, message: "schnorr.sign() draws random auxiliary bytes: pass them as its third argument." });
+    },
+  }),
+};
+
+const plugin = {
+  meta: { name: "determinism" },
+  rules: {
+    "no-inexact-power": noInexactPower,
+    "no-aliased-global": noAliasedGlobal,
+    "sorted-listing": sortedListing,
+    "explicit-auxiliary-bytes": explicitAuxiliaryBytes,
+  },
+};
+export default plugin;

@@ -1,0 +1,48 @@
+import { Command } from "commander";
+import { version } from "./version.ts";
+import { describeError, EXIT } from "./errors.ts";
+
+/** The whole command line, ready to parse. Each command lives in a file of its own. */
+export const buildProgram = (): Command => {
+  const program = new Command("infernet")
+    .description("Plays markets of LLM inference in a deterministic simulation, and reports what came of them.")
+    .version(version, "-V, --version")
+    .showHelpAfterError("(infernet --help lists the commands, infernet COMMAND --help its options)")
+    .exitOverride();
+  program.addHelpText("after", "\nExample:\n  $ infernet run quickstart\n");
+  for (const command of program.commands) inherit(command);
+  return program;
+};
+
+const inherit = (command: Command): void => {
+  command.copyInheritedSettings(command.parent!);
+  for (const child of command.commands) inherit(child);
+};
+
+/**
+ * Runs one command line.
+ * @param args without `node` and the script
+ * @returns the exit code; see EXIT
+ */
+export const main = async (args: readonly string[]): Promise<number> => {
+  // A reader that went away (`| head`) is no error.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") process.exit(EXIT.ok);
+      throw error;
+    });
+  }
+  const program = buildProgram();
+  try {
+    if (args.length === 0) {
+      program.outputHelp();
+      return EXIT.ok;
+    }
+    await program.parseAsync(args, { from: "user" });
+    return typeof process.exitCode === "number" ? process.exitCode : EXIT.ok;
+  } catch (error) {
+    const failure = describeError(error, ["infernet", ...args].join(" "));
+    if (failure.text !== "") process.stderr.write(`${failure.text}\n`);
+    return failure.exitCode;
+  }
+};

@@ -1,0 +1,27 @@
+/** A law of the market was broken: a fault of the program, never of the scenario. The run stops. */
+export class InvariantError extends Error {
+  /** Name of the law, as in the report's `checks`. */
+  readonly law: string;
+  /** The job's id, or "" where the law is not about one job. */
+  readonly job: string;
+  readonly seed: number | string;
+
+  constructor(law: string, job: string, seed: number | string, detail: string) {
+    super(`The law of ${law} is broken${job === "" ? "" : ` by job ${job}`}: ${detail} (seed ${seed})`);
+    this.name = "InvariantError";
+    this.law = law;
+    this.job = job;
+    this.seed = seed;
+  }
+}
+
+/** Names of the laws that the recorder checks in every run. */
+export const LAWS = {
+  jobs: "conservation of jobs",
+  terminal: "one terminal state",
+  causality: "causality",
+  metering: "metering",
+  capacity: "capacity",
+  little: "Little's law",
+  money: "conservation of money",
+} as const;

@@ -1,0 +1,317 @@
+import {
+  type ClientClassReport, type Flow, type Goodput, type JobCounts, type JobGroup, type LatencyHistograms, type LatencySummary, type Money,
+  type NodeReport, type OperatorClassReport, type PriceSummary, REPORT_SCHEMA, REPORT_VERSION, type ReportJobStatus, resultsDigest, type RunReport,
+  type TimeSeries,
+} from "../../../protocol/result.ts";
+import { ClientTally } from "./client-tally.ts";
+import { AT_ROUTER, FIRST_CLASS_LEVEL, IN_SYSTEM, LEVELS_PER_CLASS, NODES_UP, RUNNING, SLOTS_UP, WAITING, type WindowCount } from "./columns.ts";
+import { InvariantError, LAWS } from "./invariant.ts";
+import type { NodeTable } from "./node-table.ts";
+import { Served } from "./served.ts";
+import type { RecordedClientClass, RecorderSetup, RunEnd } from "./setup.ts";
+import type { Levels } from "./windows.ts";
+
+/** All that the recorder has gathered by the end of a run. */
+export interface Gathered {
+  readonly setup: RecorderSetup;
+  readonly end: RunEnd;
+  readonly endUs: number;
+  readonly levels: Levels;
+  readonly nodes: NodeTable;
+  readonly clients: readonly ClientTally[];
+  /** Row by client class, column by operator class. */
+  readonly served: readonly (Served | undefined)[];
+  readonly counts: Readonly<Record<WindowCount, Float64Array>>;
+  /** -1 where no job completed. */
+  readonly ttftP50Us: Float64Array;
+  readonly ttftP95Us: Float64Array;
+  readonly rows: number;
+  readonly rowsDigest: string;
+  readonly little: { readonly jobUs: bigint; readonly sojournUs: number; readonly ended: number };
+  readonly checks: { readonly ended: number; readonly causality: number; readonly metering: number };
+}
+
+/**
+ * Turns what was gathered into a report.
+ * @throws InvariantError where jobs or money were not conserved
+ */
+export function assembleReport(gathered: Gathered): RunReport {
+  const { setup, end, clients } = gathered;
+  const overall = new ClientTally();
+  for (const tally of clients) overall.merge(tally);
+  const money = moneyReport(end, setup.seed);
+  const identity = { schema: REPORT_SCHEMA, schemaVersion: REPORT_VERSION } as const;
+  const results: Omit<RunReport, "provenance" | "schema" | "schemaVersion"> = {
+    world: setup.world ?? "simulated",
+    horizonUs: setup.horizonUs,
+    warmupUs: setup.warmupUs,
+    endUs: gathered.endUs,
+    allJobs: jobCounts(overall.submittedAll, overall.endedAll, setup.seed),
+    jobRows: { rows: gathered.rows, digest: gathered.rowsDigest },
+    overall: jobGroup(gathered, overall, Served.sum(gathered.served.filter(isServed)), setup.clientClasses.map((client, index) => [client, clients[index]!])),
+    clientClasses: setup.clientClasses.map((client, index) => clientClassReport(gathered, client, index)),
+    operatorClasses: setup.operatorClasses.map((_, index) => operatorClassReport(gathered, index)),
+    flows: flows(gathered),
+    nodes: setup.nodes.map((_, index) => nodeReport(gathered, index)),
+    overTime: timeSeries(gathered),
+    checks: checks(gathered, money !== null),
+    money,
+  };
+  if (gathered.rows !== overall.submittedAll) throw new InvariantError(LAWS.jobs, "", setup.seed, `${overall.submittedAll} jobs were submitted, ${gathered.rows} are accounted for`);
+  const { lab, scenario, seed, sets } = end.provenance;
+  return {
+    ...identity,
+    provenance: { lab, scenario, seed, sets, resultsDigest: resultsDigest({ ...identity, ...results }) },
+    ...results,
+  };
+}
+
+function jobGroup(gathered: Gathered, tally: ClientTally, served: Served, classes: readonly (readonly [RecordedClientClass, ClientTally])[]): JobGroup {
+  const seconds = measuredSeconds(gathered.setup);
+  const jobs = jobCounts(tally.submitted, tally.ended, gathered.setup.seed);
+  const ended = jobs.submitted - jobs.inFlight;
+  return {
+    jobs,
+    reasons: [...tally.reasons.values()]
+      .sort((a, b) => b.jobs - a.jobs || order(a.status, b.status) || order(a.reason, b.reason))
+      .map(({ status, reason, jobs: count }) => ({ status, reason, jobs: count })),
+    latency: latency(served),
+    histograms: histograms(served),
+    goodput: goodput(tally, classes, seconds),
+    throughput: {
+      submittedJobsPerS: tally.submissions / seconds,
+      completedJobsPerS: tally.completions / seconds,
+      inputTokensPerS: tally.inputTokens / seconds,
+      outputTokensPerS: tally.outputTokens / seconds,
+    },
+    prices: prices(served),
+    tokens: { input: served.inputTokens, output: served.outputTokens },
+    paidMsat: served.amountMsat + served.feesMsat,
+    feesMsat: served.feesMsat,
+    attempts: {
+      total: tally.attempts,
+      perJob: ratio(tally.attemptsOfEnded, ended),
+      retriedJobs: tally.retriedJobs,
+      failures: [...tally.attemptFailures].sort((a, b) => b[1] - a[1] || order(a[0], b[0])).map(([reason, attempts]) => ({ reason, attempts })),
+    },
+  };
+}
+
+function clientClassReport(gathered: Gathered, client: RecordedClientClass, index: number): ClientClassReport {
+  const tally = gathered.clients[index]!;
+  const width = gathered.setup.operatorClasses.length;
+  const served = Served.sum(gathered.served.slice(index * width, (index + 1) * width).filter(isServed));
+  return {
+    name: client.name,
+    goals: { ttftUs: client.goals.ttftUs ?? null, tpotUs: client.goals.tpotUs ?? null, endToEndUs: client.goals.endToEndUs ?? null },
+    ...jobGroup(gathered, tally, served, [[client, tally]]),
+  };
+}
+
+function goodput(tally: ClientTally, classes: readonly (readonly [RecordedClientClass, ClientTally])[], seconds: number): Goodput {
+  const jobs = sum(Object.values(tally.ended));
+  const goal = (name: Goodput["goals"][number]["goal"], key: "ttftUs" | "tpotUs" | "endToEndUs", met: (tally: ClientTally) => number): Goodput["goals"] => {
+    const having = classes.filter(([client]) => client.goals[key] !== undefined).map(([, of]) => of);
+    if (having.length === 0) return [];
+    const of = sum(having.flatMap(({ ended }) => Object.values(ended)));
+    const count = sum(having.map(met));
+    return [{ goal: name, jobs: of, met: count, share: ratio(count, of) }];
+  };
+  return {
+    jobs,
+    met: tally.metAll,
+    share: ratio(tally.metAll, jobs),
+    jobsPerS: tally.goodCompletions / seconds,
+    goals: [
+      ...goal("ttft", "ttftUs", ({ metTtft }) => metTtft),
+      ...goal("tpot", "tpotUs", ({ metTpot }) => metTpot),
+      ...goal("endToEnd", "endToEndUs", ({ metEndToEnd }) => metEndToEnd),
+    ],
+  };
+}
+
+function operatorClassReport(gathered: Gathered, index: number): OperatorClassReport {
+  const { setup, nodes } = gathered;
+  const width = setup.operatorClasses.length;
+  const served = Served.sum(gathered.served.filter((_, at) => at % width === index).filter(isServed));
+  const members = setup.nodes.map((_, node) => node).filter((node) => nodes.operatorClass[node] === index);
+  const total = (column: Float64Array): number => sum(members.map((node) => column[node]!));
+  const metered = members.filter((node) => nodes.kvTokenUs[node]! >= 0);
+  return {
+    name: setup.operatorClasses[index]!.name,
+    nodes: members.length,
+    slots: sum(members.map((node) => setup.nodes[node]!.slots)),
+    attempts: total(nodes.attempts),
+    failedAttempts: total(nodes.failedAttempts),
+    jobs: total(nodes.jobs),
+    tokens: { input: total(nodes.inputTokens), output: total(nodes.outputTokens) },
+    revenueMsat: total(nodes.revenueMsat),
+    utilisation: ratio(total(nodes.busyUs), sum(members.map((node) => nodes.upUs[node]! * setup.nodes[node]!.slots))),
+    kvUtilisation: ratio(sum(metered.map((node) => nodes.kvTokenUs[node]!)), sum(metered.map((node) => nodes.upUs[node]! * setup.nodes[node]!.kvTokensMax))),
+    availability: ratio(total(nodes.upUs), members.length * (setup.horizonUs - setup.warmupUs)),
+    latency: latency(served),
+    prices: prices(served),
+  };
+}
+
+function nodeReport(gathered: Gathered, index: number): NodeReport {
+  const { setup, nodes } = gathered;
+  const node = setup.nodes[index]!;
+  const upUs = nodes.upUs[index]!;
+  return {
+    name: node.name,
+    operatorClass: setup.operatorClasses[node.operatorClass]!.name,
+    region: node.region,
+    machine: node.machine,
+    model: node.model,
+    slots: node.slots,
+    inputMsatPerMtok: node.inputMsatPerMtok,
+    outputMsatPerMtok: node.outputMsatPerMtok,
+    attempts: nodes.attempts[index]!,
+    failedAttempts: nodes.failedAttempts[index]!,
+    jobs: nodes.jobs[index]!,
+    tokens: { input: nodes.inputTokens[index]!, output: nodes.outputTokens[index]! },
+    revenueMsat: nodes.revenueMsat[index]!,
+    utilisation: ratio(nodes.busyUs[index]!, upUs * node.slots),
+    kvUtilisation: nodes.kvTokenUs[index]! >= 0 ? ratio(nodes.kvTokenUs[index]!, upUs * node.kvTokensMax) : null,
+    availability: ratio(upUs, setup.horizonUs - setup.warmupUs),
+    downs: nodes.downs[index]!,
+  };
+}
+
+function flows({ setup, served }: Gathered): Flow[] {
+  return setup.clientClasses.flatMap((client, row) =>
+    setup.operatorClasses.flatMap((operator, column) => {
+      const cell = served[row * setup.operatorClasses.length + column];
+      if (cell === undefined) return [];
+      const paidMsat = cell.amountMsat + cell.feesMsat;
+      return [{
+        clientClass: client.name,
+        operatorClass: operator.name,
+        jobs: cell.jobs,
+        tokens: { input: cell.inputTokens, output: cell.outputTokens },
+        paidMsat,
+        perMtokMsat: ratio(paidMsat * 1e6, cell.inputTokens + cell.outputTokens),
+      }];
+    }),
+  );
+}
+
+function timeSeries({ setup, levels, counts, ttftP50Us, ttftP95Us }: Gathered): TimeSeries {
+  const windows = Array.from({ length: levels.windows }, (_, window) => window);
+  const classes = setup.operatorClasses.map((_, index) => FIRST_CLASS_LEVEL + index * LEVELS_PER_CLASS);
+  const mean = (level: number): number[] => windows.map((window) => levels.column(level)[window]! / levels.lengthUs(window));
+  const integral = (kind: number, window: number): number => sum(classes.map((first) => levels.column(first + kind)[window]!));
+  const meanOf = (kind: number): number[] => windows.map((window) => integral(kind, window) / levels.lengthUs(window));
+  const known = (column: Float64Array): (number | null)[] => [...column].map((value) => (value < 0 ? null : value));
+  return {
+    windowUs: levels.windowUs,
+    startUs: windows.map((window) => window * levels.windowUs),
+    submitted: [...counts.submitted],
+    completed: [...counts.completed],
+    failed: [...counts.failed],
+    rejected: [...counts.rejected],
+    expired: [...counts.expired],
+    cancelled: [...counts.cancelled],
+    metGoals: [...counts.metGoals],
+    inputTokens: [...counts.inputTokens],
+    outputTokens: [...counts.outputTokens],
+    inSystem: mean(IN_SYSTEM),
+    waitingAtRouter: mean(AT_ROUTER),
+    waitingAtNodes: meanOf(WAITING),
+    running: meanOf(RUNNING),
+    nodesUp: meanOf(NODES_UP),
+    utilisation: windows.map((window) => ratio(integral(RUNNING, window), integral(SLOTS_UP, window))),
+    perMtokMsat: windows.map((window) => ratio(counts.paidMsat[window]! * 1e6, counts.inputTokens[window]! + counts.outputTokens[window]!)),
+    ttftP50Us: known(ttftP50Us),
+    ttftP95Us: known(ttftP95Us),
+    operatorClasses: setup.operatorClasses.map(({ name }, index) => {
+      const first = classes[index]!;
+      return {
+        name,
+        utilisation: windows.map((window) => ratio(levels.column(first + RUNNING)[window]!, levels.column(first + SLOTS_UP)[window]!)),
+        waiting: mean(first + WAITING),
+      };
+    }),
+  };
+}
+
+function checks(gathered: Gathered, hasMoney: boolean): RunReport["checks"] {
+  const { setup, levels, clients, little } = gathered;
+  const seconds = measuredSeconds(setup);
+  const meanInSystem = levels.measured(IN_SYSTEM) / (setup.horizonUs - setup.warmupUs);
+  const arrivalsPerS = sum(clients.map(({ submissions }) => submissions)) / seconds;
+  const meanSojournUs = ratio(little.sojournUs, little.ended);
+  const relativeError = meanSojournUs === null || meanInSystem === 0 ? null : (arrivalsPerS * meanSojournUs) / 1e6 / meanInSystem - 1;
+  const laws = [
+    { law: LAWS.jobs, passed: 1 + clients.length },
+    { law: LAWS.terminal, passed: gathered.checks.ended },
+    { law: LAWS.causality, passed: gathered.checks.causality },
+    { law: LAWS.metering, passed: gathered.checks.metering },
+    { law: LAWS.capacity, passed: gathered.nodes.checks },
+    { law: LAWS.little, passed: 1 },
+    ...(hasMoney ? [{ law: LAWS.money, passed: 1 }] : []),
+  ];
+  for (const { law, passed } of gathered.end.laws ?? []) {
+    const known = laws.find((entry) => entry.law === law);
+    if (known === undefined) laws.push({ law, passed } as (typeof laws)[number]);
+    else known.passed += passed;
+  }
+  return { laws, little: { jobUs: little.jobUs.toString(), meanInSystem, arrivalsPerS, meanSojournUs, relativeError } };
+}
+
+function moneyReport({ money }: RunEnd, seed: number | string): Money | null {
+  if (money === undefined || money === null) return null;
+  const openingMsat = sum(money.accounts.map((account) => account.openingMsat));
+  const closingMsat = sum(money.accounts.map((account) => account.closingMsat));
+  if (openingMsat !== closingMsat) throw new InvariantError(LAWS.money, "", seed, `the accounts summed to ${openingMsat} msat at the start and to ${closingMsat} msat at the end`);
+  return { accounts: money.accounts, openingMsat, closingMsat };
+}
+
+function jobCounts(submitted: number, ended: Readonly<Record<ReportJobStatus, number>>, seed: number | string): JobCounts {
+  const inFlight = submitted - sum(Object.values(ended));
+  if (inFlight < 0) throw new InvariantError(LAWS.jobs, "", seed, `${submitted} jobs were submitted and ${submitted - inFlight} ended`);
+  return {
+    submitted, completed: ended.completed, failed: ended.failed, rejected: ended.rejected, expired: ended.expired, cancelled: ended.cancelled, inFlight,
+  };
+}
+
+function latency(served: Served): LatencySummary {
+  return {
+    ttftUs: served.ttftUs.summary(), tpotUs: served.tpotUs.summary(), endToEndUs: served.endToEndUs.summary(), queueingUs: served.queueingUs.summary(),
+  };
+}
+
+function histograms(served: Served): LatencyHistograms {
+  return {
+    ttftUs: served.ttftUs.histogram(), tpotUs: served.tpotUs.histogram(), endToEndUs: served.endToEndUs.histogram(), queueingUs: served.queueingUs.histogram(),
+  };
+}
+
+function prices(served: Served): PriceSummary {
+  return { perJobMsat: served.perJobMsat.summary(), perMtokMsat: served.perMtokMsat.summary() };
+}
+
+function measuredSeconds({ horizonUs, warmupUs }: RecorderSetup): number {
+  return (horizonUs - warmupUs) / 1e6;
+}
+
+function isServed(cell: Served | undefined): cell is Served {
+  return cell !== undefined;
+}
+
+function sum(values: readonly number[]): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}
+
+/** Null where the divisor is 0. */
+function ratio(dividend: number, divisor: number): number | null {
+  return divisor === 0 ? null : dividend / divisor;
+}
+
+/** By UTF-16 code units, on every machine alike. */
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,47 @@
+import type { JobRow, LawCheck, Money, Provenance } from "../../../protocol/result.ts";
+
+export interface RecordedClientClass {
+  readonly name: string;
+  /** Absent: no such goal. Microseconds. */
+  readonly goals: { readonly ttftUs?: number | undefined; readonly tpotUs?: number | undefined; readonly endToEndUs?: number | undefined };
+}
+
+export interface RecordedNode {
+  readonly name: string;
+  /** Index into `operatorClasses`. */
+  readonly operatorClass: number;
+  readonly region: string;
+  readonly machine: string;
+  readonly model: string;
+  readonly slots: number;
+  readonly kvTokensMax: number;
+  /** Posted at the start; null where there is no single price. */
+  readonly inputMsatPerMtok: number | null;
+  readonly outputMsatPerMtok: number | null;
+}
+
+/** What the recorder has to know before the first fact. Classes and nodes are referred to by their index from then on. */
+export interface RecorderSetup {
+  readonly seed: number | string;
+  readonly world?: "simulated" | "live";
+  /** Arrivals stop here; the measured interval is [warmupUs, horizonUs). Integer microseconds, above warmupUs. */
+  readonly horizonUs: number;
+  readonly warmupUs: number;
+  readonly clientClasses: readonly RecordedClientClass[];
+  readonly operatorClasses: readonly { readonly name: string }[];
+  /** Every node that the run will ever have, in the report's order. */
+  readonly nodes: readonly RecordedNode[];
+  /** The id of the job in a slot; asked for only when a row is wanted or a law is broken, while the job holds the slot. */
+  readonly jobName?: (slot: number) => string;
+  /** Called once for every job, when it ends or the run stops. The row is reused: copy what you keep. */
+  readonly onJobRow?: (row: JobRow) => void;
+}
+
+/** What only the caller knows at the end of a run. */
+export interface RunEnd {
+  readonly provenance: Omit<Provenance, "resultsDigest">;
+  /** Absent or null: no wallets took part. */
+  readonly money?: Omit<Money, "openingMsat" | "closingMsat"> | null;
+  /** Laws that others checked in this run, to be listed with the recorder's own. */
+  readonly laws?: readonly LawCheck[];
+}

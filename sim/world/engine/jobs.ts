@@ -1,0 +1,136 @@
+const STRIDE = 8;
+const INPUT = 0;
+const OUTPUT = 1;
+const PRODUCED = 2;
+const PREFILLED = 3;
+const LEVEL = 4;
+const NEXT = 5;
+const PREV = 6;
+
+/** `produced` of a job that was never admitted. */
+export const NEVER_ADMITTED = -1;
+/** `prefilled` of a job that waits. */
+export const WAITING = -1;
+
+/** The jobs inside one engine, waiting or running, as rows of a few integers. Rows are reused; capacity doubles. */
+export class JobTable {
+  #refs = new Int32Array(4).fill(-1);
+  #rows = new Int32Array(4 * STRIDE);
+  #free = -1;
+  #used = 0;
+
+  /** A new row for a waiting job. */
+  add(ref: number, inputTokens: number, outputTokens: number, level: number): number {
+    let job = this.#free;
+    if (job >= 0) this.#free = this.#rows[job * STRIDE + NEXT]!;
+    else {
+      job = this.#used++;
+      if (job === this.#refs.length) this.#grow();
+    }
+    this.#refs[job] = ref;
+    const row = job * STRIDE;
+    const rows = this.#rows;
+    rows[row + INPUT] = inputTokens;
+    rows[row + OUTPUT] = outputTokens;
+    rows[row + PRODUCED] = NEVER_ADMITTED;
+    rows[row + PREFILLED] = WAITING;
+    rows[row + LEVEL] = level;
+    return job;
+  }
+
+  remove(job: number): void {
+    this.#refs[job] = -1;
+    this.#rows[job * STRIDE + NEXT] = this.#free;
+    this.#free = job;
+  }
+
+  /** The job with this handle, or -1. Takes time in proportion to the rows, at memory speed. */
+  find(ref: number): number {
+    return this.#refs.indexOf(ref);
+  }
+
+  /** Rows that exist, free ones included. */
+  get capacity(): number { return this.#refs.length; }
+  /** The caller's handle; -1 for a job that was cancelled while running. */
+  ref(job: number): number { return this.#refs[job]!; }
+  forgetRef(job: number): void { this.#refs[job] = -1; }
+  input(job: number): number { return this.#rows[job * STRIDE + INPUT]!; }
+  output(job: number): number { return this.#rows[job * STRIDE + OUTPUT]!; }
+  /** Output tokens produced when it was last admitted or preempted, or NEVER_ADMITTED. */
+  produced(job: number): number { return this.#rows[job * STRIDE + PRODUCED]!; }
+  setProduced(job: number, tokens: number): void { this.#rows[job * STRIDE + PRODUCED] = tokens; }
+  /** Tokens of the (re)computed prompt that are in the KV cache, or WAITING. */
+  prefilled(job: number): number { return this.#rows[job * STRIDE + PREFILLED]!; }
+  setPrefilled(job: number, tokens: number): void { this.#rows[job * STRIDE + PREFILLED] = tokens; }
+  level(job: number): number { return this.#rows[job * STRIDE + LEVEL]!; }
+  next(job: number): number { return this.#rows[job * STRIDE + NEXT]!; }
+  setNext(job: number, next: number): void { this.#rows[job * STRIDE + NEXT] = next; }
+  prev(job: number): number { return this.#rows[job * STRIDE + PREV]!; }
+  setPrev(job: number, prev: number): void { this.#rows[job * STRIDE + PREV] = prev; }
+
+  #grow(): void {
+    const refs = new Int32Array(this.#refs.length * 2).fill(-1);
+    refs.set(this.#refs);
+    this.#refs = refs;
+    const rows = new Int32Array(refs.length * STRIDE);
+    rows.set(this.#rows);
+    this.#rows = rows;
+  }
+}
+
+/** Waiting jobs: one linked list per priority level, so that every operation takes constant time. */
+export class WaitingList {
+  size = 0;
+  readonly #jobs: JobTable;
+  readonly #heads: Int32Array;
+  readonly #tails: Int32Array;
+  #occupied = 0;
+
+  /** `levels` at most 31. */
+  constructor(jobs: JobTable, levels: number) {
+    this.#jobs = jobs;
+    this.#heads = new Int32Array(levels).fill(-1);
+    this.#tails = new Int32Array(levels).fill(-1);
+  }
+
+  /** The next job to run: of the highest level, the first in line; -1 where none waits. */
+  first(): number {
+    return this.size === 0 ? -1 : this.#heads[31 - Math.clz32(this.#occupied)]!;
+  }
+
+  pushBack(job: number): void {
+    const level = this.#jobs.level(job);
+    const tail = this.#tails[level]!;
+    this.#jobs.setPrev(job, tail);
+    this.#jobs.setNext(job, -1);
+    if (tail >= 0) this.#jobs.setNext(tail, job);
+    else this.#heads[level] = job;
+    this.#tails[level] = job;
+    this.#occupied |= 1 << level;
+    this.size++;
+  }
+
+  pushFront(job: number): void {
+    const level = this.#jobs.level(job);
+    const head = this.#heads[level]!;
+    this.#jobs.setPrev(job, -1);
+    this.#jobs.setNext(job, head);
+    if (head >= 0) this.#jobs.setPrev(head, job);
+    else this.#tails[level] = job;
+    this.#heads[level] = job;
+    this.#occupied |= 1 << level;
+    this.size++;
+  }
+
+  remove(job: number): void {
+    const level = this.#jobs.level(job);
+    const prev = this.#jobs.prev(job);
+    const next = this.#jobs.next(job);
+    if (prev >= 0) this.#jobs.setNext(prev, next);
+    else this.#heads[level] = next;
+    if (next >= 0) this.#jobs.setPrev(next, prev);
+    else this.#tails[level] = prev;
+    if (this.#heads[level]! < 0) this.#occupied &= ~(1 << level);
+    this.size--;
+  }
+}

@@ -27,16 +27,18 @@ const calledName = (call: Node): string => {
   return child(callee, "property")["name"] as string;
 };
 
-const isIntegerLiteral = (node: Node): boolean => {
-  if (node.type === "UnaryExpression") return node["operator"] === "-" && isIntegerLiteral(child(node, "argument"));
-  return node.type === "Literal" && Number.isInteger(node["value"]);
+/** An exponent that is plainly an integer: a literal, or of type bigint. */
+const isIntegerExponent = (node: Node): boolean => {
+  if (node.type === "CallExpression") return isNamed(child(node, "callee"), "BigInt");
+  if (node.type === "UnaryExpression") return node["operator"] === "-" && isIntegerExponent(child(node, "argument"));
+  return node.type === "Literal" && (Number.isInteger(node["value"]) || typeof node["value"] === "bigint");
 };
 
 /** Powers with a fractional exponent differ in the last bit between V8 versions; exp and log do not. */
 const noInexactPower: Rule = {
   create: (context) => {
     const check = (node: Node): void => {
-      if (isIntegerLiteral(child(node, "right"))) return;
+      if (isIntegerExponent(child(node, "right"))) return;
       const message = "`**` is reproducible only with an integer literal as its exponent; write Math.exp(k * Math.log(x)).";
       context.report({ node, message });
     };

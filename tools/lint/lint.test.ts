@@ -59,6 +59,7 @@ const lawOnly = (found: readonly Diagnostic[]): readonly Diagnostic[] =>
 const allowed: readonly string[] = [
   "export const x = 2 ** 31 - 1;",
   "export const f = (a: number): number => a ** -2;",
+  "export const f = (n: number): bigint => 10n ** BigInt(n) * 2n ** 3n;",
   "export const x = Math.exp(0.5 * Math.log(2));",
   "export const { exp, log } = Math;",
   'import { readdirSync } from "node:fs"; export const r = readdirSync(".").sort();',

@@ -12,8 +12,6 @@ interface ClientJob {
   readonly request: JobRequest;
   readonly router: PeerId;
   readonly timer: TimerId;
-  /** The latest attempt that a token or a result came from. */
-  attempt: number;
   /** Payments under way; -1 before the result. */
   paying: number;
 }
@@ -50,7 +48,7 @@ export class Client implements Participant {
     const router = this.#options.routers[this.#turn]!;
     this.#turn = (this.#turn + 1) % this.#options.routers.length;
     const timer = env.after(request.patienceUs, { kind: "patience", jobId: request.jobId, attempt: 0 });
-    this.#jobs.set(request.jobId, { request, router, timer, attempt: 0, paying: -1 });
+    this.#jobs.set(request.jobId, { request, router, timer, paying: -1 });
     env.telemetry.submitted(request);
     env.send(router, prompt === undefined ? { type: "job", job: request } : { type: "job", job: request, prompt });
   }
@@ -109,17 +107,15 @@ export class Client implements Participant {
 
   #onTokens(message: TokenChunk): void {
     const job = this.#jobs.get(message.jobId);
-    if (job === undefined || message.attempt < job.attempt) return;
+    if (job === undefined) return;
     if (message.firstToken === 0) this.#env.telemetry.firstToken(message.jobId, message.attempt);
-    job.attempt = message.attempt;
   }
 
   #onResult(from: PeerId, message: Result): void {
     const job = this.#jobs.get(message.jobId);
-    if (job === undefined || job.paying >= 0 || message.receipt.attempt < job.attempt) return;
+    if (job === undefined || job.paying >= 0) return;
     const { receipt } = message;
     const env = this.#env;
-    job.attempt = receipt.attempt;
     env.cancel(job.timer);
     const wrong = wrongCharge(job.request, from, message);
     if (wrong !== "") {

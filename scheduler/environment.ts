@@ -82,6 +82,8 @@ export interface Telemetry {
   finished(jobId: JobId, node: PeerId, attempt: number, inputTokens: number, outputTokens: number, amountMsat: number, feeMsat: number): void;
   /** client: the terminal state. `reason` is "" for a completed job. */
   ended(jobId: JobId, status: JobStatus, reason: string): void;
+  /** router: a job began (1) or ceased (-1) to wait there for a node. */
+  waitingAtRouter(change: 1 | -1): void;
   /** router: is anyone going to read this job's decisions? Only then are they built. */
   wantsDecision(jobId: JobId): boolean;
   decided(decision: Decision): void;

@@ -101,6 +101,7 @@ export class Router implements Participant {
     if (timer.kind === "queue-wait") {
       if (job.node >= 0) return;
       this.#waiting.remove(job.request, job);
+      this.#env.telemetry.waitingAtRouter(-1);
       this.#giveUp(job, "router-wait-too-long");
     } else {
       this.#attemptFailed(job, timer.kind, true);
@@ -167,6 +168,7 @@ export class Router implements Participant {
     if (this.#waiting.size >= this.#options.queueLimit) return this.#giveUp(job, "router-queue-full");
     job.node = -1;
     this.#waiting.add(job.request, job);
+    this.#env.telemetry.waitingAtRouter(1);
     job.timer = this.#env.after(this.#options.queueWaitUs, { kind: "queue-wait", jobId: job.request.jobId, attempt: job.attempt });
   }
 
@@ -185,15 +187,24 @@ export class Router implements Participant {
   }
 
   #onResult(from: PeerId, message: Result): void {
-    const job = this.#at(from, message.jobId, message.receipt.attempt);
-    if (job === undefined) return;
-    const n = job.node;
+    const job = this.#jobs.get(message.jobId);
+    const n = this.registry.indexOf(from);
+    if (job === undefined || n < 0 || message.receipt.node !== from) return;
+    const current = job.node;
+    if (current !== n && !job.tried.includes(n)) return;
     this.#stopTimer(job);
     this.#jobs.delete(message.jobId);
-    this.#release(n);
+    if (current < 0) {
+      this.#waiting.remove(job.request, job);
+      this.#env.telemetry.waitingAtRouter(-1);
+    } else {
+      // The first result ends the job, also where it comes from an attempt that had been given up.
+      if (current !== n) this.#env.send(this.registry.ids[current]!, { type: "cancel", jobId: message.jobId, reason: "superseded" });
+      this.#release(current);
+    }
     this.registry.recordOutcome(n, true, this.#env.nowUs);
     this.registry.market(job.request.model)?.recordOutputTokens(message.receipt.outputTokens);
-    this.#fill(n);
+    if (current >= 0) this.#fill(current);
   }
 
   #onHeartbeat(from: PeerId, message: Heartbeat): void {
@@ -223,6 +234,7 @@ export class Router implements Participant {
     this.#stopTimer(job);
     if (job.node < 0) {
       this.#waiting.remove(job.request, job);
+      this.#env.telemetry.waitingAtRouter(-1);
       return;
     }
     const n = job.node;
@@ -308,6 +320,7 @@ export class Router implements Participant {
           return this.#selector.fits(job.request, market, offer, job.tried, nowUs) ? "take" : "skip";
         },
         (job) => {
+          this.#env.telemetry.waitingAtRouter(-1);
           this.#stopTimer(job);
           this.#place(job);
         },

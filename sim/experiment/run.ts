@@ -1,0 +1,144 @@
+import { readFileSync } from "node:fs";
+import { canonicalJson, sha256Hex } from "../../protocol/canonical.ts";
+import type { JobRow, RunReport } from "../../protocol/result.ts";
+import type { Decision } from "../../scheduler/environment.ts";
+import type { Scenario } from "../scenario/scenario.ts";
+import { planNodes } from "../world/supply.ts";
+import type { MarketEvent } from "../world/telemetry.ts";
+import { World } from "../world/world.ts";
+import { Recorder } from "./recorder/recorder.ts";
+
+export interface RunOptions {
+  /** Instead of the scenario's own. */
+  readonly seed?: number | undefined;
+  /** Changes made on the command line, for the report's provenance. */
+  readonly sets?: readonly string[] | undefined;
+  /** Called for every job as it ends. The row is reused: copy what you keep. */
+  readonly onJobRow?: ((row: JobRow) => void) | undefined;
+  readonly onEvent?: ((event: MarketEvent) => void) | undefined;
+  /** Jobs whose decisions are wanted, by id. */
+  readonly explain?: ReadonlySet<string> | undefined;
+  readonly onDecision?: ((decision: Decision, atUs: number) => void) | undefined;
+  /** Real public keys as peer ids also where nothing is signed. */
+  readonly realKeys?: boolean | undefined;
+}
+
+export interface RunProgress {
+  readonly nowUs: number;
+  readonly horizonUs: number;
+  readonly submitted: number;
+  readonly ended: number;
+  readonly done: boolean;
+}
+
+/** A scenario being played: step by step, so that whoever drives it can show progress and stop. */
+export interface Run {
+  readonly progress: RunProgress;
+  /**
+   * Plays a slice of simulated time, 1/500 of the horizon by default. @returns whether the run is over.
+   * @throws InvariantError where a law of the market is broken.
+   */
+  step(sliceUs?: number): boolean;
+  /** The report of what was played. A run that is not over is cut here: jobs under way count as in flight. */
+  finish(): RunReport;
+}
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+
+/** Sets a scenario up. Nothing has been played yet. */
+export function startRun(scenario: Scenario, options: RunOptions = {}): Run {
+  return new SimulatedRun(scenario, options);
+}
+
+/** Plays a scenario to its end. */
+export function runScenario(scenario: Scenario, options: RunOptions = {}): RunReport {
+  const run = startRun(scenario, options);
+  while (!run.step());
+  return run.finish();
+}
+
+class SimulatedRun implements Run {
+  readonly #scenario: Scenario;
+  readonly #options: RunOptions;
+  readonly #seed: number;
+  readonly #world: World;
+  readonly #recorder: Recorder;
+  #over = false;
+
+  constructor(scenario: Scenario, options: RunOptions) {
+    this.#scenario = scenario;
+    this.#options = options;
+    this.#seed = options.seed ?? scenario.seed;
+    const plans = planNodes(scenario, this.#seed);
+    this.#recorder = new Recorder({
+      seed: this.#seed,
+      world: "simulated",
+      horizonUs: scenario.horizonUs,
+      warmupUs: scenario.warmupUs,
+      clientClasses: scenario.clients.map(({ name, latencyGoal }) => ({ name, goals: latencyGoal })),
+      operatorClasses: scenario.operators.map(({ name }) => ({ name })),
+      nodes: plans.map((plan) => ({
+        name: plan.name,
+        operatorClass: plan.operatorClass,
+        region: plan.region,
+        machine: plan.machine,
+        model: plan.descriptor.offers.map((offer) => offer.model).join(" "),
+        slots: plan.descriptor.slots,
+        kvTokensMax: plan.descriptor.kvTokensMax,
+        inputMsatPerMtok: plan.descriptor.offers[0]!.prices.inputMsatPerMtok,
+        outputMsatPerMtok: plan.descriptor.offers[0]!.prices.outputMsatPerMtok,
+      })),
+      jobName: (slot) => this.#world.oracle.ids[slot] ?? "",
+      ...(options.onJobRow === undefined ? {} : { onJobRow: options.onJobRow }),
+    });
+    this.#world = new World(scenario, plans, this.#recorder, {
+      seed: this.#seed, onEvent: options.onEvent, explain: options.explain, onDecision: options.onDecision, realKeys: options.realKeys,
+    });
+  }
+
+  get progress(): RunProgress {
+    return {
+      nowUs: this.#world.kernel.nowUs,
+      horizonUs: this.#scenario.horizonUs,
+      submitted: this.#recorder.submittedJobs,
+      ended: this.#recorder.endedJobs,
+      done: this.#over,
+    };
+  }
+
+  step(sliceUs: number = Math.max(1, Math.ceil(this.#scenario.horizonUs / 500))): boolean {
+    if (this.#over) return true;
+    const { kernel } = this.#world;
+    const { horizonUs, drain } = this.#scenario;
+    if (kernel.nowUs < horizonUs) {
+      this.#world.run(Math.min(horizonUs, kernel.nowUs + sliceUs));
+      if (kernel.nowUs === horizonUs) this.#over = !drain || this.#world.drain();
+    } else {
+      this.#world.run(kernel.nowUs + sliceUs);
+      this.#over = this.#world.oracle.inFlight === 0;
+    }
+    return this.#over;
+  }
+
+  finish(): RunReport {
+    const { kernel, ledger } = this.#world;
+    this.#over = true;
+    this.#world.close();
+    this.#world.checkMoney();
+    return this.#recorder.finish(kernel.nowUs, {
+      provenance: {
+        lab: { name: "infernet-lab", version },
+        scenario: {
+          name: this.#scenario.name,
+          question: this.#scenario.question,
+          hash: sha256Hex(canonicalJson(this.#scenario)),
+          resolved: this.#scenario as never,
+        },
+        seed: this.#seed,
+        sets: [...(this.#options.sets ?? [])],
+      },
+      money: { accounts: this.#world.accounts() },
+      laws: [{ law: "conservation of money", passed: ledger.transfers }],
+    });
+  }
+}

@@ -1,0 +1,133 @@
+import { sha256Hex } from "../../protocol/canonical.ts";
+import type { JobRequest, PeerId } from "../../protocol/messages.ts";
+import { type Demand, openDemand } from "../demand/index.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { Random } from "../kernel/random.ts";
+import type { ClientSpec } from "../scenario/scenario.ts";
+import type { Oracle } from "./oracle.ts";
+import { WholeDraws } from "./whole-draws.ts";
+
+/** What a client class's demand needs of the world around it. */
+export interface DemandHost {
+  readonly kernel: Kernel;
+  readonly oracle: Oracle;
+  /** No job is submitted at or after this time. */
+  readonly horizonUs: number;
+  /** Kernel event kind with which the world calls {@link DemandDriver.arrive}; its payload is (class, 0). */
+  readonly arrivalKind: number;
+  /** Likewise for {@link DemandDriver.userIsReady}; its payload is (class, user). */
+  readonly userKind: number;
+  stream(subsystem: string, entity: string, purpose: string): Random;
+}
+
+/** A client participant that jobs are dealt to. */
+export interface DemandClient {
+  readonly id: PeerId;
+  readonly region: string;
+  submit(request: JobRequest): void;
+}
+
+/** The prompts of a simulation have no text. */
+const NO_PROMPT = sha256Hex("");
+/** A job's service time is unknown to the engine until it asks. */
+const TOKENS_MAX = 2 ** 31 - 1;
+
+/** Turns a client class of the scenario into jobs at its client participants. */
+export class DemandDriver {
+  readonly #host: DemandHost;
+  readonly #index: number;
+  readonly #spec: ClientSpec;
+  readonly #clients: readonly DemandClient[];
+  readonly #demand: Demand;
+  readonly #maxPriceMsat: WholeDraws;
+  readonly #patienceUs: WholeDraws;
+  readonly #work: Random;
+  #serial = 0;
+  /** An arrival that is planned and not submitted yet. */
+  #inputTokens = 0;
+  #outputTokens = 0;
+
+  /** @param index the class's place among the scenario's client classes. */
+  constructor(host: DemandHost, index: number, spec: ClientSpec, clients: readonly DemandClient[]) {
+    this.#host = host;
+    this.#index = index;
+    this.#spec = spec;
+    this.#clients = clients;
+    const stream = (purpose: string) => host.stream("demand", spec.name, purpose);
+    this.#demand = openDemand(spec, stream);
+    this.#maxPriceMsat = new WholeDraws(spec.maxPriceMsat, stream("max price"), 0);
+    this.#patienceUs = new WholeDraws(spec.patienceUs, stream("patience"), 0);
+    this.#work = stream("work");
+  }
+
+  start(): void {
+    const { kernel, horizonUs, userKind } = this.#host;
+    if (this.#demand.kind === "open") return this.#planArrival();
+    const { loop } = this.#demand;
+    for (let user = 0; user < loop.users; user++) {
+      const atUs = loop.firstUs(user);
+      if (atUs < horizonUs) kernel.at(atUs, userKind, this.#index, user);
+    }
+  }
+
+  /** The planned arrival is due. */
+  arrive(): void {
+    this.#submit(this.#inputTokens, this.#outputTokens, -1);
+    this.#planArrival();
+  }
+
+  /** A user of a closed loop has thought enough. */
+  userIsReady(user: number): void {
+    if (this.#demand.kind !== "closed") throw new Error("only a closed loop has users");
+    const { inputTokens, outputTokens } = this.#demand.lengths.next();
+    this.#submit(inputTokens, outputTokens, user);
+  }
+
+  /** A job of this class ended; its user, if it has one, thinks. */
+  jobEnded(user: number): void {
+    if (user < 0 || this.#demand.kind !== "closed") return;
+    const { kernel, horizonUs, userKind } = this.#host;
+    const atUs = this.#demand.loop.nextUs(user, kernel.nowUs);
+    if (atUs < horizonUs) kernel.at(atUs, userKind, this.#index, user);
+  }
+
+  /** Gives files back. */
+  close(): void {
+    if (this.#demand.kind === "open") this.#demand.jobs.close();
+  }
+
+  #planArrival(): void {
+    if (this.#demand.kind !== "open") return;
+    const { jobs } = this.#demand;
+    if (!jobs.next() || jobs.timeUs >= this.#host.horizonUs) return jobs.close();
+    this.#inputTokens = jobs.inputTokens;
+    this.#outputTokens = jobs.outputTokens;
+    this.#host.kernel.at(jobs.timeUs, this.#host.arrivalKind, this.#index, 0);
+  }
+
+  #submit(inputTokens: number, outputTokens: number, user: number): void {
+    const spec = this.#spec;
+    const serial = this.#serial++;
+    const client = this.#clients[serial % this.#clients.length]!;
+    const jobId = `${spec.name}-${serial}`;
+    const request: JobRequest = {
+      jobId,
+      client: client.id,
+      model: spec.model,
+      inputTokens: Math.min(TOKENS_MAX, inputTokens),
+      maxOutputTokens: spec.maxOutputTokens,
+      maxPriceMsat: this.#maxPriceMsat.next(),
+      latencyGoal: spec.latencyGoal,
+      patienceUs: this.#patienceUs.next(),
+      priority: spec.priority,
+      region: client.region,
+      minStakeMsat: spec.minStakeMsat,
+      privacy: spec.privacy,
+      verification: spec.verification,
+      promptHash: NO_PROMPT,
+      ...(spec.allowedRegions === null ? {} : { allowedRegions: [...spec.allowedRegions] }),
+    };
+    this.#host.oracle.add(jobId, this.#index, user, inputTokens, outputTokens, Math.floor(this.#work.next() * 2 ** 32));
+    client.submit(request);
+  }
+}

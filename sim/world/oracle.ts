@@ -1,0 +1,99 @@
+import type { JobId } from "../../protocol/messages.ts";
+
+/**
+ * What only the simulator knows of each job: its true output length, its true service time, whether its node will fail
+ * it. Participants never see this table; the runners ask it.
+ *
+ * A job occupies a slot from its submission until its client has seen it end and no engine holds it; slots are reused, so
+ * memory grows with the jobs in flight.
+ */
+export class Oracle {
+  readonly ids: (JobId | null)[] = [];
+  clientClass = new Int32Array(256);
+  /** User of a closed loop, or -1. */
+  user = new Int32Array(256);
+  inputTokens = new Int32Array(256);
+  outputTokens = new Int32Array(256);
+  /** Seed of the job's own random numbers, from which a service-time engine draws its work: the same at every node. */
+  workSeed = new Uint32Array(256);
+  /** Engines that hold the job, plus one while its client waits for its end. */
+  holders = new Int32Array(256);
+  inFlight = 0;
+  readonly #slots = new Map<JobId, number>();
+  readonly #free: number[] = [];
+
+  /** @returns the job's slot. */
+  add(id: JobId, clientClass: number, user: number, inputTokens: number, outputTokens: number, workSeed: number): number {
+    const slot = this.#free.pop() ?? this.#grow();
+    this.ids[slot] = id;
+    this.#slots.set(id, slot);
+    this.clientClass[slot] = clientClass;
+    this.user[slot] = user;
+    this.inputTokens[slot] = inputTokens;
+    this.outputTokens[slot] = outputTokens;
+    this.workSeed[slot] = workSeed;
+    this.holders[slot] = 1;
+    this.inFlight++;
+    return slot;
+  }
+
+  /** The slot of a job that its client still waits for, or -1. */
+  slotOf(id: JobId): number {
+    return this.#slots.get(id) ?? -1;
+  }
+
+  hold(slot: number): void {
+    this.holders[slot] = this.holders[slot]! + 1;
+  }
+
+  /** An engine has no more to do with the job. */
+  release(slot: number): void {
+    const holders = this.holders[slot]! - 1;
+    if (holders < 0) throw new Error(`job slot ${slot} was released more often than it was held`);
+    this.holders[slot] = holders;
+    if (holders === 0) {
+      this.ids[slot] = null;
+      this.#free.push(slot);
+    }
+  }
+
+  /** The client saw the job end. */
+  end(slot: number): void {
+    this.#slots.delete(this.ids[slot]!);
+    this.inFlight--;
+    this.release(slot);
+  }
+
+  /**
+   * A slot for a job that reached an engine after its client had given it up; its cancellation is on the way. Its output
+   * is taken to be as long as allowed.
+   */
+  addOrphan(id: JobId, inputTokens: number, maxOutputTokens: number): number {
+    const slot = this.#free.pop() ?? this.#grow();
+    this.ids[slot] = id;
+    this.clientClass[slot] = -1;
+    this.user[slot] = -1;
+    this.inputTokens[slot] = inputTokens;
+    this.outputTokens[slot] = maxOutputTokens;
+    this.workSeed[slot] = 0;
+    this.holders[slot] = 0;
+    return slot;
+  }
+
+  #grow(): number {
+    const slot = this.ids.length;
+    this.ids.push(null);
+    if (slot === this.user.length) {
+      const wider = (old: Int32Array<ArrayBuffer>) => { const a = new Int32Array(slot * 2); a.set(old); return a; };
+      this.clientClass = wider(this.clientClass);
+      this.user = wider(this.user);
+      this.inputTokens = wider(this.inputTokens);
+      this.outputTokens = wider(this.outputTokens);
+      this.holders = wider(this.holders);
+      const workSeed = new Uint32Array(slot * 2);
+      workSeed.set(this.workSeed);
+      this.workSeed = workSeed;
+    }
+    return slot;
+  }
+}

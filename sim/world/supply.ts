@@ -1,0 +1,113 @@
+import type { Descriptor, ModelOffer, PriceSheet } from "../../protocol/messages.ts";
+import { distribution } from "../kernel/distributions/index.ts";
+import type { Random } from "../kernel/random.ts";
+import { RandomStreams } from "../kernel/random.ts";
+import type { ChurnSpec, OperatorSpec, Scenario, ServiceTimeSpec } from "../scenario/scenario.ts";
+import type { Engine } from "./engine/engine.ts";
+import { ServiceTimeEngine } from "./engine/service-time.ts";
+import { modelEngine } from "./model-engine.ts";
+import { regionAt } from "./regions.ts";
+
+/** A node of the scenario, ready to be built. */
+export interface NodePlan {
+  readonly name: string;
+  /** Place of its class among the scenario's operator classes. */
+  readonly operatorClass: number;
+  readonly region: string;
+  readonly machine: string;
+  readonly descriptor: Omit<Descriptor, "type" | "node" | "incarnation">;
+  readonly churn: ChurnSpec;
+  /** Work of a job from the seed of its own random numbers, µs; null where the engine counts tokens. */
+  readonly workUs: ((seed: number) => number) | null;
+  /** @param workOf work of the job in this slot of the oracle, µs. */
+  engine(workOf: (slot: number) => number): Engine;
+}
+
+/** Names, places, prices and engines of all nodes of a scenario, in the order of its operator classes. */
+export function planNodes(scenario: Scenario, seed: number): NodePlan[] {
+  const streams = new RandomStreams(seed);
+  return scenario.operators.flatMap((spec, operatorClass) => {
+    const kit = spec.engine.kind === "service-time" ? serviceTimeKit(spec, spec.engine) : modelEngine(spec, spec.engine);
+    return Array.from({ length: spec.count }, (_, i): NodePlan => {
+      const name = spec.count === 1 ? spec.name : `${spec.name}-${String(i).padStart(String(spec.count - 1).length, "0")}`;
+      const prices = pricesOf(spec, streams.stream("node", name, "price"));
+      return {
+        name,
+        operatorClass,
+        region: regionAt(spec.regions, i, spec.count),
+        machine: kit.machine,
+        churn: spec.churn,
+        workUs: kit.workUs,
+        engine: kit.engine,
+        descriptor: {
+          region: regionAt(spec.regions, i, spec.count),
+          machine: kit.machine,
+          engine: spec.engine.kind,
+          slots: kit.slots,
+          queueLimit: spec.queueLimit,
+          kvTokensMax: kit.kvTokensMax,
+          stakeMsat: spec.stakeMsat,
+          attested: spec.attested,
+          offers: kit.offers.map((offer): ModelOffer => ({ ...offer, prices })),
+        },
+      };
+    });
+  });
+}
+
+/** What the nodes of a class have in common. */
+export interface NodeKit {
+  readonly machine: string;
+  readonly slots: number;
+  readonly kvTokensMax: number;
+  readonly offers: readonly Omit<ModelOffer, "prices">[];
+  readonly workUs: ((seed: number) => number) | null;
+  engine(workOf: (slot: number) => number): Engine;
+}
+
+/** Prices in whole msat: a node's own factor on the class's. */
+function pricesOf(spec: OperatorSpec, random: Random): PriceSheet {
+  if (spec.priceSpreadCv === 0) return spec.prices;
+  const factor = distribution({ lognormal: { mean: 1, cv: spec.priceSpreadCv } }).sample(random);
+  return {
+    inputMsatPerMtok: Math.round(spec.prices.inputMsatPerMtok * factor),
+    outputMsatPerMtok: Math.round(spec.prices.outputMsatPerMtok * factor),
+    fixedMsat: Math.round(spec.prices.fixedMsat * factor),
+  };
+}
+
+function serviceTimeKit(spec: OperatorSpec, engine: ServiceTimeSpec): NodeKit {
+  const service = distribution(engine.serviceUs);
+  const numbers = new SeededNumbers();
+  return {
+    machine: "service-time server",
+    slots: engine.slots,
+    kvTokensMax: 2 ** 31 - 1,
+    workUs: (seed) => Math.max(0, service.sample(numbers.from(seed))),
+    engine: (workOf) => new ServiceTimeEngine({ slots: engine.slots, discipline: engine.discipline, rates: engine.rates, work: workOf }),
+    // Its speed is not a matter of tokens; a job of any length takes the mean service time.
+    offers: spec.models.map((model) => ({
+      model, contextTokensMax: 2 ** 31 - 1, prefillTokensPerS: 1e9, decodeTokensPerS: Math.min(1e9, 1e6 / Math.max(1e-3, service.mean)),
+    })),
+  };
+}
+
+/**
+ * A job's own random numbers, from a 32-bit seed: the same at whichever node it is served, in whatever order.
+ * Mulberry32 (T. Ettinger, public domain, 2017).
+ */
+class SeededNumbers implements Random {
+  #state = 0;
+
+  from(seed: number): this {
+    this.#state = seed;
+    return this;
+  }
+
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  }
+}

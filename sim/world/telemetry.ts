@@ -1,0 +1,112 @@
+import type { JobId, JobRequest, PeerId } from "../../protocol/messages.ts";
+import type { Decision, JobStatus, Telemetry } from "../../scheduler/environment.ts";
+import type { Recorder } from "../experiment/recorder/recorder.ts";
+import type { Oracle } from "./oracle.ts";
+
+/** One thing that happened in the market, as `--events` writes it. Times are µs since the start of the run. */
+export type MarketEvent =
+  | { readonly atUs: number; readonly event: "submitted"; readonly job: JobId; readonly clientClass: string; readonly model: string; readonly inputTokens: number; readonly maxOutputTokens: number; readonly maxPriceMsat: number }
+  | { readonly atUs: number; readonly event: "assigned"; readonly job: JobId; readonly node: string; readonly attempt: number }
+  | { readonly atUs: number; readonly event: "attempt-failed"; readonly job: JobId; readonly node: string; readonly attempt: number; readonly reason: string }
+  | { readonly atUs: number; readonly event: "started"; readonly job: JobId; readonly attempt: number }
+  | { readonly atUs: number; readonly event: "first-token"; readonly job: JobId; readonly attempt: number }
+  | { readonly atUs: number; readonly event: "finished"; readonly job: JobId; readonly node: string; readonly attempt: number; readonly outputTokens: number; readonly amountMsat: number; readonly feeMsat: number }
+  | { readonly atUs: number; readonly event: "ended"; readonly job: JobId; readonly status: JobStatus; readonly reason: string }
+  | { readonly atUs: number; readonly event: "node-up" | "node-down" | "node-slow" | "node-fast"; readonly node: string };
+
+export interface TelemetryOptions {
+  readonly clientClassNames: readonly string[];
+  readonly nodeNames: readonly string[];
+  nodeOf(id: PeerId): number;
+  /** The job ended: its slot is about to be free. */
+  onEnded(slot: number): void;
+  readonly onEvent?: ((event: MarketEvent) => void) | undefined;
+  /** Jobs whose decisions are wanted. */
+  readonly explain?: ReadonlySet<JobId> | undefined;
+  readonly onDecision?: ((decision: Decision, atUs: number) => void) | undefined;
+}
+
+/** Carries the participants' facts to the recorder and, where somebody listens, to the list of events. */
+export class SimulatedTelemetry implements Telemetry {
+  readonly #clock: { readonly nowUs: number };
+  readonly #oracle: Oracle;
+  readonly #recorder: Recorder;
+  readonly #options: TelemetryOptions;
+  #waitingAtRouters = 0;
+
+  constructor(clock: { readonly nowUs: number }, oracle: Oracle, recorder: Recorder, options: TelemetryOptions) {
+    this.#clock = clock;
+    this.#oracle = oracle;
+    this.#recorder = recorder;
+    this.#options = options;
+  }
+
+  submitted(job: JobRequest): void {
+    const slot = this.#oracle.slotOf(job.jobId);
+    const atUs = this.#clock.nowUs;
+    const clientClass = this.#oracle.clientClass[slot]!;
+    this.#recorder.submitted(slot, atUs, clientClass, job.inputTokens, job.maxOutputTokens, job.maxPriceMsat);
+    this.#options.onEvent?.({
+      atUs, event: "submitted", job: job.jobId, clientClass: this.#options.clientClassNames[clientClass]!, model: job.model,
+      inputTokens: job.inputTokens, maxOutputTokens: job.maxOutputTokens, maxPriceMsat: job.maxPriceMsat,
+    });
+  }
+
+  assigned(jobId: JobId, node: PeerId, attempt: number): void {
+    const slot = this.#oracle.slotOf(jobId);
+    if (slot < 0) return;
+    const index = this.#options.nodeOf(node);
+    this.#recorder.assigned(slot, this.#clock.nowUs, index, attempt);
+    this.#options.onEvent?.({ atUs: this.#clock.nowUs, event: "assigned", job: jobId, node: this.#options.nodeNames[index]!, attempt });
+  }
+
+  attemptFailed(jobId: JobId, node: PeerId, attempt: number, reason: string): void {
+    const slot = this.#oracle.slotOf(jobId);
+    if (slot < 0) return;
+    const index = this.#options.nodeOf(node);
+    this.#recorder.attemptFailed(slot, this.#clock.nowUs, index, attempt, reason);
+    this.#options.onEvent?.({ atUs: this.#clock.nowUs, event: "attempt-failed", job: jobId, node: this.#options.nodeNames[index]!, attempt, reason });
+  }
+
+  started(jobId: JobId, attempt: number): void {
+    const slot = this.#oracle.slotOf(jobId);
+    if (slot < 0) return;
+    this.#recorder.started(slot, this.#clock.nowUs, attempt);
+    this.#options.onEvent?.({ atUs: this.#clock.nowUs, event: "started", job: jobId, attempt });
+  }
+
+  firstToken(jobId: JobId, attempt: number): void {
+    const slot = this.#oracle.slotOf(jobId);
+    if (slot < 0) return;
+    this.#recorder.firstToken(slot, this.#clock.nowUs, attempt);
+    this.#options.onEvent?.({ atUs: this.#clock.nowUs, event: "first-token", job: jobId, attempt });
+  }
+
+  finished(jobId: JobId, node: PeerId, attempt: number, inputTokens: number, outputTokens: number, amountMsat: number, feeMsat: number): void {
+    const slot = this.#oracle.slotOf(jobId);
+    const index = this.#options.nodeOf(node);
+    this.#recorder.finished(slot, this.#clock.nowUs, index, attempt, inputTokens, outputTokens, amountMsat, feeMsat);
+    this.#options.onEvent?.({ atUs: this.#clock.nowUs, event: "finished", job: jobId, node: this.#options.nodeNames[index]!, attempt, outputTokens, amountMsat, feeMsat });
+  }
+
+  ended(jobId: JobId, status: JobStatus, reason: string): void {
+    const slot = this.#oracle.slotOf(jobId);
+    if (slot < 0) throw new Error(`job ${jobId} ended more than once`);
+    this.#recorder.ended(slot, this.#clock.nowUs, status, reason);
+    this.#options.onEvent?.({ atUs: this.#clock.nowUs, event: "ended", job: jobId, status, reason });
+    this.#options.onEnded(slot);
+  }
+
+  waitingAtRouter(change: 1 | -1): void {
+    this.#waitingAtRouters += change;
+    this.#recorder.routerWaiting(this.#clock.nowUs, this.#waitingAtRouters);
+  }
+
+  wantsDecision(jobId: JobId): boolean {
+    return this.#options.explain !== undefined && this.#options.explain.has(jobId);
+  }
+
+  decided(decision: Decision): void {
+    this.#options.onDecision?.(decision, this.#clock.nowUs);
+  }
+}

@@ -42,11 +42,11 @@ function requirement(issue: z.core.$ZodIssue): string {
     case "invalid_value":
       return issue.values.length === 1 ? `must be ${JSON.stringify(issue.values[0])}` : `must be one of ${issue.values.map(String).join(", ")}`;
     case "too_small":
-      return `must ${bound(issue.origin)} ${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}${counted(issue.origin)}`;
+      return `must ${extent(issue.inclusive === false ? "more than" : "at least", issue.minimum, issue.origin)}`;
     case "too_big":
-      return `must ${bound(issue.origin)} at most ${issue.maximum}${counted(issue.origin)}`;
+      return `must ${extent(issue.inclusive === false ? "less than" : "at most", issue.maximum, issue.origin)}`;
     case "invalid_format":
-      return `must match ${issue.format === "regex" ? (issue.pattern ?? "its pattern") : issue.format}`;
+      return issue.message.startsWith("must") ? issue.message : `must match ${issue.pattern ?? issue.format}`;
     case "invalid_union":
       return `must name a message type: ${MESSAGE_TYPES}`;
     default:
@@ -59,12 +59,10 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
 };
 const MESSAGE_TYPES = message.options.map((option) => [...option.shape.type.values][0]).join(", ");
 
-function bound(origin: string): string {
-  return origin === "array" ? "have" : "be";
-}
-
-function counted(origin: string): string {
-  return origin === "array" ? " elements" : "";
+/** `be at most 9`, `have at least 1 element`, `have at most 64 characters`. */
+function extent(comparison: string, limit: number | bigint, origin: string): string {
+  const unit = origin === "array" ? "element" : origin === "string" ? "character" : undefined;
+  return unit === undefined ? `be ${comparison} ${limit}` : `have ${comparison} ${limit} ${unit}${Number(limit) === 1 ? "" : "s"}`;
 }
 
 function pathText(path: readonly PropertyKey[]): string {
@@ -86,7 +84,7 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 function described(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";
-  if (typeof value === "string") return `a string of ${value.length} characters`;
+  if (typeof value === "string") return `a string of ${value.length} character${value.length === 1 ? "" : "s"}`;
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   return typeof value === "object" ? "an object" : `a ${typeof value}`;

@@ -1,19 +1,29 @@
-import type { CancelReason, JobId, JobRequest, Message, PaymentRequest, PeerId, Refuse, Result, TokenChunk } from "../protocol/messages.ts";
+import type { CancelReason, JobId, JobRequest, Message, PaymentPurpose, PaymentRequest, PeerId, Refuse, Result, TokenChunk } from "../protocol/messages.ts";
 import { amountMsat } from "../protocol/units.ts";
 import type { Environment, JobStatus, Participant, Timer, TimerId, WalletEvent } from "./environment.ts";
 
 export interface ClientOptions {
   /** Routers to post to, in turn. */
   readonly routers: readonly PeerId[];
+  /** How often a payment is tried before the job counts as failed; at least 1. */
+  readonly paymentAttempts: number;
+  /** Pause before the second try of a payment, µs; doubled before each further one. */
+  readonly paymentRetryUs: number;
 }
+
+const NO_PAYMENTS: readonly PaymentRequest[] = [];
 
 /** A job as its client sees it, from submission to its terminal state. */
 interface ClientJob {
   readonly request: JobRequest;
   readonly router: PeerId;
   readonly timer: TimerId;
-  /** Payments under way; -1 before the result. */
+  /** Payments not settled yet; -1 before the result. */
   paying: number;
+  /** What the result asks for; empty before. */
+  payments: readonly PaymentRequest[];
+  /** Failed tries by purpose; null before the first. */
+  tries: { job: number; fee: number } | null;
 }
 
 /**
@@ -48,7 +58,7 @@ export class Client implements Participant {
     const router = this.#options.routers[this.#turn]!;
     this.#turn = (this.#turn + 1) % this.#options.routers.length;
     const timer = env.after(request.patienceUs, { kind: "patience", jobId: request.jobId, attempt: 0 });
-    this.#jobs.set(request.jobId, { request, router, timer, paying: -1 });
+    this.#jobs.set(request.jobId, { request, router, timer, paying: -1, payments: NO_PAYMENTS, tries: null });
     env.telemetry.submitted(request);
     env.send(router, prompt === undefined ? { type: "job", job: request } : { type: "job", job: request, prompt });
   }
@@ -78,7 +88,9 @@ export class Client implements Participant {
 
   onTimer(timer: Timer): void {
     const job = this.#jobs.get(timer.jobId);
-    if (job === undefined || job.paying >= 0) return;
+    if (job === undefined) return;
+    if (timer.kind !== "patience") return this.#pay(job, timer.kind === "pay-fee" ? "fee" : "job");
+    if (job.paying >= 0) return;
     this.#withdraw(job, "patience");
     this.#end(job, "expired", "patience");
   }
@@ -89,15 +101,30 @@ export class Client implements Participant {
     if (event.kind === "received") return;
     const job = this.#jobs.get(event.jobId);
     if (job === undefined) return;
-    if (event.kind === "payment-failed") {
-      if (event.purpose === "fee") return this.#paid(job);
-      return this.#end(job, "failed", "payment-failed");
-    }
+    if (event.kind === "payment-failed") return this.#onPaymentFailed(job, event.purpose);
     this.#env.send(job.router, {
       type: "payment-receipt", jobId: event.jobId, purpose: event.purpose, payer: this.#env.self, payee: event.payee,
       amountMsat: event.amountMsat, paymentHash: event.paymentHash, preimage: event.preimage,
     });
     this.#paid(job);
+  }
+
+  #onPaymentFailed(job: ClientJob, purpose: PaymentPurpose): void {
+    job.tries ??= { job: 0, fee: 0 };
+    const tried = ++job.tries[purpose];
+    if (tried < this.#options.paymentAttempts) {
+      const delayUs = this.#options.paymentRetryUs * 2 ** (tried - 1);
+      this.#env.after(delayUs, { kind: purpose === "fee" ? "pay-fee" : "pay-job", jobId: job.request.jobId, attempt: tried });
+    } else if (purpose === "fee") {
+      // The client has its result and the node its money: an unpaid fee is the router's loss, not the job's failure.
+      this.#paid(job);
+    } else {
+      this.#end(job, "failed", "payment-failed");
+    }
+  }
+
+  #pay(job: ClientJob, purpose: PaymentPurpose): void {
+    for (const payment of job.payments) if (payment.purpose === purpose) this.#env.wallet.pay(payment);
   }
 
   #paid(job: ClientJob): void {
@@ -125,6 +152,7 @@ export class Client implements Participant {
     env.telemetry.finished(message.jobId, from, receipt.attempt, receipt.inputTokens, receipt.outputTokens, receipt.amountMsat, feeOf(message.payments));
     job.paying = message.payments.length;
     if (job.paying === 0) return this.#end(job, "completed", "");
+    job.payments = message.payments;
     for (const payment of message.payments) env.wallet.pay(payment);
   }
 

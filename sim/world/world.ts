@@ -11,9 +11,10 @@ import type { Scenario } from "../scenario/scenario.ts";
 import { NodeChurn } from "./churn.ts";
 import { DemandDriver } from "./demand-driver.ts";
 import { SimulatedEnvironment } from "./environment.ts";
-import { peerIdOf, publicKeyOf } from "./identity.ts";
+import { checkedEnvelopes, type Envelopes, plainEnvelopes, SignedEnvelopes } from "./envelopes.ts";
+import { peerIdOf, publicKeyOf, secretKeyOf } from "./identity.ts";
 import { Latency } from "./latency.ts";
-import { type Envelope, Mail, plainEnvelope } from "./mail.ts";
+import { Mail } from "./mail.ts";
 import { Ledger } from "./money/ledger.ts";
 import { Lightning } from "./money/lightning.ts";
 import { Oracle } from "./oracle.ts";
@@ -42,7 +43,6 @@ export interface WorldOptions {
   readonly onDecision?: ((decision: Decision, atUs: number) => void) | undefined;
   /** Gives peers real public keys also where messages are not signed, so that ids are the same in every mode. */
   readonly realKeys?: boolean | undefined;
-  readonly envelope?: ((secretSeed: number, names: readonly string[], ids: readonly PeerId[]) => Envelope) | undefined;
 }
 
 /**
@@ -76,7 +76,8 @@ export class World {
   readonly #lightning: Lightning;
   readonly #timers: Timers;
   readonly #mail: Mail;
-  readonly #envelope: Envelope;
+  readonly #envelopes: Envelopes;
+  readonly #identities: string[] = [];
   readonly #telemetry: SimulatedTelemetry;
   readonly #indexes = new Map<PeerId, number>();
   readonly #participants: Participant[] = [];
@@ -140,7 +141,7 @@ export class World {
     for (const name of routerNames) this.#addPeer(`router/${name}`, name, scenario.router.region, 0);
     for (const plan of plans) this.#addPeer(`node/${plan.name}`, plan.name, plan.region, 0);
     for (const plan of clientPlans) this.#addPeer(`client/${plan.name}`, plan.name, plan.region, scenario.payment.clientBalanceMsat);
-    this.#envelope = options.envelope?.(options.seed, this.names, this.ids) ?? plainEnvelope;
+    this.#envelopes = this.#chooseEnvelopes();
 
     const routerIds = this.ids.slice(0, this.#firstNode);
     routerNames.forEach((_, i) => {
@@ -175,7 +176,9 @@ export class World {
       const peer = this.#firstClient + i;
       // Each client has a router of its own to begin with, so that several routers share the load.
       const turn = i % routerIds.length;
-      const client = new Client(this.#environment(peer, null), { routers: [...routerIds.slice(turn), ...routerIds.slice(0, turn)] });
+      const client = new Client(this.#environment(peer, null), {
+        routers: [...routerIds.slice(turn), ...routerIds.slice(0, turn)], paymentAttempts: PAYMENT_ATTEMPTS, paymentRetryUs: PAYMENT_RETRY_US,
+      });
       this.clients.push(client);
       this.#participants[peer] = client;
       byClass[plan.clientClass]!.push({ id: this.ids[peer]!, region: plan.region, submit: (request) => client.submit(request) });
@@ -244,7 +247,7 @@ export class World {
       this.#cpuFreeUs[from] = departUs;
     }
     const arrivalUs = this.#latency.arrivalUs(departUs, this.#region[from]!, this.#region[receiver]!, from * this.ids.length + receiver, this.#noise[from]!);
-    this.#mail.post(ARRIVED, arrivalUs, from, receiver, this.#envelope.seal(from, to, message, departUs));
+    this.#mail.post(ARRIVED, arrivalUs, from, receiver, this.#envelopes.seal(from, to, message, departUs));
   }
 
   after(peer: number, delayUs: number, timer: Timer): TimerId {
@@ -301,11 +304,20 @@ export class World {
     const real = this.#options.realKeys === true || this.#scenario.network.messages === "signed";
     const id = real ? publicKeyOf(this.#options.seed, identity) : peerIdOf(this.#options.seed, identity);
     this.names.push(name);
+    this.#identities.push(identity);
     this.ids.push(id);
     this.#indexes.set(id, peer);
     this.#region[peer] = this.#latency.regionIndex(region);
     this.#account[peer] = this.ledger.open(balanceMsat);
     this.#noise.push(this.stream(peer, "network"));
+  }
+
+  #chooseEnvelopes(): Envelopes {
+    switch (this.#scenario.network.messages) {
+      case "plain": return plainEnvelopes;
+      case "checked": return checkedEnvelopes;
+      case "signed": return new SignedEnvelopes(this.#identities.map((identity) => secretKeyOf(this.#options.seed, identity)));
+    }
   }
 
   #indexOf(id: PeerId): number {
@@ -351,7 +363,7 @@ export class World {
     const parcel = this.#mail.take(slot);
     if (this.#up[receiver] === 0) return;
     const from = this.ids[sender]!;
-    const message = this.#envelope.open(receiver, from, parcel, this.kernel.nowUs);
+    const message = this.#envelopes.open(receiver, from, parcel, this.kernel.nowUs);
     if (message === null) return;
     this.delivered++;
     this.#participants[receiver]!.onMessage(from, message);
@@ -406,3 +418,6 @@ export class World {
 
 /** BOLT 11's default expiry of an invoice: one hour. */
 const INVOICE_EXPIRY_US = 3_600_000_000;
+/** A payment is tried this often, with a growing pause. */
+const PAYMENT_ATTEMPTS = 3;
+const PAYMENT_RETRY_US = 1_000_000;

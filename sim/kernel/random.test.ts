@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RandomStreams } from "./random.ts";
-import { kolmogorovStatistic, KOLMOGOROV_CRITICAL } from "./testing.ts";
+import { kolmogorovStatistic, KOLMOGOROV_CRITICAL } from "./testing/kolmogorov.ts";
 
 function draws(streams: RandomStreams, subsystem: string, entity: string, purpose: string, count = 8): number[] {
   const random = streams.stream(subsystem, entity, purpose);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { RandomStreams } from "../random.ts";
 import { Moments } from "../statistics/index.ts";
-import { kolmogorovStatistic, KOLMOGOROV_CRITICAL } from "../testing.ts";
+import { kolmogorovStatistic, KOLMOGOROV_CRITICAL } from "../testing/kolmogorov.ts";
 import { distribution } from "./index.ts";
 import type { Distribution, DistributionSpec } from "./index.ts";
 

@@ -1,5 +1,3 @@
-/** Helps for tests of the kernel; nothing else uses it. */
-
 /**
  * Kolmogorov's statistic sqrt(n) * sup |empirical - cdf|, for any distribution, atoms included.
  */

@@ -9,6 +9,8 @@ interface Job {
   readonly priority: number;
   started: boolean;
   cancelled: boolean;
+  /** Its prompt, and whatever it had to recompute, is done. */
+  decodes: boolean;
   /** Output tokens so far. */
   produced: number;
   /** Tokens in the KV cache. */
@@ -72,7 +74,7 @@ export class ReferenceBatchEngine implements Engine {
     this.#settle(nowUs);
     this.#queue.push({
       ref, input: Math.max(1, inputTokens), output: outputTokens, priority: this.#rules.discipline === "priority" ? priority : 0,
-      started: false, cancelled: false, produced: 0, held: 0, blocks: 0, share: 0,
+      started: false, cancelled: false, decodes: false, produced: 0, held: 0, blocks: 0, share: 0,
     });
     if (this.#batch.length === 0 && this.#idleStartUs === Infinity) this.#idleStartUs = nowUs;
   }
@@ -152,6 +154,7 @@ export class ReferenceBatchEngine implements Engine {
       job.share = 0;
       if (!gotToken) continue;
       job.produced++;
+      job.decodes = true;
       if (job.produced === 1) this.#tell("firstToken", job);
       if (job.produced === job.output) this.#tell("finished", job);
     }
@@ -167,18 +170,13 @@ export class ReferenceBatchEngine implements Engine {
     return Math.floor(this.kvTokensMax / this.#rules.blockTokens) - this.#batch.reduce((sum, job) => sum + job.blocks, 0);
   }
 
-  /** A job decodes where only its latest output token is not in the KV cache yet. */
-  #decodes(job: Job): boolean {
-    return job.produced > 0 && job.held === job.input + job.produced - 1;
-  }
-
   #startStep(): void {
     const paged = this.#rules.blockTokens > 0;
     let preempted = false;
     if (paged) {
       for (let at = 0; at < this.#batch.length; at++) {
         const job = this.#batch[at]!;
-        if (!this.#decodes(job)) continue;
+        if (!job.decodes) continue;
         while (this.#batch.includes(job) && this.#blocksFor(job.held + 1) > job.blocks) {
           if (this.#freeBlocks() > 0) {
             job.blocks++;
@@ -188,7 +186,7 @@ export class ReferenceBatchEngine implements Engine {
           const victim = this.#batch.reduce((worst, other) => (other.priority <= worst.priority ? other : worst));
           if (this.#batch.indexOf(victim) <= at) at--;
           this.#batch.splice(this.#batch.indexOf(victim), 1);
-          Object.assign(victim, { held: 0, blocks: 0 });
+          Object.assign(victim, { held: 0, blocks: 0, decodes: false });
           const place = this.#queue.findIndex((other) => other.priority <= victim.priority);
           this.#queue.splice(place < 0 ? this.#queue.length : place, 0, victim);
           this.#tell("preempted", victim);
@@ -202,7 +200,7 @@ export class ReferenceBatchEngine implements Engine {
     let prefillTokens = 0;
     let pairs = 0;
     for (const job of this.#batch) {
-      if (!this.#decodes(job)) continue;
+      if (!job.decodes) continue;
       sequences++;
       context += job.held + 1;
       job.share = 1;

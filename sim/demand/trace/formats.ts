@@ -19,7 +19,7 @@ export const traceFormats: readonly { readonly format: TraceFormat; readonly fir
 
 /** Told from the first line; null where it is none of `traceFormats`. */
 export function detectFormat(firstLine: string): DetectedFormat | null {
-  if (/^\s*\{/.test(firstLine)) return { format: "mooncake", columns: null, hasTimes: true };
+  if (/^\s*\{.*"input_length"/.test(firstLine)) return { format: "mooncake", columns: null, hasTimes: true };
   const cells = headerCells(firstLine).map((cell) => cell.toLowerCase());
   const find = (name: string): number | null => {
     const index = cells.indexOf(name);

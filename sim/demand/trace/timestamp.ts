@@ -25,26 +25,29 @@ export function parseTimestampUs(bytes: Buffer, start: number, end: number): num
   if (end - start < 19 || bytes[start + 4] !== 45 || bytes[start + 7] !== 45 || bytes[start + 13] !== 58 || bytes[start + 16] !== 58) return NaN;
   const separator = bytes[start + 10];
   if (separator !== 32 && separator !== 84) return NaN;
-  const year = digits(bytes, start, 4);
-  const month = digits(bytes, start + 5, 2);
-  const day = digits(bytes, start + 8, 2);
-  const hour = digits(bytes, start + 11, 2);
-  const minute = digits(bytes, start + 14, 2);
-  const second = digits(bytes, start + 17, 2);
-  if (!(year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour <= 23 && minute <= 59 && second <= 60)) return NaN;
+  const century = twoDigits(bytes, start);
+  const yearOfCentury = twoDigits(bytes, start + 2);
+  const month = twoDigits(bytes, start + 5);
+  const day = twoDigits(bytes, start + 8);
+  const hour = twoDigits(bytes, start + 11);
+  const minute = twoDigits(bytes, start + 14);
+  const second = twoDigits(bytes, start + 17);
+  if (century < 0 || yearOfCentury < 0 || month < 1 || month > 12 || day < 1 || day > 31) return NaN;
+  if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return NaN;
 
   let at = start + 19;
   let fractionUs = 0;
-  if (bytes[at] === 46 && at < end) {
+  if (at < end && bytes[at] === 46) {
     at += 1;
-    let unitUs = 100_000;
+    let places = 0;
     for (; at < end; at += 1) {
       const digit = bytes[at]! - zero;
       if (digit < 0 || digit > 9) break;
-      if (unitUs >= 1) fractionUs += digit * unitUs;
-      else if (unitUs === 0.1 && digit >= 5) fractionUs += 1;
-      unitUs = unitUs > 1 ? unitUs / 10 : unitUs === 1 ? 0.1 : 0;
+      if (places < 6) fractionUs = fractionUs * 10 + digit;
+      else if (places === 6 && digit >= 5) fractionUs += 1;
+      places += 1;
     }
+    for (; places < 6; places += 1) fractionUs *= 10;
   }
   let offsetMinutes = 0;
   if (at < end) {
@@ -53,22 +56,22 @@ export function parseTimestampUs(bytes: Buffer, start: number, end: number): num
     if (sign === 90 && rest === 1) {
       offsetMinutes = 0;
     } else if ((sign === 43 || sign === 45) && (rest === 3 || rest === 5 || (rest === 6 && bytes[at + 3] === 58))) {
-      offsetMinutes = digits(bytes, at + 1, 2) * 60 + (rest === 3 ? 0 : digits(bytes, end - 2, 2));
+      const hours = twoDigits(bytes, at + 1);
+      const minutes = rest === 3 ? 0 : twoDigits(bytes, end - 2);
+      if (hours < 0 || minutes < 0) return NaN;
+      offsetMinutes = hours * 60 + minutes;
       if (sign === 45) offsetMinutes = -offsetMinutes;
     } else {
       return NaN;
     }
   }
-  const minutes = (daysFromCivil(year, month, day) * 24 + hour) * 60 + minute - offsetMinutes;
+  const minutes = (daysFromCivil(century * 100 + yearOfCentury, month, day) * 24 + hour) * 60 + minute - offsetMinutes;
   return (minutes * 60 + second) * 1_000_000 + fractionUs;
 }
 
-function digits(bytes: Buffer, start: number, count: number): number {
-  let value = 0;
-  for (let at = start; at < start + count; at += 1) {
-    const digit = bytes[at]! - zero;
-    if (digit < 0 || digit > 9) return NaN;
-    value = value * 10 + digit;
-  }
-  return value;
+/** -1 where they are no digits. */
+function twoDigits(bytes: Buffer, at: number): number {
+  const tens = bytes[at]! - zero;
+  const ones = bytes[at + 1]! - zero;
+  return tens < 0 || tens > 9 || ones < 0 || ones > 9 ? -1 : tens * 10 + ones;
 }

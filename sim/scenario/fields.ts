@@ -37,7 +37,8 @@ export function quantity(id: string, dimension: Dimension, options: QuantityOpti
   ];
   const schema = z.any().superRefine((value, context) => {
     const problem = quantityProblem(dimension, value, options, description);
-    if (problem !== null) context.addIssue({ code: "custom", message: `${problem.found}; allowed: ${problem.allowed}`, params: { ...problem } });
+    // A branch that may go on counts as a match of its union, and would hide the others' issues.
+    if (problem !== null) context.addIssue({ code: "custom", continue: false, message: `${problem.found}; allowed: ${problem.allowed}`, params: { ...problem } });
   }).meta({ id, title: description, anyOf, examples: [...quantityExamples(dimension), ...words] });
   return schema as unknown as z.ZodType<QuantityInput, QuantityInput>;
 }

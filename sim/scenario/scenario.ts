@@ -1,7 +1,7 @@
 import type { FeeTerms, PriceSheet } from "../../protocol/messages.ts";
 import type { CircuitBreakerOptions } from "../../scheduler/circuit-breaker.ts";
 import type { PolicyOptions } from "../../scheduler/selection/policy.ts";
-import type { DistributionSpec } from "./distribution-spec.ts";
+import type { DistributionSpec } from "../kernel/distributions/index.ts";
 
 /** What "forever" and "unlimited" stand for where a duration is expected: 100 years of 365.25 days, µs. */
 export const foreverUs = 3_155_760_000_000_000;

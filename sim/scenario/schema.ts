@@ -33,9 +33,8 @@ const patience = distribution("PatienceDistribution", patientDuration, realDurat
 const monies = distribution("MoneyDistribution", moneyOrUnlimited, realMoney, positiveRealMoney);
 const tokenCounts = distribution("TokenDistribution", tokens, realTokens, positiveRealTokens);
 
-const regionName = region.meta({ id: "Region", title: "a region's name: lower-case letters, digits and hyphens", examples: ["eu", "us-east"] });
 const regionOrShares = z.union([
-  regionName,
+  region,
   z.record(region, z.union([z.number().gt(0), z.string().regex(/^\s*[0-9]+(?:\.[0-9]+)?\s*%\s*$/)])),
 ]);
 const className = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/).meta({ title: "letters, digits and hyphens" });
@@ -69,7 +68,7 @@ const policy = oneOf({
 
 const router = z.strictObject({
   count: z.int().min(1).max(1000).default(1).describe("Routers that share the nodes; clients are dealt to them in turn. A router sees its own dispatches at once, the others' by heartbeat."),
-  region: regionName.default("eu").describe("Where the routers are."),
+  region: region.default("eu").describe("Where the routers are."),
   policy: policy.default("weighted-score").describe("How a node is picked among those eligible."),
   heartbeat: positiveDuration.default("10s").describe("Interval of the nodes' heartbeats."),
   staleAfter: positiveDuration.optional().describe("A node not heard of for longer than this gets no job (default: three heartbeats)."),
@@ -234,10 +233,9 @@ const client = z.strictObject({
   }).default({}).describe("What counts as good; goodput is measured against it."),
   patience: patience.default("2min").describe("How long the client waits for the result, or `forever`."),
   priority: z.int().min(0).max(9).default(0).describe("Higher is served first where a node's queue has priorities."),
-  allowedRegions: z.array(regionName).min(1).max(64).optional().describe("Regions that may serve (default: any)."),
+  allowedRegions: z.array(region).min(1).max(64).optional().describe("Regions that may serve (default: any)."),
   minStake: money.default("0 sat").describe("Stake that a node must have."),
   privacy: z.enum(["any", "attested"]).default("any").describe("attested: only attested nodes may serve."),
-  verification: z.enum(["none", "spot-check", "redundant"]).default("none").describe("How results are to be verified."),
 });
 
 /** A scenario as it is written, in YAML or JSON. Its output has defaults filled in; `resolve` turns that into a Scenario. */
@@ -257,6 +255,9 @@ export const scenarioSchema = z.strictObject({
   operators: z.array(operator).min(1).max(1000).describe("Operator classes: who serves."),
   clients: z.array(client).min(1).max(1000).describe("Client classes: who asks."),
 });
+
+/** An engine's settings with defaults filled in: `engineSchema.parse({vllm: {}})`. */
+export const engineSchema = engine;
 
 /** A scenario as people write it. */
 export type ScenarioInput = z.input<typeof scenarioSchema>;

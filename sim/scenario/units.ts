@@ -173,7 +173,8 @@ function unknownUnit(dimension: Dimension, shown: string, digits: string, name: 
   for (const other of Object.values(rows)) {
     if (other !== row && other.units.has(name)) return { found: `${shown}, ${other.title}`, allowed };
   }
-  const guess = nearest(name, units) ?? units.find((key) => key.toLowerCase() === name.toLowerCase());
+  const guess = units.find((key) => key.toLowerCase() === name.toLowerCase()) ?? nearest(name, units)
+    ?? units.filter((key) => name.toLowerCase().startsWith(key)).sort((a, b) => b.length - a.length)[0];
   const problem = { found: `${shown}, with the unknown unit ${JSON.stringify(name)}`, allowed };
   return guess === undefined ? problem : { ...problem, suggestion: `${digits}${guess.startsWith("/") ? "" : " "}${guess}` };
 }

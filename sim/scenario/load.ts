@@ -1,0 +1,90 @@
+import { dirname, isAbsolute, join } from "node:path";
+import { digest } from "../../protocol/canonical.ts";
+import { labCatalogue } from "./catalogue.ts";
+import type { Catalogue } from "./catalogue.ts";
+import { checkScenario } from "./checks.ts";
+import { SourceDocument } from "./document.ts";
+import { findingsOf } from "./findings.ts";
+import type { PathPart } from "./json-schema.ts";
+import { formatPath, ScenarioError } from "./problem.ts";
+import type { Finding, Problem } from "./problem.ts";
+import { Resolver } from "./resolve.ts";
+import type { Scenario } from "./scenario.ts";
+import { scenarioSchema } from "./schema.ts";
+import { applySets, setFile } from "./sets.ts";
+import type { Override } from "./sets.ts";
+import { quoted } from "./problem.ts";
+
+export interface LoadOptions {
+  /** Changes as the command line gives them: `path=value`, applied in order. */
+  readonly sets?: readonly string[];
+  /** Whether a file that the scenario names can be read; left out: not checked. */
+  readonly fileExists?: (path: string) => boolean;
+  /** Machines and models; left out: those that come with the lab. */
+  readonly catalogue?: Catalogue;
+}
+
+export interface LoadedScenario {
+  readonly scenario: Scenario;
+  /** The file's text, as it is. */
+  readonly source: string;
+  /** SHA-256 of the canonical JSON of `scenario`, in hexadecimal: the same for whatever plays the same. */
+  readonly hash: string;
+}
+
+/**
+ * Reads a scenario: YAML, changes, schema, units, and what the parts say about each other.
+ * @param source text, or bytes in UTF-8.
+ * @param fileName for messages; trace files are looked up beside it.
+ * @throws ScenarioError with all problems, each with file, line, column, path, what was found and what is allowed.
+ */
+export function loadScenario(source: string | Uint8Array, fileName: string, options: LoadOptions = {}): LoadedScenario {
+  const sets = options.sets ?? [];
+  const document = new SourceDocument(source, fileName);
+  const texts = new Map([[fileName, document.text], ...sets.map((text) => [setFile(text), text] as const)]);
+  if (document.problems.length > 0) throw new ScenarioError(document.problems, texts);
+
+  const root = document.value;
+  const { overrides, problems } = applySets(root, sets);
+  if (problems.length > 0) throw new ScenarioError(problems, texts);
+  const fail = (findings: readonly Finding[]): never => {
+    throw new ScenarioError(findings.map((finding) => located(finding, document, overrides)).sort(inOrder), texts);
+  };
+
+  const parsed = scenarioSchema.safeParse(root);
+  if (!parsed.success) return fail(findingsOf(parsed.error.issues, root));
+  const catalogue = options.catalogue ?? labCatalogue;
+  const missing: Finding[] = [];
+  const resolver = new Resolver(parsed.data, catalogue, (path, file) => {
+    const given = overrides.some((override) => isPrefix(override.path, path)) || isAbsolute(file);
+    const full = given ? file : join(dirname(fileName), file);
+    if (options.fileExists?.(full) === false) missing.push({ path, found: `${quoted(full)}, which is not there`, allowed: "a file that can be read" });
+    return full;
+  });
+  const scenario = resolver.scenario(parsed.data);
+  const findings = [...resolver.findings, ...missing];
+  // What did not resolve would be found wrong once more.
+  if (findings.length === 0) findings.push(...checkScenario(scenario, catalogue));
+  if (findings.length > 0) fail(findings);
+  return { scenario, source: document.text, hash: digest(scenario) };
+}
+
+/** Looks up where in the file, or in which `--set`, a finding is. */
+function located(finding: Finding, document: SourceDocument, overrides: readonly Override[]): Problem {
+  const { path, found, allowed, suggestion } = finding;
+  const rest = { path: formatPath(path), found, allowed, ...(suggestion === undefined ? {} : { suggestion }) };
+  const { line, column, depth } = document.locate(path, finding.atKey ?? false);
+  const set = overrides.findLast((override) => isPrefix(override.path, path))
+    ?? (depth < path.length ? overrides.findLast((override) => isPrefix(path.slice(0, depth + 1), override.path)) : undefined);
+  if (set === undefined) return { file: document.file, line, column, ...rest };
+  return { file: setFile(set.text), line: 1, column: set.text.indexOf("=") + 2, ...rest };
+}
+
+function isPrefix(prefix: readonly PathPart[], path: readonly PathPart[]): boolean {
+  return prefix.length <= path.length && prefix.every((part, i) => part === path[i]);
+}
+
+/** By position; what a `--set` did comes last. */
+function inOrder(a: Problem, b: Problem): number {
+  return (a.file.startsWith("--set") ? 1 : 0) - (b.file.startsWith("--set") ? 1 : 0) || a.line - b.line || a.column - b.column;
+}

@@ -52,9 +52,10 @@ const submit: fc.Arbitrary<Act> = fc.record({
 });
 const acts: fc.Arbitrary<Act[]> = fc.array(
   fc.oneof(
-    { weight: 10, arbitrary: submit },
-    { weight: 2, arbitrary: fc.record({ ...when, do: fc.constant("cancel" as const), which: fc.nat(20) }) },
-    { weight: 1, arbitrary: fc.record({ ...when, do: fc.constant("speed" as const), factor: fc.constantFrom(0.1, 0.5, 1, 1.7) }) },
+    { weight: 30, arbitrary: submit },
+    { weight: 6, arbitrary: fc.record({ ...when, do: fc.constant("cancel" as const), which: fc.nat(20) }) },
+    { weight: 1, arbitrary: fc.record({ ...when, do: fc.constant("clear" as const) }) },
+    { weight: 2, arbitrary: fc.record({ ...when, do: fc.constant("speed" as const), factor: fc.constantFrom(0.1, 0.5, 1, 1.7) }) },
   ),
   { minLength: 1, maxLength: 40 },
 );

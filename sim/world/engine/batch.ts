@@ -169,6 +169,27 @@ export class BatchEngine implements Engine {
     return true;
   }
 
+  clear(nowUs: number): void {
+    const busyUs = this.busyUs(nowUs);
+    const runningUs = this.runningUs(nowUs);
+    const kvTokenUs = this.kvTokenUs(nowUs);
+    this.#busyTotalUs = busyUs;
+    this.#runningTotalUs = runningUs;
+    this.#kvTotalUs = kvTokenUs;
+    this.#events.clear();
+    this.#queue.clear();
+    this.#jobs.clear();
+    this.running = 0;
+    this.#decoding = 0;
+    this.#stepsDone = 0;
+    this.#context = 0;
+    this.#prefilled = 0;
+    this.#reserved = 0;
+    this.#cancelled = 0;
+    this.#dueUs = Infinity;
+    this.nextUs = Infinity;
+  }
+
   setSpeed(nowUs: number, factor: number): void {
     requireSpeed(factor);
     this.#settle(nowUs);

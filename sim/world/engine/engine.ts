@@ -3,7 +3,7 @@ export const PRIORITY_MAX = 9;
 
 /**
  * Receives what happened in an engine. `ref` is the caller's handle of the job, `atUs` the integer microsecond (rounded
- * up) at which it happened. Handlers may call `submit`, `cancel` and `setSpeed` of the same engine, but not `advance`.
+ * up) at which it happened. Handlers may call the same engine's methods with `atUs` as the time, but not `advance`.
  */
 export interface EngineSink {
   /** The job was admitted to a slot for the first time. */
@@ -53,6 +53,8 @@ export interface Engine {
    * boundary. False where the engine does not know the job (any more).
    */
   cancel(nowUs: number, ref: number): boolean;
+  /** A power cut: forgets every job at once, running or waiting; no further event for any of them. */
+  clear(nowUs: number): void;
   /** Tells `sink` everything that happened up to and including `nowUs`, in order of time. */
   advance(nowUs: number, sink: EngineSink): void;
   /** Relative speed from the next step boundary on: 1 as the cost says, 0.5 makes every step last twice as long. */

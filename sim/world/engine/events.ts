@@ -5,34 +5,37 @@ export const FIRST_TOKEN = 1;
 export const FINISHED = 2;
 export const PREEMPTED = 3;
 
-/** Events that have happened and that the sink has not heard of yet. Keeps its arrays: nothing is allocated per event. */
+/**
+ * Events that have happened and that the sink has not heard of yet, all of one moment: an engine never passes the time of
+ * an event before it is told. Keeps its array: nothing is allocated per event.
+ */
 export class EventBuffer {
   /** Events that wait for `drain`. */
   size = 0;
   #head = 0;
   #tail = 0;
-  #refs = new Int32Array(8);
-  #kinds = new Uint8Array(8);
-  #timesUs = new Float64Array(8);
+  #atUs = 0;
+  /** Pairs of handle and kind. */
+  #pairs = new Int32Array(8);
 
   push(kind: number, ref: number, atUs: number): void {
-    const at = this.#tail++;
-    if (at === this.#refs.length) this.#grow();
-    this.#refs[at] = ref;
-    this.#kinds[at] = kind;
-    this.#timesUs[at] = atUs;
+    if (this.size > 0 && atUs !== this.#atUs) throw new Error(`an event of ${atUs} us although one of ${this.#atUs} us is untold`);
+    this.#atUs = atUs;
+    if (this.#tail === this.#pairs.length) this.#grow();
+    this.#pairs[this.#tail++] = ref;
+    this.#pairs[this.#tail++] = kind;
     this.size++;
   }
 
   /** Hands all events over, in order, those included that the sink's handlers cause meanwhile. */
   drain(sink: EngineSink): void {
     while (this.#head < this.#tail) {
-      const at = this.#head++;
-      const ref = this.#refs[at]!;
+      const ref = this.#pairs[this.#head++]!;
+      const kind = this.#pairs[this.#head++]!;
+      const atUs = this.#atUs;
       this.size--;
       if (ref < 0) continue;
-      const atUs = this.#timesUs[at]!;
-      switch (this.#kinds[at]) {
+      switch (kind) {
         case STARTED: sink.started(ref, atUs); break;
         case FIRST_TOKEN: sink.firstToken(ref, atUs); break;
         case FINISHED: sink.finished(ref, atUs); break;
@@ -46,23 +49,23 @@ export class EventBuffer {
   /** Drops what is pending for this job; true where its end was among it. */
   purge(ref: number): boolean {
     let ended = false;
-    for (let at = this.#head; at < this.#tail; at++) {
-      if (this.#refs[at] !== ref) continue;
-      this.#refs[at] = -1;
-      if (this.#kinds[at] === FINISHED) ended = true;
+    for (let at = this.#head; at < this.#tail; at += 2) {
+      if (this.#pairs[at] !== ref) continue;
+      this.#pairs[at] = -1;
+      if (this.#pairs[at + 1] === FINISHED) ended = true;
     }
     return ended;
   }
 
+  clear(): void {
+    this.size = 0;
+    this.#head = 0;
+    this.#tail = 0;
+  }
+
   #grow(): void {
-    const refs = new Int32Array(this.#refs.length * 2);
-    refs.set(this.#refs);
-    this.#refs = refs;
-    const kinds = new Uint8Array(refs.length);
-    kinds.set(this.#kinds);
-    this.#kinds = kinds;
-    const timesUs = new Float64Array(refs.length);
-    timesUs.set(this.#timesUs);
-    this.#timesUs = timesUs;
+    const pairs = new Int32Array(this.#pairs.length * 2);
+    pairs.set(this.#pairs);
+    this.#pairs = pairs;
   }
 }

@@ -44,6 +44,12 @@ export class JobTable {
     this.#free = job;
   }
 
+  clear(): void {
+    this.#refs.fill(-1);
+    this.#free = -1;
+    this.#used = 0;
+  }
+
   /** The job with this handle, or -1. Takes time in proportion to the rows, at memory speed. */
   find(ref: number): number {
     return this.#refs.indexOf(ref);
@@ -82,42 +88,47 @@ export class JobTable {
 export class WaitingList {
   size = 0;
   readonly #jobs: JobTable;
-  readonly #heads: Int32Array;
-  readonly #tails: Int32Array;
+  /** The first and the last job of every level. */
+  readonly #ends: Int32Array;
   #occupied = 0;
 
   /** `levels` at most 31. */
   constructor(jobs: JobTable, levels: number) {
     this.#jobs = jobs;
-    this.#heads = new Int32Array(levels).fill(-1);
-    this.#tails = new Int32Array(levels).fill(-1);
+    this.#ends = new Int32Array(2 * levels).fill(-1);
+  }
+
+  clear(): void {
+    this.#ends.fill(-1);
+    this.#occupied = 0;
+    this.size = 0;
   }
 
   /** The next job to run: of the highest level, the first in line; -1 where none waits. */
   first(): number {
-    return this.size === 0 ? -1 : this.#heads[31 - Math.clz32(this.#occupied)]!;
+    return this.size === 0 ? -1 : this.#ends[2 * (31 - Math.clz32(this.#occupied))]!;
   }
 
   pushBack(job: number): void {
     const level = this.#jobs.level(job);
-    const tail = this.#tails[level]!;
+    const tail = this.#ends[2 * level + 1]!;
     this.#jobs.setPrev(job, tail);
     this.#jobs.setNext(job, -1);
     if (tail >= 0) this.#jobs.setNext(tail, job);
-    else this.#heads[level] = job;
-    this.#tails[level] = job;
+    else this.#ends[2 * level] = job;
+    this.#ends[2 * level + 1] = job;
     this.#occupied |= 1 << level;
     this.size++;
   }
 
   pushFront(job: number): void {
     const level = this.#jobs.level(job);
-    const head = this.#heads[level]!;
+    const head = this.#ends[2 * level]!;
     this.#jobs.setPrev(job, -1);
     this.#jobs.setNext(job, head);
     if (head >= 0) this.#jobs.setPrev(head, job);
-    else this.#tails[level] = job;
-    this.#heads[level] = job;
+    else this.#ends[2 * level + 1] = job;
+    this.#ends[2 * level] = job;
     this.#occupied |= 1 << level;
     this.size++;
   }
@@ -127,10 +138,10 @@ export class WaitingList {
     const prev = this.#jobs.prev(job);
     const next = this.#jobs.next(job);
     if (prev >= 0) this.#jobs.setNext(prev, next);
-    else this.#heads[level] = next;
+    else this.#ends[2 * level] = next;
     if (next >= 0) this.#jobs.setPrev(next, prev);
-    else this.#tails[level] = prev;
-    if (this.#heads[level]! < 0) this.#occupied &= ~(1 << level);
+    else this.#ends[2 * level + 1] = prev;
+    if (this.#ends[2 * level]! < 0) this.#occupied &= ~(1 << level);
     this.size--;
   }
 }

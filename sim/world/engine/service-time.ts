@@ -137,6 +137,17 @@ export class ServiceTimeEngine implements Engine {
     return true;
   }
 
+  clear(nowUs: number): void {
+    this.#settle(nowUs);
+    this.#moveClock(nowUs, 0);
+    this.#events.clear();
+    this.#queue.clear();
+    this.#jobs.clear();
+    this.running = 0;
+    this.#dueUs = Infinity;
+    this.nextUs = Infinity;
+  }
+
   setSpeed(nowUs: number, factor: number): void {
     requireSpeed(factor);
     this.#settle(nowUs);

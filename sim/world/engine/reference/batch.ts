@@ -95,6 +95,18 @@ export class ReferenceBatchEngine implements Engine {
     return true;
   }
 
+  clear(nowUs: number): void {
+    this.#settle(nowUs);
+    const inStepUs = this.#inStepUs(nowUs);
+    this.#busyUs += inStepUs;
+    this.#runningUs += this.#batch.length * inStepUs;
+    this.#kvTokenUs += this.#kvInStep * inStepUs;
+    this.#events = [];
+    this.#queue = [];
+    this.#batch = [];
+    this.#idleStartUs = Infinity;
+  }
+
   setSpeed(nowUs: number, factor: number): void {
     this.#settle(nowUs);
     this.#speed = factor;

@@ -5,6 +5,7 @@ export type Act = { readonly gapUs: number; /** Take the engine's news of that v
   | { readonly do: "submit"; readonly input: number; readonly output: number; readonly priority: number }
   /** Cancels one of the jobs alive: the `which`-th, counted round. */
   | { readonly do: "cancel"; readonly which: number }
+  | { readonly do: "clear" }
   | { readonly do: "speed"; readonly factor: number }
 );
 
@@ -47,6 +48,9 @@ export function play(engine: Engine, acts: readonly Act[]): Played {
       const known = ref !== undefined && engine.cancel(nowUs, ref);
       if (known) alive.splice(alive.indexOf(ref), 1);
       events.push({ kind: `cancel ${known}`, ref: ref ?? -1, atUs: nowUs });
+    } else if (act.do === "clear") {
+      engine.clear(nowUs);
+      alive.length = 0;
     } else engine.setSpeed(nowUs, act.factor);
     samples.push({
       atUs: nowUs,

@@ -46,6 +46,13 @@ export class ReferenceServiceTimeEngine implements Engine {
     return known;
   }
 
+  clear(nowUs: number): void {
+    this.#drain(nowUs);
+    this.#queue = [];
+    this.#service = [];
+    this.#events = [];
+  }
+
   setSpeed(nowUs: number, factor: number): void {
     this.#drain(nowUs);
     this.#speed = factor;

@@ -3,29 +3,24 @@ import { interruptedExit, play } from "./play.ts";
 import type { Playable } from "./play.ts";
 import { noProgress } from "./progress.ts";
 
-/** Counts down events; calls back after each slice. */
-const countdown = (events: number, afterSlice: (left: number) => void = () => {}): Playable & { left: number } => {
-  const run = {
-    left: events,
-    get nowUs() {
-      return events - run.left;
-    },
-    horizonUs: events,
-    jobs: 0,
-    step: (count: number) => {
-      run.left = Math.max(0, run.left - count);
-      afterSlice(run.left);
-      return run.left === 0;
+/** A run of so many microseconds; calls back after each slice. */
+const countdown = (horizonUs: number, afterSlice: () => void = () => {}): Playable => {
+  const progress = { nowUs: 0, horizonUs, submitted: 0 };
+  return {
+    progress,
+    step: (sliceUs) => {
+      progress.nowUs = Math.min(horizonUs, progress.nowUs + sliceUs);
+      afterSlice();
+      return progress.nowUs === horizonUs;
     },
   };
-  return run;
 };
 
 test("plays to the end, and leaves no signal handler behind", async () => {
   const before = process.listenerCount("SIGINT") + process.listenerCount("SIGTERM");
   const run = countdown(1_000_000);
   expect(await play(run, noProgress)).toBeNull();
-  expect(run.left).toBe(0);
+  expect(run.progress.nowUs).toBe(1_000_000);
   expect(process.listenerCount("SIGINT") + process.listenerCount("SIGTERM")).toBe(before);
 });
 
@@ -36,7 +31,7 @@ test.each([["SIGINT", 130], ["SIGTERM", 143]] as const)("%s stops the run betwee
     sent = true;
   });
   expect(await play(run, noProgress)).toBe(signal);
-  expect(run.left).toBeGreaterThan(0);
+  expect(run.progress.nowUs).toBeLessThan(1e12);
   expect(interruptedExit(signal)).toBe(exitCode);
 });
 

@@ -4,16 +4,15 @@ import type { Progress } from "./progress.ts";
 
 /** A run that can be played a slice at a time. */
 export interface Playable {
-  readonly nowUs: number;
-  readonly horizonUs: number;
-  /** Jobs submitted so far. */
-  readonly jobs: number;
-  /** Plays so many events, or fewer where the run ends. @returns true where the run has ended */
-  step(events: number): boolean;
+  readonly progress: { readonly nowUs: number; readonly horizonUs: number; readonly submitted: number };
+  /** Plays so much simulated time, or less where the run ends. @returns true where the run has ended */
+  step(sliceUs: number): boolean;
 }
 
 /** Wall time that one slice should take: short enough for signals and a lively bar, long enough to cost nothing. */
 const sliceMs = 50;
+/** The first slice, as a share of the horizon: small, since nobody knows yet how much happens in it. */
+const firstSlice = 1 / 10_000;
 
 export type Interruption = "SIGINT" | "SIGTERM";
 
@@ -31,15 +30,16 @@ export const play = async (run: Playable, progress: Progress): Promise<Interrupt
   process.once("SIGINT", onSigint);
   process.once("SIGTERM", onSigterm);
   try {
-    let events = 1_000;
+    let sliceUs = Math.max(1, Math.ceil(run.progress.horizonUs * firstSlice));
     for (;;) {
       const startedMs = performance.now();
-      const ended = run.step(events);
+      const ended = run.step(sliceUs);
       const tookMs = Math.max(0.1, performance.now() - startedMs);
-      progress.update(run.nowUs, run.horizonUs, run.jobs);
+      const { nowUs, horizonUs, submitted } = run.progress;
+      progress.update(nowUs, horizonUs, submitted);
       if (ended) return null;
       // Growing at most fourfold, so that one cheap slice does not make the next one endless.
-      events = Math.max(100, Math.min(events * 4, Math.ceil((events * sliceMs) / tookMs)));
+      sliceUs = Math.max(1, Math.min(sliceUs * 4, Math.ceil((sliceUs * sliceMs) / tookMs)));
       await nextTurn();
       if (signal !== null) return signal;
     }

@@ -1,4 +1,7 @@
 import { Command } from "commander";
+import { registerExplain } from "./explain.ts";
+import { registerRun } from "./run.ts";
+import { registerTrace } from "./trace.ts";
 import { version } from "./version.ts";
 import { describeError, EXIT } from "./errors.ts";
 
@@ -9,6 +12,9 @@ export const buildProgram = (): Command => {
     .version(version, "-V, --version")
     .showHelpAfterError("(infernet --help lists the commands, infernet COMMAND --help its options)")
     .exitOverride();
+  registerRun(program);
+  registerTrace(program);
+  registerExplain(program);
   program.addHelpText("after", "\nExample:\n  $ infernet run quickstart\n");
   for (const command of program.commands) inherit(command);
   return program;

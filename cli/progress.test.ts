@@ -15,5 +15,5 @@ test("a leap over several tenths is one line", () => {
   const written: string[] = [];
   const progress = progressLines({ write: (text) => void written.push(text) });
   progress.update(550_000, 1_000_000, 3);
-  expect(written).toEqual(["50 % | 550 ms simulated | 3 jobs\n"]);
+  expect(written).toEqual(["55 % | 550 ms simulated | 3 jobs\n"]);
 });

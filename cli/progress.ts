@@ -52,7 +52,7 @@ const lines = (output: Output): Progress => {
       const tenths = Math.floor((10 * Math.min(nowUs, horizonUs)) / horizonUs);
       if (tenths <= tenthsSaid) return;
       tenthsSaid = tenths;
-      output.write(`${10 * tenths} % | ${formatDurationUs(Math.min(nowUs, horizonUs))} simulated | ${formatNumber(jobs)} jobs\n`);
+      output.write(`${Math.floor((100 * Math.min(nowUs, horizonUs)) / horizonUs)} % | ${formatDurationUs(Math.min(nowUs, horizonUs))} simulated | ${formatNumber(jobs)} jobs\n`);
     },
     stop: () => {},
   };

@@ -61,6 +61,9 @@ describe("planted faults are found", () => {
     ["sim/a.ts", "index.ts"],
     ["sim/a.test.ts", "reports/b.ts"],
     ["sim/a.ts", "protocol/b.test.ts"],
+    ["sim/a.test.ts", "protocol/b.test.ts"],
+    ["sim/a.ts", "protocol/testing/b.ts"],
+    ["protocol/a.ts", "protocol/testing/b.ts"],
     ["sim/a.ts", "../other/b.ts"],
   ])("%s -> %s", (from, to) => {
     expect(arrow(from, to)).toHaveLength(1);
@@ -76,6 +79,8 @@ describe("planted faults are found", () => {
     ["live/twin/a.ts", "sim/b.ts"],
     ["live/twin.ts", "reports/b.ts"],
     ["cli/run.ts", "reports/b.ts"],
+    ["sim/a.test.ts", "protocol/testing/b.ts"],
+    ["sim/testing/a.ts", "protocol/testing/b.ts"],
     ["bench/a.ts", "sim/b.ts"],
     ["index.ts", "sim/b.ts"],
   ])("%s -> %s is fine", (from, to) => {
@@ -133,6 +138,7 @@ describe("planted faults are found", () => {
     expect(use("sim/a.ts", "zod/v4")).toEqual([]);
     expect(use("sim/a.ts", "node:fs")).toEqual([]);
     expect(use("sim/a.test.ts", "vitest")).toEqual([]);
+    expect(use("sim/testing/a.ts", "vitest")).toEqual([]);
     expect(use("bench/a.ts", "@scope/tool/deep")).toEqual([]);
   });
 });

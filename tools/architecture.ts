@@ -61,7 +61,8 @@ export const importsOf = (path: string, text: string): string[] => {
   return [...found].sort();
 };
 
-const isTest = (path: string): boolean => path.endsWith(".test.ts");
+/** Tests, and what only tests use: folders named `testing`. Neither is published. */
+const isTest = (path: string): boolean => path.endsWith(".test.ts") || path.includes("/testing/");
 
 /** Path of a relative import from the root; null for a package. */
 const resolve = (from: string, specifier: string): string | null =>
@@ -85,7 +86,7 @@ export const forbiddenArrows = (sources: Sources): string[] => {
   for (const [path, targets] of importGraph(sources)) {
     for (const target of targets) {
       if (target.startsWith("..")) problems.push(`${path} imports ${target}, outside the project`);
-      else if (isTest(target)) problems.push(`${path} imports the test ${target}`);
+      else if (target.endsWith(".test.ts") || (isTest(target) && !isTest(path))) problems.push(`${path} imports ${target}, which belongs to the tests`);
       else if (!mayImport(path, target)) problems.push(`${path} may not import ${target}`);
     }
   }

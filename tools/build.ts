@@ -1,6 +1,6 @@
 /** Builds the package as it is published: JavaScript and types in dist/, and beside them the files that the code reads. */
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -30,3 +30,7 @@ for (const room of rooms) {
     cpSync(from, to);
   }
 }
+
+// The code looks for the version where it lies in a checkout: beside the rooms.
+const { name, version, type } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<string, unknown>;
+writeFileSync(join(dist, "package.json"), `${JSON.stringify({ name, version, type })}\n`);

@@ -1,0 +1,20 @@
+import { InvalidArgumentError } from "commander";
+
+/** Parses a seed: a whole number from 0 to 2^53 - 1. @throws InvalidArgumentError */
+export const seed = (text: string): number => {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError("Allowed: a whole number from 0 to 9007199254740991.");
+  return value;
+};
+
+/** Collects a repeatable option `path=value`. @throws InvalidArgumentError */
+export const assignment = (text: string, earlier: readonly string[]): readonly string[] => {
+  if (text.indexOf("=") < 1) throw new InvalidArgumentError("Allowed: path=value, such as router.policy=cheapest.");
+  return [...earlier, text];
+};
+
+/** How the user calls this program: from a checkout, or installed. */
+export const commandName: string = import.meta.url.endsWith(".ts") ? "./infernet" : "npx infernet";
+
+/** A word as a POSIX shell takes it, quoted only where that is needed. */
+export const shellWord = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);

@@ -1,0 +1,94 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import pc from "picocolors";
+import type { RunReport } from "../protocol/result.ts";
+import { formatDurationUs } from "../protocol/units.ts";
+import { startRun } from "../sim/experiment/run.ts";
+import { loadScenario } from "../sim/scenario/load.ts";
+import { LineFile } from "./line-file.ts";
+import { assignment, commandName, seed, shellWord } from "./options.ts";
+import { interruptedExit, play } from "./play.ts";
+import { noProgress, showProgress } from "./progress.ts";
+import { ReportFolder } from "./report-folder.ts";
+import { findScenario } from "./scenario-file.ts";
+import { summaryText } from "./summary.ts";
+
+interface RunFlags {
+  readonly seed?: number;
+  readonly set: readonly string[];
+  readonly out?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly events?: string;
+}
+
+/** Adds `run`. */
+export const registerRun = (program: Command): void => {
+  program
+    .command("run")
+    .description("Plays a scenario and writes a report of what came of it.")
+    .argument("<scenario>", "a YAML file, or the name of a scenario that comes with infernet")
+    .option("--seed <number>", "random numbers other than the scenario's", seed)
+    .option("--set <path=value>", "changes one value of the scenario (repeatable)", assignment, [])
+    .option("--out <folder>", "where the report goes (default: out/NAME; with --json: nowhere)")
+    .option("--json", "print report.json to stdout, and nothing else there")
+    .option("--quiet", "no progress, no summary")
+    .option("--events <file>", "write every event of the market, one JSON line each")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ infernet run quickstart
+  $ infernet run market.yaml --seed 7 --set router.policy=cheapest --out out/cheapest
+  $ infernet run market.yaml --json --quiet | jq .overall.goodput
+
+Ctrl-C stops a run and keeps what was played: the report is written, marked as interrupted, and the exit code is 130.
+`,
+    )
+    .action(runCommand);
+};
+
+const runCommand = async (given: string, flags: RunFlags): Promise<void> => {
+  const path = findScenario(given);
+  const { scenario } = loadScenario(readFileSync(path), path, { sets: flags.set, fileExists: existsSync });
+  const out = flags.out ?? (flags.json === true ? null : join("out", scenario.name));
+  // Before the run, so that what cannot be written is known before an hour has gone by.
+  const folder = out === null ? null : new ReportFolder(out);
+  const events = flags.events === undefined ? null : new LineFile(flags.events);
+  try {
+    let exampleJob = "";
+    const run = startRun(scenario, {
+      seed: flags.seed,
+      sets: flags.set,
+      onJobRow: (row) => {
+        folder?.addJob(row);
+        if (exampleJob === "" && row.measured && row.attempts > 0) exampleJob = row.job;
+      },
+      onEvent: events === null ? undefined : (event) => events.write(JSON.stringify(event)),
+    });
+    const progress = flags.quiet === true ? noProgress : showProgress(process.stderr, process.env["CI"] !== undefined);
+    const signal = await play(run, progress);
+    const report = run.finish();
+    folder?.finish(report);
+    if (flags.json === true) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    else if (flags.quiet !== true) process.stdout.write(closingText(report, given, out, exampleJob, signal !== null));
+    if (signal !== null) {
+      if (flags.quiet !== true) process.stderr.write(`Interrupted after ${formatDurationUs(report.endUs)} of ${formatDurationUs(report.horizonUs)} simulated; the report covers what was played.\n`);
+      process.exitCode = interruptedExit(signal);
+    }
+  } finally {
+    events?.close();
+    folder?.close();
+  }
+};
+
+const closingText = (report: RunReport, given: string, out: string | null, exampleJob: string, interrupted: boolean): string => {
+  const lines = [summaryText(report)];
+  if (out !== null) {
+    lines.push("", `${pc.bold("Report:")} ${join(out, "index.html")} (open it in a browser); data in report.json, jobs.csv, nodes.csv.`);
+    if (exampleJob !== "" && !interrupted) lines.push(`${pc.bold("Why did a job go where it went?")} ${commandName} explain ${exampleJob} --report ${shellWord(out)}`);
+  }
+  lines.push(`${pc.bold("Another rule for the same market:")} ${commandName} run ${shellWord(given)} --set router.policy=cheapest --out out/cheapest`);
+  return `${lines.join("\n")}\n`;
+};

@@ -4,6 +4,7 @@ import { contentBytesMax, utf8BytesUpTo } from "./content-size.ts";
 import { eventId, nostrEvent } from "./event.ts";
 import type { NostrEvent } from "./event.ts";
 import { CLOCK_AHEAD_MAX_S, ENVELOPE_BYTES_MAX, ENVELOPE_KIND, LIFETIME_MAX_S, PROTOCOL_VERSION } from "./limits.ts";
+import { peerId } from "./messages.ts";
 import type { ErrorCode, Message, PeerId } from "./messages.ts";
 import { faultOf, parseMessage } from "./parse.ts";
 import type { ReplayGuard, ReplayRefusal, Sighting } from "./replay-guard.ts";
@@ -64,6 +65,7 @@ export function seal(message: Message, options: SealOptions): NostrEvent {
   if (!Number.isSafeInteger(expiresInS) || expiresInS < 1 || expiresInS > LIFETIME_MAX_S) {
     throw new RangeError(`an envelope lives from 1 to ${LIFETIME_MAX_S} whole seconds, not ${expiresInS}`);
   }
+  if (!peerId.safeParse(to).success) throw new RangeError("the addressee is a public key of 64 lower-case hexadecimal digits");
   const content = canonicalJson(message);
   const limit = contentBytesMax(message.type);
   if (utf8BytesUpTo(content, limit) > limit) throw new RangeError(`a ${message.type} takes at most ${limit} bytes`);

@@ -34,11 +34,19 @@ const isIntegerExponent = (node: Node): boolean => {
   return node.type === "Literal" && (Number.isInteger(node["value"]) || typeof node["value"] === "bigint");
 };
 
+/** An exponent made of names, integers, + and -: taken for an integer where the base is 2, whose integer powers are exact. */
+const looksWhole = (node: Node): boolean => {
+  if (node.type === "Identifier" || isIntegerExponent(node)) return true;
+  if (node.type !== "BinaryExpression" || !["+", "-"].includes(node["operator"] as string)) return false;
+  return looksWhole(child(node, "left")) && looksWhole(child(node, "right"));
+};
+
 /** Powers with a fractional exponent differ in the last bit between V8 versions; exp and log do not. */
 const noInexactPower: Rule = {
   create: (context) => {
     const check = (node: Node): void => {
-      if (isIntegerExponent(child(node, "right"))) return;
+      const exponent = child(node, "right");
+      if (isIntegerExponent(exponent) || (child(node, "left")["value"] === 2 && looksWhole(exponent))) return;
       const message = "`**` is reproducible only with an integer literal as its exponent; write Math.exp(k * Math.log(x)).";
       context.report({ node, message });
     };

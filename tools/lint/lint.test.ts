@@ -45,6 +45,8 @@ const forbidden: readonly string[] = [
   "export const x = Math.pow(2, 3);",
   "export const f = (a: number): number => a ** 0.5;",
   "export const f = (a: number, b: number): number => a ** b;",
+  "export const x = 2 ** 0.5;",
+  "export const f = (n: number): number => 2 ** (n / 12);",
   "export const f = (a: number): number => { a **= 1.5; return a; };",
   'import { schnorr } from "@noble/curves/secp256k1.js"; export const s = schnorr.sign("00", "01");',
   'import { generateSecretKey } from "nostr-tools/pure"; export const k = generateSecretKey();',
@@ -59,6 +61,7 @@ const lawOnly = (found: readonly Diagnostic[]): readonly Diagnostic[] =>
 const allowed: readonly string[] = [
   "export const x = 2 ** 31 - 1;",
   "export const f = (a: number): number => a ** -2;",
+  "export const f = (tries: number): number => 2 ** (tries - 1);",
   "export const f = (n: number): bigint => 10n ** BigInt(n) * 2n ** 3n;",
   "export const x = Math.exp(0.5 * Math.log(2));",
   "export const { exp, log } = Math;",

@@ -1,6 +1,7 @@
 import type { CancelReason, JobId, JobRequest, Message, PaymentPurpose, PaymentRequest, PeerId, Refuse, Result, TokenChunk } from "../protocol/messages.ts";
 import { amountMsat } from "../protocol/units.ts";
 import type { Environment, JobStatus, Participant, Timer, TimerId, WalletEvent } from "./environment.ts";
+import { JobMap } from "./job-map.ts";
 
 export interface ClientOptions {
   /** Routers to post to, in turn. */
@@ -33,7 +34,7 @@ interface ClientJob {
 export class Client implements Participant {
   readonly #env: Environment;
   readonly #options: ClientOptions;
-  readonly #jobs = new Map<JobId, ClientJob>();
+  readonly #jobs = new JobMap<ClientJob>();
   #turn = 0;
 
   constructor(env: Environment, options: ClientOptions) {

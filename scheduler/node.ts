@@ -1,6 +1,7 @@
 import type { Award, Cancel, Descriptor, ErrorMessage, JobId, Message, PaymentRequest, PeerId, RefusalReason } from "../protocol/messages.ts";
 import { amountMsat, feeMsat } from "../protocol/units.ts";
 import type { Environment, Participant, RunnerEvent, Timer, TimerId, WalletEvent } from "./environment.ts";
+import { JobMap } from "./job-map.ts";
 
 export interface NodeOptions {
   /** Descriptor without what the environment knows: its own id. */
@@ -35,7 +36,7 @@ export class Node implements Participant {
   unpaidMsat = 0;
   readonly #env: Environment;
   readonly #options: NodeOptions;
-  readonly #jobs = new Map<JobId, NodeJob>();
+  readonly #jobs = new JobMap<NodeJob>();
   #sequence = 0;
   #accepting = true;
 
@@ -47,6 +48,11 @@ export class Node implements Participant {
   /** Jobs not yet paid or written off. */
   get open(): number {
     return this.#jobs.size;
+  }
+
+  /** Jobs handed to the runner whose outcome is not known yet. */
+  *jobsAtRunner(): Generator<JobId> {
+    for (const [jobId, job] of this.#jobs.entries()) if (job.owedMsat < 0) yield jobId;
   }
 
   /** Registers with every router and begins to beat. */
@@ -137,14 +143,10 @@ export class Node implements Participant {
       award, router: from, acceptedUs: this.#env.nowUs, startedUs: 0, firstTokenUs: 0, owedMsat: -1, timer: -1,
     });
     this.#env.send(from, { type: "accept", jobId: request.jobId, attempt: award.attempt });
-    this.#env.runner.submit({
-      jobId: request.jobId,
-      model: request.model,
-      inputTokens: request.inputTokens,
-      maxOutputTokens: request.maxOutputTokens,
-      priority: request.priority,
-      ...(award.prompt === undefined ? {} : { prompt: award.prompt }),
-    });
+    const { jobId, model, inputTokens, maxOutputTokens, priority } = request;
+    this.#env.runner.submit(award.prompt === undefined
+      ? { jobId, model, inputTokens, maxOutputTokens, priority }
+      : { jobId, model, inputTokens, maxOutputTokens, priority, prompt: award.prompt });
   }
 
   #reasonToRefuse(award: Award): RefusalReason | undefined {

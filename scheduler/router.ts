@@ -1,9 +1,10 @@
 import type {
-  Accept, Cancel, Descriptor, FeeTerms, Heartbeat, Job, JobId, JobRequest, Message, PeerId, QuoteRequest, Refuse, RefusalReason, Result,
+  Accept, Award, Cancel, Descriptor, FeeTerms, Heartbeat, Job, JobId, JobRequest, Message, PeerId, QuoteRequest, Refuse, RefusalReason, Result,
 } from "../protocol/messages.ts";
 import { feeMsat, maxAmountMsat } from "../protocol/units.ts";
 import type { CircuitBreakerOptions } from "./circuit-breaker.ts";
 import type { Environment, Participant, Timer, TimerId } from "./environment.ts";
+import { JobMap } from "./job-map.ts";
 import { Registry } from "./registry.ts";
 import type { PolicyOptions } from "./selection/policy.ts";
 import { Selector } from "./selection/selector.ts";
@@ -57,7 +58,7 @@ export class Router implements Participant {
   readonly #env: Environment;
   readonly #options: RouterOptions;
   readonly #selector: Selector;
-  readonly #jobs = new Map<JobId, RoutedJob>();
+  readonly #jobs = new JobMap<RoutedJob>();
   readonly #waiting = new WaitingJobs<RoutedJob>();
   readonly #takesFee: boolean;
 
@@ -152,15 +153,10 @@ export class Router implements Participant {
     const env = this.#env;
     const node = this.registry.ids[n]!;
     env.telemetry.assigned(request.jobId, node, job.attempt);
-    env.send(node, {
-      type: "award",
-      job: request,
-      attempt: job.attempt,
-      prices: market.offers[offer]!.prices,
-      fee: this.#options.fee,
-      ...(this.#takesFee ? { feePaymentHash: env.wallet.invoice(request.jobId, "fee", null).paymentHash } : {}),
-      ...(job.prompt === undefined ? {} : { prompt: job.prompt }),
-    });
+    const award: Award = { type: "award", job: request, attempt: job.attempt, prices: market.offers[offer]!.prices, fee: this.#options.fee };
+    if (this.#takesFee) award.feePaymentHash = env.wallet.invoice(request.jobId, "fee", null).paymentHash;
+    if (job.prompt !== undefined) award.prompt = job.prompt;
+    env.send(node, award);
     job.timer = env.after(this.#options.acceptTimeoutUs, { kind: "accept-timeout", jobId: request.jobId, attempt: job.attempt });
   }
 
@@ -332,7 +328,7 @@ export class Router implements Participant {
   /** The node is gone: its jobs go elsewhere. */
   #lose(n: number, reason: string): void {
     if (this.registry.own[n] === 0) return;
-    const lost = [...this.#jobs.values()].filter((job) => job.node === n);
+    const lost = [...this.#jobs.entries()].map(([, job]) => job).filter((job) => job.node === n).sort((a, b) => (a.request.jobId < b.request.jobId ? -1 : 1));
     let first = true;
     for (const job of lost) {
       this.#attemptFailed(job, reason, first);

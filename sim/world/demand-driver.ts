@@ -125,9 +125,9 @@ export class DemandDriver {
       privacy: spec.privacy,
       verification: spec.verification,
       promptHash: NO_PROMPT,
-      ...(spec.allowedRegions === null ? {} : { allowedRegions: [...spec.allowedRegions] }),
     };
-    this.#host.oracle.add(jobId, this.#index, user, inputTokens, outputTokens, Math.floor(this.#work.next() * 2 ** 32));
+    if (spec.allowedRegions !== null) request.allowedRegions = [...spec.allowedRegions];
+    this.#host.oracle.add(jobId, this.#index, user, outputTokens, spec.maxOutputTokens, Math.floor(this.#work.next() * 2 ** 32));
     client.submit(request);
   }
 }

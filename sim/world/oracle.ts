@@ -1,4 +1,5 @@
 import type { JobId } from "../../protocol/messages.ts";
+import { JobMap } from "../../scheduler/job-map.ts";
 
 /**
  * What only the simulator knows of each job: its true output length, its true service time, whether its node will fail
@@ -12,25 +13,28 @@ export class Oracle {
   clientClass = new Int32Array(256);
   /** User of a closed loop, or -1. */
   user = new Int32Array(256);
-  inputTokens = new Int32Array(256);
   outputTokens = new Int32Array(256);
+  maxOutputTokens = new Int32Array(256);
+  /** 1 while the client waits for the job's end. */
+  waited = new Uint8Array(256);
   /** Seed of the job's own random numbers, from which a service-time engine draws its work: the same at every node. */
   workSeed = new Uint32Array(256);
   /** Engines that hold the job, plus one while its client waits for its end. */
   holders = new Int32Array(256);
   inFlight = 0;
-  readonly #slots = new Map<JobId, number>();
+  readonly #slots = new JobMap<number>();
   readonly #free: number[] = [];
 
   /** @returns the job's slot. */
-  add(id: JobId, clientClass: number, user: number, inputTokens: number, outputTokens: number, workSeed: number): number {
+  add(id: JobId, clientClass: number, user: number, outputTokens: number, maxOutputTokens: number, workSeed: number): number {
     const slot = this.#free.pop() ?? this.#grow();
     this.ids[slot] = id;
     this.#slots.set(id, slot);
     this.clientClass[slot] = clientClass;
     this.user[slot] = user;
-    this.inputTokens[slot] = inputTokens;
     this.outputTokens[slot] = outputTokens;
+    this.maxOutputTokens[slot] = maxOutputTokens;
+    this.waited[slot] = 1;
     this.workSeed[slot] = workSeed;
     this.holders[slot] = 1;
     this.inFlight++;
@@ -39,6 +43,12 @@ export class Oracle {
 
   /** The slot of a job that its client still waits for, or -1. */
   slotOf(id: JobId): number {
+    const slot = this.#slots.get(id);
+    return slot !== undefined && this.waited[slot] === 1 ? slot : -1;
+  }
+
+  /** The slot of a job that its client waits for or an engine holds, or -1. */
+  heldSlotOf(id: JobId): number {
     return this.#slots.get(id) ?? -1;
   }
 
@@ -52,6 +62,7 @@ export class Oracle {
     if (holders < 0) throw new Error(`job slot ${slot} was released more often than it was held`);
     this.holders[slot] = holders;
     if (holders === 0) {
+      this.#slots.delete(this.ids[slot]!);
       this.ids[slot] = null;
       this.#free.push(slot);
     }
@@ -59,7 +70,7 @@ export class Oracle {
 
   /** The client saw the job end. */
   end(slot: number): void {
-    this.#slots.delete(this.ids[slot]!);
+    this.waited[slot] = 0;
     this.inFlight--;
     this.release(slot);
   }
@@ -68,13 +79,15 @@ export class Oracle {
    * A slot for a job that reached an engine after its client had given it up; its cancellation is on the way. Its output
    * is taken to be as long as allowed.
    */
-  addOrphan(id: JobId, inputTokens: number, maxOutputTokens: number): number {
+  addOrphan(id: JobId, maxOutputTokens: number): number {
     const slot = this.#free.pop() ?? this.#grow();
     this.ids[slot] = id;
+    this.#slots.set(id, slot);
     this.clientClass[slot] = -1;
     this.user[slot] = -1;
-    this.inputTokens[slot] = inputTokens;
     this.outputTokens[slot] = maxOutputTokens;
+    this.maxOutputTokens[slot] = maxOutputTokens;
+    this.waited[slot] = 0;
     this.workSeed[slot] = 0;
     this.holders[slot] = 0;
     return slot;
@@ -87,8 +100,11 @@ export class Oracle {
       const wider = (old: Int32Array<ArrayBuffer>) => { const a = new Int32Array(slot * 2); a.set(old); return a; };
       this.clientClass = wider(this.clientClass);
       this.user = wider(this.user);
-      this.inputTokens = wider(this.inputTokens);
       this.outputTokens = wider(this.outputTokens);
+      this.maxOutputTokens = wider(this.maxOutputTokens);
+      const waited = new Uint8Array(slot * 2);
+      waited.set(this.waited);
+      this.waited = waited;
       this.holders = wider(this.holders);
       const workSeed = new Uint32Array(slot * 2);
       workSeed.set(this.workSeed);

@@ -32,11 +32,8 @@ export class SimulatedRunner implements Runner, EngineSink {
   /** Share of jobs that fail here while being served. */
   readonly #failureShare: number;
   readonly #random: Random;
-  /** Slot in the oracle by job, of the jobs here. */
-  readonly #slots = new Map<JobId, number>();
   /** Jobs (oracle slots) that will fail in the end. */
   readonly #doomed = new Set<number>();
-  readonly #maxOutputTokens = new Map<number, number>();
   #event: EventId = -1;
   #eventUs = Infinity;
 
@@ -66,11 +63,9 @@ export class SimulatedRunner implements Runner, EngineSink {
 
   submit(job: RunnerJob): void {
     const { oracle, kernel } = this.#host;
-    let slot = oracle.slotOf(job.jobId);
-    if (slot < 0) slot = oracle.addOrphan(job.jobId, job.inputTokens, job.maxOutputTokens);
+    let slot = oracle.heldSlotOf(job.jobId);
+    if (slot < 0) slot = oracle.addOrphan(job.jobId, job.maxOutputTokens);
     oracle.hold(slot);
-    this.#slots.set(job.jobId, slot);
-    this.#maxOutputTokens.set(slot, job.maxOutputTokens);
     let outputTokens = Math.min(oracle.outputTokens[slot]!, job.maxOutputTokens);
     if (this.#failureShare > 0 && this.#random.next() < this.#failureShare) {
       this.#doomed.add(slot);
@@ -81,10 +76,9 @@ export class SimulatedRunner implements Runner, EngineSink {
   }
 
   cancel(jobId: JobId): boolean {
-    const slot = this.#slots.get(jobId);
-    if (slot === undefined) return false;
-    this.engine.cancel(this.#host.kernel.nowUs, slot);
-    this.#forget(jobId, slot);
+    const slot = this.#host.oracle.heldSlotOf(jobId);
+    if (slot < 0 || !this.engine.cancel(this.#host.kernel.nowUs, slot)) return false;
+    this.#forget(slot);
     this.#changed();
     return true;
   }
@@ -94,13 +88,9 @@ export class SimulatedRunner implements Runner, EngineSink {
     this.#changed();
   }
 
-  /** Drops everything: the machine is gone. No events follow. */
-  clear(): void {
-    for (const [jobId, slot] of [...this.#slots]) {
-      this.engine.cancel(this.#host.kernel.nowUs, slot);
-      this.#forget(jobId, slot);
-    }
-    this.#changed();
+  /** Drops these jobs: the machine is gone. No events follow. */
+  drop(jobs: Iterable<JobId>): void {
+    for (const jobId of [...jobs].sort()) this.cancel(jobId);
   }
 
   /** The kernel's event for this runner is due. */
@@ -123,9 +113,9 @@ export class SimulatedRunner implements Runner, EngineSink {
     const { oracle } = this.#host;
     const jobId = oracle.ids[ref]!;
     const trueTokens = oracle.outputTokens[ref]!;
-    const maxOutputTokens = this.#maxOutputTokens.get(ref)!;
+    const maxOutputTokens = oracle.maxOutputTokens[ref]!;
     const doomed = this.#doomed.has(ref);
-    this.#forget(jobId, ref);
+    this.#forget(ref);
     if (doomed) {
       this.#host.deliverRunner(this.#peer, { kind: "failed", jobId, reason: "runner-failed" });
       return;
@@ -142,9 +132,7 @@ export class SimulatedRunner implements Runner, EngineSink {
 
   preempted(): void {}
 
-  #forget(jobId: JobId, slot: number): void {
-    this.#slots.delete(jobId);
-    this.#maxOutputTokens.delete(slot);
+  #forget(slot: number): void {
     if (this.#failureShare > 0) this.#doomed.delete(slot);
     this.#host.oracle.release(slot);
   }

@@ -94,6 +94,9 @@ export class World {
   readonly #demand: DemandDriver[] = [];
   readonly #firstNode: number;
   readonly #firstClient: number;
+  #firstRouterId: PeerId = "";
+  #lastId: PeerId = "";
+  #lastIndex = -1;
   #draining = false;
 
   constructor(scenario: Scenario, plans: readonly NodePlan[], recorder: Recorder, options: WorldOptions) {
@@ -143,6 +146,7 @@ export class World {
     for (const plan of clientPlans) this.#addPeer(`client/${plan.name}`, plan.name, plan.region, scenario.payment.clientBalanceMsat);
     this.#envelopes = this.#chooseEnvelopes();
 
+    this.#firstRouterId = this.ids[0]!;
     const routerIds = this.ids.slice(0, this.#firstNode);
     routerNames.forEach((_, i) => {
       const router = new Router(this.#environment(i, null), {
@@ -320,8 +324,14 @@ export class World {
     }
   }
 
+  /** Most messages go to a router, to the only client, or to the peer that was just spoken of: no need to look those up. */
   #indexOf(id: PeerId): number {
-    return this.#indexes.get(id) ?? -1;
+    if (id === this.#firstRouterId) return 0;
+    if (id === this.#lastId) return this.#lastIndex;
+    const index = this.#indexes.get(id) ?? -1;
+    this.#lastId = id;
+    this.#lastIndex = index;
+    return index;
   }
 
   #environment(peer: number, runner: SimulatedRunner | null): SimulatedEnvironment {
@@ -395,7 +405,7 @@ export class World {
     }
     this.#up[peer] = 0;
     this.#epoch[peer] = this.#epoch[peer]! + 1;
-    this.runners[n]!.clear();
+    this.runners[n]!.drop(this.#nodes[n]!.jobsAtRunner());
     this.#recorder.nodeDown(n, this.kernel.nowUs);
     this.#options.onEvent?.({ atUs: this.kernel.nowUs, event: "node-down", node: this.names[peer]! });
     return true;

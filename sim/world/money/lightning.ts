@@ -52,7 +52,7 @@ export class Lightning {
   }
 
   newInvoice(amountMsat: number | null): Invoice {
-    return { paymentHash: (++this.#invoices).toString(16).padStart(64, "0"), amountMsat };
+    return { paymentHash: String(++this.#invoices).padStart(64, "0"), amountMsat };
   }
 
   pay(payer: number, request: PaymentRequest, random: Random): void {

@@ -47,7 +47,7 @@ const rules: Record<string, fc.Arbitrary<BatchRules>> = {
 
 const when = { gapUs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0, max: 200_000 })), advanceFirst: fc.boolean() };
 const submit: fc.Arbitrary<Act> = fc.record({
-  ...when, do: fc.constant("submit" as const), input: fc.integer({ min: 0, max: 300 }), output: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 200 })),
+  ...when, do: fc.constant("submit" as const), input: fc.oneof(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 300 })), output: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 200 })),
   priority: fc.integer({ min: 0, max: 3 }),
 });
 const acts: fc.Arbitrary<Act[]> = fc.array(
@@ -166,6 +166,12 @@ describe("by hand", () => {
     const at = (kind: string, ref: number): number => events.find((event) => event.kind === kind && event.ref === ref)!.atUs;
     expect(at("started", 1)).toBe(at("finished", 0));
     expect(at("started", 2)).toBe(at("started", 1));
+  });
+
+  test("when the head of the line is cancelled, a smaller job behind it may come in at the next step boundary", () => {
+    const rule = llamaCppRules({ cost: affineCost({ t0Us: 100, perSequenceUs: 0, perPrefillTokenUs: 0, contextUs: 0, prefillContextUs: 0 }), slots: 3, contextTokens: 64, kvTokensMax: 80 });
+    const cancelHead: Act = { gapUs: 450, advanceFirst: false, do: "cancel", which: 1 };
+    expect(timesOf(rule, [submitAt(0, 30, 30), submitAt(0, 30, 30), submitAt(0, 4, 4), cancelHead], "started")).toEqual([[0, 0], [2, 500]]);
   });
 
   test("a step cost out of range is refused in words", () => {

@@ -34,7 +34,7 @@ const qwen25_14b = { layers: 48, hidden: 5120, heads: 40, kvHeads: 8, headDim: 1
 const qwen25_32b = { layers: 64, hidden: 5120, heads: 40, kvHeads: 8, headDim: 128, intermediate: 27648, vocabulary: 152064, tied: false, bias: true, published: 32_763_876_352, gb: { q4_k_m: 19.85, q5_k_m: 23.26 } } as const;
 
 const windowed = (which: string): string =>
-  `${which} attend only to a sliding window; KV cache and attention are counted as if all layers saw the whole context: an upper bound`;
+  `in ${which}, attention sees only a sliding window; KV cache and attention are counted as if every layer saw the whole context: an upper bound`;
 
 const rows: readonly Row[] = [
   { name: "tinyllama-1.1b", layers: 22, hidden: 2048, heads: 32, kvHeads: 4, headDim: 64, intermediate: 5632, vocabulary: 32000, tied: false, context: 2048, published: 1_100_048_384, gb: { q4_k_m: 0.669, q5_k_m: 0.783 }, config: "TinyLlama/TinyLlama-1.1B-Chat-v1.0", files: "TheBloke/TinyLlama-1.1B-Chat-v1.0-GGUF" },

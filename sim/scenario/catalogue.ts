@@ -1,16 +1,6 @@
-import { catalogueMachine, catalogueModel, UnknownNameError } from "../world/catalogue/lookup.ts";
-import type { ResolvedModel } from "../world/catalogue/lookup.ts";
-import { machines } from "../world/catalogue/machines.ts";
-import { models } from "../world/catalogue/models.ts";
-import { kvBytesPerToken } from "../world/catalogue/step-cost.ts";
-import type { Machine } from "../world/catalogue/types.ts";
+import { catalogueMachine, catalogueModel, engineLimits, kvBytesPerToken, machines, models, UnknownNameError } from "../world/catalogue/index.ts";
+import type { Machine } from "../world/catalogue/index.ts";
 import type { EngineSpec, OperatorSpec } from "./scenario.ts";
-
-/**
- * Share of a machine's memory that llama.cpp and a sequential runner may fill with weights and KV cache; the rest is for
- * the driver and compute buffers. vLLM's share is a setting of its own.
- */
-const usableShare = 0.95;
 
 /** What a scenario's loading needs to know of machines and models. */
 export interface Catalogue {
@@ -33,17 +23,17 @@ export const labCatalogue: Catalogue = {
     const { engine } = operator;
     const machine = machineOf(operator);
     if (machine === null || engine.kind === "service-time") return null;
-    const resolved = catalogueModel(model);
-    if (engine.contextTokens > resolved.model.contextTokensMax) {
-      return { found: `${model} with a context of ${engine.contextTokens} tokens`, allowed: `at most ${resolved.model.contextTokensMax} tokens, the context it was made for` };
+    const { model: transformer, quantisation } = catalogueModel(model);
+    if (engine.contextTokens > transformer.contextTokensMax) {
+      return { found: `${model} with a context of ${engine.contextTokens} tokens`, allowed: `at most ${transformer.contextTokensMax} tokens, the context it was made for` };
     }
-    const available = kvTokensAvailable(engine, machine, resolved);
-    const needed = kvTokensNeeded(engine);
-    if (available >= needed) return null;
-    const kv = kvBytesPerToken(resolved.model);
+    const limits = engineLimits(machine, transformer, quantisation, engine);
+    const wanted = kvTokensWanted(engine);
+    if (limits.fits && limits.kvTokensMax >= wanted) return null;
+    const kvBytes = wanted * kvBytesPerToken(transformer);
     return {
-      found: `${model}, which needs ${gigabytes(resolved.quantisation.fileBytes)} for weights and ${gigabytes(needed * kv)} for ${needed} tokens of context`,
-      allowed: `what fits into ${gigabytes(machine.memoryBytes * share(engine))} of ${machine.name}: a smaller model, machine or context${"slots" in engine && engine.slots > 1 ? ", or fewer slots" : ""}`,
+      found: `${model}, which takes ${gigabytes(quantisation.fileBytes)} for weights and ${gigabytes(kvBytes)} for ${wanted} tokens of context`,
+      allowed: `what fits into ${machine.name} with ${gigabytes(machine.memoryBytes)}, of which the engine and the system take a part: a smaller model, ${engine.kind === "llama.cpp" ? "fewer slots, " : ""}a shorter context or a larger machine`,
     };
   },
 };
@@ -53,18 +43,9 @@ export function machineOf({ machine }: OperatorSpec): Machine | null {
   return typeof machine === "string" ? catalogueMachine(machine) : machine;
 }
 
-/** Tokens of KV cache that fit beside the weights; negative where not even those fit. */
-export function kvTokensAvailable(engine: EngineSpec, machine: Machine, { model, quantisation }: ResolvedModel): number {
-  return Math.floor((machine.memoryBytes * share(engine) - quantisation.fileBytes) / kvBytesPerToken(model));
-}
-
-/** Tokens of KV cache without which the engine does not start. */
-function kvTokensNeeded(engine: Exclude<EngineSpec, { kind: "service-time" }>): number {
+/** Tokens of KV cache that the engine's settings promise its jobs. */
+function kvTokensWanted(engine: Exclude<EngineSpec, { kind: "service-time" }>): number {
   return engine.kind === "llama.cpp" ? engine.slots * engine.contextTokens : engine.contextTokens;
-}
-
-function share(engine: EngineSpec): number {
-  return engine.kind === "vllm" ? engine.memoryShare : usableShare;
 }
 
 function gigabytes(bytes: number): string {

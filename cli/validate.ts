@@ -1,0 +1,50 @@
+import { existsSync, readFileSync } from "node:fs";
+import type { Command } from "commander";
+import pc from "picocolors";
+import { formatNumber, formatPercent, formatSignificant } from "../protocol/units.ts";
+import { estimateLoad } from "../sim/scenario/estimate.ts";
+import { loadScenario } from "../sim/scenario/load.ts";
+import type { Scenario } from "../sim/scenario/scenario.ts";
+import { describeError, EXIT } from "./errors.ts";
+import { assignment } from "./options.ts";
+import { findScenario } from "./scenario-file.ts";
+
+/** Adds `validate`. */
+export const registerValidate = (program: Command): void => {
+  program
+    .command("validate")
+    .description("Checks scenarios without playing them, and says what they ask of their market.")
+    .argument("<scenario...>", "YAML files, or names of scenarios that come with infernet")
+    .option("--set <path=value>", "changes one value of the scenarios (repeatable)", assignment, [])
+    .addHelpText("after", "\nExamples:\n  $ infernet validate market.yaml\n  $ infernet validate quickstart --set operators.rtx4090.count=3\n\nThe exit code is 0 where all are in order, and 2 otherwise.\n")
+    .action((given: readonly string[], flags: { readonly set: readonly string[] }) => {
+      for (const one of given) validate(one, flags.set);
+    });
+};
+
+const validate = (given: string, sets: readonly string[]): void => {
+  try {
+    const path = findScenario(given);
+    const { scenario } = loadScenario(readFileSync(path), path, { sets, fileExists: existsSync });
+    process.stdout.write(`${pc.green("ok")} ${path}\n${summary(scenario)}\n`);
+  } catch (error) {
+    // The next file is looked at all the same.
+    const failure = describeError(error, `infernet validate ${given}`);
+    process.stderr.write(`${failure.text}\n`);
+    process.exitCode = Math.max(Number(process.exitCode ?? EXIT.ok), failure.exitCode);
+  }
+};
+
+const summary = (scenario: Scenario): string => {
+  const { nodes, slots, jobsPerS, inputTokensPerS, outputTokensPerS, load } = estimateLoad(scenario);
+  const classes = (all: Scenario["operators"] | Scenario["clients"]): string => all.map(({ name, count }) => (count === 1 ? name : `${name} x ${count}`)).join(", ");
+  const rate = jobsPerS === null ? "as many jobs as the trace has" : `about ${formatSignificant(jobsPerS)} jobs/s`;
+  const tokens = inputTokensPerS === null || outputTokensPerS === null ? ""
+    : `, ${formatNumber(inputTokensPerS)} prompt and ${formatNumber(outputTokensPerS)} output tokens/s`;
+  return [
+    `   ${scenario.question}`,
+    `   operators: ${formatNumber(nodes)} ${nodes === 1 ? "node" : "nodes"}, ${formatNumber(slots)} ${slots === 1 ? "slot" : "slots"} (${classes(scenario.operators)})`,
+    `   clients: ${rate}${tokens} (${classes(scenario.clients)})`,
+    ...(load === null ? [] : [`   load: about ${formatPercent(load)} of what the nodes can do with full batches`]),
+  ].join("\n");
+};

@@ -14,4 +14,4 @@ export { catalogueMachine, catalogueModel, UnknownNameError } from "./lookup.ts"
 export { machines } from "./machines.ts";
 export { models } from "./models.ts";
 export { advertisedSpeeds } from "./speeds.ts";
-export { kvBytesPerToken, stepCost } from "./step-cost.ts";
+export { generateUs, kvBytesPerToken, promptUs, stepCost } from "./step-cost.ts";

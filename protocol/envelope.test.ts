@@ -60,7 +60,7 @@ describe("sealing and opening", () => {
       const outcome = opened(JSON.stringify(sealed(message)));
       // -0 crosses the wire as 0.
       expect(outcome).toMatchObject({ ok: true, from: alice.publicKey, message: JSON.parse(canonicalJson(message)) });
-    }), { seed: 1, numRuns: 150 });
+    }), { seed: 1, numRuns: 120 });
     expect(types.size).toBe(messageSchema.options.length);
   });
 
@@ -203,8 +203,8 @@ describe("an envelope is refused, and changes nothing,", () => {
       expect(opened(mutant, replay).ok).toBe(false);
       expect(replay.keys).toBe(0);
       refusals++;
-    }), { seed: 1, numRuns: 1_000 });
-    expect(refusals).toBeGreaterThan(700);
+    }), { seed: 1, numRuns: 600 });
+    expect(refusals).toBeGreaterThan(400);
     expect(opened(event)).toMatchObject({ ok: true });
   });
 
@@ -217,17 +217,17 @@ describe("an envelope is refused, and changes nothing,", () => {
       const replay = new ReplayGuard();
       expect(opened(mutant, replay).ok).toBe(false);
       expect(replay.keys).toBe(0);
-    }), { seed: 1, numRuns: 1_000 });
+    }), { seed: 1, numRuns: 600 });
   });
 
   test("whatever junk it is; nothing throws", () => {
     fc.assert(fc.property(fc.oneof(oddValue, fc.string(), fc.json()), (junk) => {
       expect(opened(junk).ok).toBe(false);
-    }), { seed: 1, numRuns: 1_000 });
+    }), { seed: 1, numRuns: 600 });
     fc.assert(fc.property(fc.oneof(fc.json(), fc.string()), (content) => {
       expect(opened(resigned(sealed(), { content })).ok).toBe(false);
     }), { seed: 1, numRuns: 50 });
-    const deep = 2_000_000;
+    const deep = 500_000;
     expectRefusal("[".repeat(deep) + "]".repeat(deep), "bad-envelope", "");
     expectRefusal(resigned(sealed(), { content: "[".repeat(deep) + "]".repeat(deep) }), "bad-message", "");
   });

@@ -50,10 +50,10 @@ describe("NIP-01", () => {
   }
 
   test("ids equal those of nostr-tools, for any tags and content", () => {
-    fc.assert(fc.property(fc.nat(2_000_000_000), fc.nat(65_535), fc.array(fc.array(fc.string({ unit: "binary" }), { minLength: 1 })), fc.string({ unit: "binary" }), (created_at, kind, tags, content) => {
+    fc.assert(fc.property(fc.nat(2_000_000_000), fc.nat(65_535), fc.array(fc.array(fc.string({ unit: "binary" }), { minLength: 1, maxLength: 3 }), { maxLength: 4 }), fc.string({ unit: "binary" }), (created_at, kind, tags, content) => {
       const event = { pubkey, created_at, kind, tags, content };
       expect(eventId(event)).toBe(getEventHash(event));
-    }), { seed: 1, numRuns: 300 });
+    }), { seed: 1, numRuns: 150 });
   });
 
   test("an event with a raw control character, which implementations hash differently, is no envelope", () => {

@@ -35,7 +35,7 @@ describe("zod and Ajv agree", () => {
       expect(parsed, JSON.stringify(value)).toMatchObject({ ok: true });
       expect(byAjv(value)).toBe(true);
       seen.add((value as { type: string }).type);
-    }), { seed: 1, numRuns: 1_500 });
+    }), { seed: 1, numRuns: 800 });
     expect([...seen].sort()).toEqual([...types].sort());
   });
 
@@ -47,17 +47,17 @@ describe("zod and Ajv agree", () => {
       expect(parsed.success, parsed.success ? "zod accepts" : parsed.error.message).toBe(byAjv(value));
       if (parsed.success) accepted++;
       else refused++;
-    }), { seed: 1, numRuns: 8_000 });
+    }), { seed: 1, numRuns: 5_000 });
     // Neither verdict may be a rarity, or the agreement would say little.
-    expect(accepted).toBeGreaterThan(400);
-    expect(refused).toBeGreaterThan(3_000);
+    expect(accepted).toBeGreaterThan(250);
+    expect(refused).toBeGreaterThan(2_000);
   });
 
   test("on near misses of the messages with optional and nested parts", () => {
     for (const part of ["Job", "Error", "Dispute", "Award", "TokenChunk", "Result"]) {
       fc.assert(fc.property(valuesOf(schema, part).chain(nearMiss), (value) => {
         expect(message.safeParse(value).success).toBe(byAjv(value));
-      }), { seed: 2, numRuns: 800 });
+      }), { seed: 2, numRuns: 600 });
     }
   });
 
@@ -124,7 +124,7 @@ describe("zod and Ajv agree", () => {
       const verdict = nostrEvent.safeParse(value).success;
       expect(verdict).toBe(validate(value));
       if (verdict) accepted++;
-    }), { seed: 1, numRuns: 3_000 });
+    }), { seed: 1, numRuns: 2_000 });
     expect(accepted).toBeGreaterThan(50);
   });
 });

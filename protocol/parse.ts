@@ -67,7 +67,11 @@ function extent(comparison: string, limit: number | bigint, origin: string): str
 
 function pathText(path: readonly PropertyKey[]): string {
   let text = "";
-  for (const step of path) text += typeof step === "number" ? `[${step}]` : text === "" ? String(step) : `.${String(step)}`;
+  for (const step of path) {
+    if (typeof step === "number") text += `[${step}]`;
+    else if (step === "") text += '[""]';
+    else text += text === "" ? String(step) : `.${String(step)}`;
+  }
   return text;
 }
 

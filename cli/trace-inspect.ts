@@ -9,8 +9,8 @@ const quantiles = [0.05, 0.25, 0.5, 0.75, 0.95, 0.99] as const;
 /** What is in a trace, for a terminal of 80 columns. */
 export const inspectText = (trace: TraceAnalysis): string => {
   const left = [
-    trace.failedRows > 0 ? `${formatNumber(trace.failedRows)} rows without output left out` : "",
-    trace.movedRows > 0 ? `${formatNumber(trace.movedRows)} rows out of order put right` : "",
+    trace.failedRows > 0 ? `left out as without output: ${formatNumber(trace.failedRows)}` : "",
+    trace.movedRows > 0 ? `out of order and put right: ${formatNumber(trace.movedRows)}` : "",
   ].filter((note) => note !== "");
   const lines = [`${trace.file}: ${formatNumber(trace.rows)} requests, format ${trace.format}${left.length > 0 ? ` (${left.join(", ")})` : ""}`];
   if (trace.rows === 0) return `${lines[0]!}\n`;
@@ -36,9 +36,11 @@ export const inspectText = (trace: TraceAnalysis): string => {
 const arrivalLines = (arrivals: ArrivalAnalysis): string[] => {
   const { gaps, series, spanUs } = arrivals;
   const { widthUs, counts: all } = series.columns(chartColumns);
+  // The last request's own gap belongs to what the trace covers.
+  const coveredUs = spanUs + (gaps.count > 0 ? gaps.meanUs : 0);
   // A last column that covers little of its width would show a rate made of a few requests.
-  const counts = all.length > 1 && spanUs - (all.length - 1) * widthUs < widthUs / 2 ? all.slice(0, -1) : all;
-  const rates = counts.map((count, column) => count / (Math.max(US_PER_S, Math.min(widthUs, spanUs - column * widthUs)) / US_PER_S));
+  const counts = all.length > 1 && coveredUs - (all.length - 1) * widthUs < widthUs / 2 ? all.slice(0, -1) : all;
+  const rates = counts.map((count, column) => count / (Math.max(US_PER_S, Math.min(widthUs, coveredUs - column * widthUs)) / US_PER_S));
   const dispersions = arrivals.windows.filter((window) => window.windows >= 10).map((window) => `${figure(window.dispersion)} in ${formatDurationUs(window.widthUs)}`);
   const start = "0".padEnd(counts.length - 1);
   const lines = [

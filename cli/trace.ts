@@ -5,7 +5,7 @@ import { inspectText } from "./trace-inspect.ts";
 
 /** Adds `trace inspect` and `trace fit`. */
 export const registerTrace = (program: Command): void => {
-  const trace = program.command("trace").description("Looks at recorded request traces, and makes workloads of them.").addHelpText("after", formats());
+  const trace = program.command("trace").description("Looks at recorded request traces, and makes workloads of them.").addHelpText("after", `\nExample:\n  $ infernet trace inspect AzureLLMInferenceTrace_conv.csv\n${formats()}`);
 
   trace.command("inspect")
     .description("Shows what is in a trace: counts, rates, burstiness, lengths.")

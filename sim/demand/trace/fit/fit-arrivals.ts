@@ -10,8 +10,11 @@ const minute = 60 * second;
 const hour = 60 * minute;
 const day = 24 * hour;
 
+/** Gaps that vary less are taken as all alike. */
+const smallestCv = 0.01;
+
 /** Kinds of arrival processes that can be fitted. */
-export const fittedArrivals = ["poisson", "gamma", "weibull", "mmpp", "varying"] as const;
+export const fittedArrivals = ["regular", "poisson", "gamma", "weibull", "mmpp", "varying"] as const;
 export type FittedArrivals = (typeof fittedArrivals)[number];
 
 export interface ArrivalFit {
@@ -31,11 +34,12 @@ export interface ArrivalFit {
 export function fitArrivals(arrivals: ArrivalAnalysis, wanted: FittedArrivals | null, reopen: () => TraceReader): ArrivalFit {
   const { kind, because } = wanted === null ? choose(arrivals) : { kind: wanted, because: "as asked for" };
   switch (kind) {
+    case "regular":
     case "poisson":
       return { spec: { kind, ratePerS: significant(arrivals.meanRatePerS, 4) }, because };
     case "gamma":
     case "weibull":
-      return { spec: { kind, ratePerS: significant(arrivals.meanRatePerS, 4), cv: significant(gapCv(arrivals).cv, 3) }, because };
+      return { spec: { kind, ratePerS: significant(arrivals.meanRatePerS, 4), cv: Math.max(smallestCv, significant(gapCv(arrivals).cv, 3)) }, because };
     case "mmpp":
       return { spec: twoStates(arrivals), because };
     case "varying":
@@ -54,6 +58,7 @@ function choose(arrivals: ArrivalAnalysis): { readonly kind: FittedArrivals; rea
       ? { kind: "mmpp", because: `${varies}, and the rate forgets its past within ${significant(memory / second, 2)} s` }
       : { kind: "varying", because: `${varies}, and the rate keeps its course for long` };
   }
+  if (trusted && cv < smallestCv) return { kind: "regular", because: "the gaps are all alike" };
   if (!trusted) return { kind: "gamma", because: `CV ${cv.toFixed(2)} ${from}; the gaps themselves say little, as ${(arrivals.sameTimeShare * 100).toFixed(0)} % of the requests carry the same time as the one before` };
   if (Math.abs(cv - 1) < 0.03) return { kind: "poisson", because: `CV ${cv.toFixed(2)} ${from} is near 1, and the counts vary no more than that explains` };
   const distance = (kind: "gamma" | "weibull"): number => {

@@ -5,7 +5,9 @@ import type { TokenHistogram } from "../analysis/token-histogram.ts";
 const closeEnough = 0.03;
 /** Quantiles are added until they come this close, or there are so many. */
 const quantilesCloseEnough = 0.01;
-const mostPoints = 32;
+const mostPoints = 36;
+/** Shares are written with four digits. */
+const finestShare = 1e-4;
 /** Sum of what the stretches between points may miss of the mean, relative to it. */
 const meanCloseEnough = 0.005;
 /** Points that a list of quantiles always has: the middle and the upper tail, which the largest distance does not see. */
@@ -14,14 +16,14 @@ const fixedPoints = [0.5, 0.9, 0.95, 0.99, 0.999];
 /** A distribution proposed for lengths, and how far it is off. */
 export interface LengthFit {
   readonly family: string;
-  readonly spec: Exclude<DistributionSpec, number>;
+  readonly spec: DistributionSpec;
   /** Largest distance between the distributions, draws rounded to whole tokens (Kolmogorov-Smirnov). */
   readonly distance: number;
 }
 
 /** All families that were tried, the chosen one first, then by distance. */
 export function fitLengths(histogram: TokenHistogram): readonly LengthFit[] {
-  if (histogram.min === histogram.max) return [{ family: "constant", spec: { constant: histogram.min }, distance: 0 }];
+  if (histogram.min === histogram.max) return [{ family: "constant", spec: histogram.min, distance: 0 }];
   const tried = parametric(histogram).map(([family, spec]) => ({ family, spec, distance: lengthDistance(histogram, spec) }));
   tried.sort((a, b) => a.distance - b.distance);
   if (tried[0]!.distance <= closeEnough) return tried;
@@ -42,7 +44,7 @@ export function lengthDistance(histogram: TokenHistogram, spec: DistributionSpec
   return distance;
 }
 
-function parametric(histogram: TokenHistogram): readonly (readonly [string, Exclude<DistributionSpec, number>])[] {
+function parametric(histogram: TokenHistogram): readonly (readonly [string, DistributionSpec])[] {
   const mean = significant(histogram.mean, 4);
   const cv = significant(histogram.cv, 3);
   let logMean = 0;
@@ -58,47 +60,51 @@ function parametric(histogram: TokenHistogram): readonly (readonly [string, Excl
   ];
 }
 
-/** A quantile function through points of the trace's own, added where the lines are farthest off, in height and then in area. */
+/**
+ * A corner of the lengths' distribution function, drawn so that draws up to k + 0.5 are rounded to k tokens at most: the
+ * value k takes the stretch from k - 0.5 to k + 0.5, and where the next value is far off, the function is flat in between.
+ */
+interface Corner {
+  readonly x: number;
+  /** Of the jobs below. */
+  readonly share: number;
+  /** What the jobs below add to the mean. */
+  readonly sum: number;
+  /** Begins a value's stretch; the others end one. */
+  readonly begins: boolean;
+}
+
+/** A quantile function through corners of the trace's own, added where the lines are farthest off, in height and then in area. */
 function quantilePoints(histogram: TokenHistogram): readonly (readonly [number, number])[] {
-  const steps: Steps = { tokens: [], shares: [], sums: [] };
+  const corners: Corner[] = [];
+  let share = 0;
   let sum = 0;
   histogram.forEach((tokens, times, upTo) => {
+    corners.push({ x: tokens - 0.5, share, sum, begins: true });
+    share = upTo / histogram.count;
     sum += tokens * (times / histogram.count);
-    steps.tokens.push(tokens);
-    steps.shares.push(upTo / histogram.count);
-    steps.sums.push(sum);
+    corners.push({ x: tokens + 0.5, share, sum, begins: false });
   });
-  const chosen = new Set<number>([steps.tokens.length - 1]);
-  for (const p of fixedPoints) chosen.add(steps.shares.findIndex((share) => share >= p));
+  const chosen = new Set<number>([0, corners.length - 1]);
+  for (const p of fixedPoints) chosen.add(corners.findIndex((corner) => corner.share >= p && !corner.begins));
   for (const worst of [worstByHeight, worstByArea]) {
-    for (;;) {
-      const sorted = [...chosen].sort((a, b) => a - b);
-      const at = sorted.length < mostPoints ? worst(steps, sorted) : -1;
+    while (chosen.size < mostPoints) {
+      const at = worst(corners, chosen);
       if (at < 0) break;
       chosen.add(at);
     }
   }
-  return toPoints([...chosen].sort((a, b) => a - b), steps);
+  return toPoints(corners, chosen);
 }
 
-/** The values that occur, in rising order, with the share of jobs that do not exceed each, and those jobs' part of the mean. */
-interface Steps {
-  readonly tokens: number[];
-  readonly shares: number[];
-  readonly sums: number[];
-}
-
-/** The step not yet chosen where the distribution functions are farthest apart; -1 where they are close enough everywhere. */
-function worstByHeight({ tokens, shares }: Steps, chosen: readonly number[]): number {
-  const { cdf } = distribution({ quantiles: toPoints(chosen, { tokens, shares, sums: [] }) });
-  const isChosen = new Set(chosen);
+/** The corner not yet chosen that the lines miss by most; -1 where they miss none by much. */
+function worstByHeight(corners: readonly Corner[], chosen: ReadonlySet<number>): number {
+  const { cdf } = distribution({ quantiles: toPoints(corners, chosen) });
   let worst = -1;
   let distance = quantilesCloseEnough;
-  for (let at = 0; at < tokens.length; at += 1) {
-    // The function is flat up to the next value: it may be off at either end.
-    const next = tokens[at + 1] ?? tokens[at]! + 1;
-    const off = Math.max(Math.abs(shares[at]! - cdf(tokens[at]! + 0.5)), Math.abs(shares[at]! - cdf(next - 0.5)));
-    if (off > distance && !isChosen.has(at)) {
+  for (const [at, corner] of corners.entries()) {
+    const off = Math.abs(corner.share - cdf(corner.x));
+    if (off > distance && !chosen.has(at)) {
       distance = off;
       worst = at;
     }
@@ -106,23 +112,23 @@ function worstByHeight({ tokens, shares }: Steps, chosen: readonly number[]): nu
   return worst;
 }
 
-/** The middle, by share, of the stretch between chosen steps whose part of the mean is farthest off; -1 where the parts are close. */
-function worstByArea({ tokens, shares, sums }: Steps, chosen: readonly number[]): number {
-  const mean = sums[sums.length - 1]!;
+/** The middle, by share, of the stretch between chosen corners whose part of the mean is farthest off; -1 where all are close. */
+function worstByArea(corners: readonly Corner[], chosen: ReadonlySet<number>): number {
   let worst = -1;
-  let error = meanCloseEnough * mean / chosen.length;
-  let from = -1;
-  for (const to of chosen) {
-    const fromShare = from < 0 ? 0 : shares[from]!;
-    const fromX = (from < 0 ? tokens[0]! - 1 : tokens[from]!) + 0.5;
-    const width = shares[to]! - fromShare;
-    const off = Math.abs(sums[to]! - (from < 0 ? 0 : sums[from]!) - width * (fromX + tokens[to]! + 0.5) / 2);
-    if (off > error && to - from > 1) {
-      const middle = shares.findIndex((share) => share >= fromShare + width / 2);
-      const inside = Math.min(to - 1, Math.max(from + 1, middle));
-      if (shares[inside]! - fromShare > 1e-4 && shares[to]! - shares[inside]! > 1e-4) {
-        error = off;
-        worst = inside;
+  let error = (meanCloseEnough * corners.at(-1)!.sum) / chosen.size;
+  let from = 0;
+  for (const to of inOrder(chosen)) {
+    const [low, high] = [corners[from]!, corners[to]!];
+    const off = Math.abs(high.sum - low.sum - ((high.share - low.share) * (low.x + high.x)) / 2);
+    if (off > error) {
+      const half = (low.share + high.share) / 2;
+      for (let at = from + 1; at < to; at += 1) {
+        if (corners[at]!.share < half && at < to - 1) continue;
+        if (corners[at]!.share - low.share > finestShare && high.share - corners[at]!.share > finestShare) {
+          error = off;
+          worst = at;
+        }
+        break;
       }
     }
     from = to;
@@ -130,15 +136,25 @@ function worstByArea({ tokens, shares, sums }: Steps, chosen: readonly number[])
   return worst;
 }
 
-/** A draw up to k + 0.5 is rounded to k tokens at most. */
-function toPoints(chosen: readonly number[], { tokens, shares }: Steps): readonly (readonly [number, number])[] {
-  const points: (readonly [number, number])[] = [[0, tokens[0]! - 0.5]];
-  for (const at of chosen) {
-    const share = at === tokens.length - 1 ? 1 : Math.round(shares[at]! * 1e4) / 1e4;
-    const [lastShare] = points[points.length - 1]!;
-    if (share > lastShare && (share < 1 || at === tokens.length - 1)) points.push([share, tokens[at]! + 0.5]);
+function toPoints(corners: readonly Corner[], chosen: ReadonlySet<number>): readonly (readonly [number, number])[] {
+  const points: (readonly [number, number])[] = [];
+  for (const at of inOrder(chosen)) {
+    const { x, share, begins } = corners[at]!;
+    const last = points.at(-1);
+    if (at === corners.length - 1) {
+      points.push([1, x]);
+    } else {
+      const rounded = Math.round(share / finestShare) * finestShare;
+      // A jump takes the smallest step of the share that is written.
+      const p = Number((last !== undefined && begins ? Math.max(rounded, last[0] + finestShare) : rounded).toFixed(4));
+      if (last === undefined || (p > last[0] && p < 1 && x > last[1])) points.push([p, x]);
+    }
   }
   return points;
+}
+
+function inOrder(chosen: ReadonlySet<number>): number[] {
+  return [...chosen].sort((a, b) => a - b);
 }
 
 /** Rounded to so many significant digits, as it is written into a scenario. */

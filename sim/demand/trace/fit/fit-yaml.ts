@@ -13,7 +13,7 @@ export function fitYaml(fit: TraceFit, name: string): string {
   const lines = [
     "clients:",
     `  - name: ${name}`,
-    "    model: llama-3.1-8b:q4_k_m",
+    "    model: llama-3.1-8b:q4_k_m # the trace does not say: choose",
     `    # Errors are those of ${fit.drawn} jobs drawn from the fit (seed 1), against the ${trace.rows} of the trace.`,
   ];
   if (arrivals === null) {
@@ -45,7 +45,8 @@ function lengthLines(key: string, fit: LengthFit & { readonly error: LengthError
   ];
 }
 
-function distributionLines(key: string, spec: Exclude<DistributionSpec, number>): string[] {
+function distributionLines(key: string, spec: DistributionSpec): string[] {
+  if (typeof spec === "number") return [`    ${key}: ${spec}`];
   if ("quantiles" in spec) {
     return [`    ${key}:`, "      quantiles:", ...rows(spec.quantiles.map(([p, x]) => `[${p}, ${x}]`))];
   }

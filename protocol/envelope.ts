@@ -110,7 +110,6 @@ export function open(envelope: unknown, options: OpenOptions): Opened {
   }
   if (eventId(event) !== event.id) return refused("bad-envelope", "id", "id is not the SHA-256 of the event's serialisation (NIP-01).");
   const sighting: Sighting = { from: event.pubkey, id: event.id, createdAtS: event.created_at, expiresAtS: Number(tagValue(event, "expiration")) };
-  if (sighting.expiresAtS <= nowS) return replayRefused("expired");
   const refusal = replay.refusal(sighting, nowS);
   if (refusal !== undefined) return replayRefused(refusal);
 

@@ -88,9 +88,11 @@ export class SimulatedRunner implements Runner, EngineSink {
     this.#changed();
   }
 
-  /** Drops these jobs: the machine is gone. No events follow. */
-  drop(jobs: Iterable<JobId>): void {
-    for (const jobId of [...jobs].sort()) this.cancel(jobId);
+  /** The machine is gone, and with it all jobs; `jobs` names those it held. No events follow. */
+  powerOff(jobs: Iterable<JobId>): void {
+    this.engine.clear(this.#host.kernel.nowUs);
+    for (const jobId of jobs) this.#forget(this.#host.oracle.heldSlotOf(jobId));
+    this.#changed();
   }
 
   /** The kernel's event for this runner is due. */

@@ -6,6 +6,7 @@ import type { ChurnSpec, OperatorSpec, Scenario, ServiceTimeSpec } from "../scen
 import type { Engine } from "./engine/engine.ts";
 import { ServiceTimeEngine } from "./engine/service-time.ts";
 import { modelEngine } from "./model-engine.ts";
+import type { NodeKit } from "./node-kit.ts";
 import { regionAt } from "./regions.ts";
 
 /** A node of the scenario, ready to be built. */
@@ -53,16 +54,6 @@ export function planNodes(scenario: Scenario, seed: number): NodePlan[] {
       };
     });
   });
-}
-
-/** What the nodes of a class have in common. */
-export interface NodeKit {
-  readonly machine: string;
-  readonly slots: number;
-  readonly kvTokensMax: number;
-  readonly offers: readonly Omit<ModelOffer, "prices">[];
-  readonly workUs: ((seed: number) => number) | null;
-  engine(workOf: (slot: number) => number): Engine;
 }
 
 /** Prices in whole msat: a node's own factor on the class's. */

@@ -405,7 +405,7 @@ export class World {
     }
     this.#up[peer] = 0;
     this.#epoch[peer] = this.#epoch[peer]! + 1;
-    this.runners[n]!.drop(this.#nodes[n]!.jobsAtRunner());
+    this.runners[n]!.powerOff(this.#nodes[n]!.jobsAtRunner());
     this.#recorder.nodeDown(n, this.kernel.nowUs);
     this.#options.onEvent?.({ atUs: this.kernel.nowUs, event: "node-down", node: this.names[peer]! });
     return true;

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import type { DistributionSpec } from "../../../kernel/distributions/index.ts";
 import { RandomStreams } from "../../../kernel/random.ts";
@@ -175,3 +176,14 @@ test.skipIf(!existsSync(fileURLToPath(new URL("../../../../../shared/data/traces
     expect(trace.prefixes).toEqual({ requests: 12_031, blocks: 288_500, seenBlocks: 105_710, cachedBlocks: 105_710, exact: true });
   },
 );
+
+test("any trace of twenty requests or more gives a section that loads", () => {
+  const row = fc.record({ gapMs: fc.oneof(fc.constant(0), fc.nat(5_000), fc.nat(90_000_000)), input: fc.oneof(fc.nat(3), fc.nat(2_000_000)), output: fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 200_000 })) });
+  const file = join(folder, "any.jsonl");
+  fc.assert(fc.property(fc.array(row, { minLength: 20, maxLength: 300 }), fc.option(fc.constantFrom(...fittedArrivals)), (rows, arrivals) => {
+    let timestamp = 0;
+    writeFileSync(file, rows.map(({ gapMs, input, output }) => JSON.stringify({ timestamp: (timestamp += gapMs), input_length: input, output_length: output })).join("\n"));
+    const client = pasted(fitTrace(file, { arrivals }));
+    expect(client.name).toBe("chat");
+  }), { seed: 1, numRuns: 15 });
+}, 60_000);

@@ -103,10 +103,13 @@ export class Client implements Participant {
     const job = this.#jobs.get(event.jobId);
     if (job === undefined) return;
     if (event.kind === "payment-failed") return this.#onPaymentFailed(job, event.purpose);
-    this.#env.send(job.router, {
-      type: "payment-receipt", jobId: event.jobId, purpose: event.purpose, payer: this.#env.self, payee: event.payee,
-      amountMsat: event.amountMsat, paymentHash: event.paymentHash, preimage: event.preimage,
-    });
+    // The router sees its fee arrive in its own wallet; that the node was paid it learns from the payer alone.
+    if (event.purpose === "job") {
+      this.#env.send(job.router, {
+        type: "payment-receipt", jobId: event.jobId, purpose: event.purpose, payer: this.#env.self, payee: event.payee,
+        amountMsat: event.amountMsat, paymentHash: event.paymentHash, preimage: event.preimage,
+      });
+    }
     this.#paid(job);
   }
 

@@ -1,6 +1,6 @@
 import type { Award, Cancel, Descriptor, ErrorMessage, JobId, Message, PaymentRequest, PeerId, RefusalReason } from "../protocol/messages.ts";
 import { amountMsat, feeMsat } from "../protocol/units.ts";
-import type { Environment, Participant, RunnerEvent, Timer, TimerId, WalletEvent } from "./environment.ts";
+import type { Environment, Participant, RunnerEvent, Timer, WalletEvent } from "./environment.ts";
 import { JobMap } from "./job-map.ts";
 
 export interface NodeOptions {
@@ -11,7 +11,7 @@ export interface NodeOptions {
   readonly heartbeatUs: number;
   /** Delay of the first heartbeat after the descriptor, so that nodes do not beat in unison; µs. */
   readonly heartbeatOffsetUs: number;
-  /** How long a client may take to pay, µs. */
+  /** How long a client may take to pay, µs; looked after at each heartbeat. */
   readonly invoiceExpiryUs: number;
 }
 
@@ -24,7 +24,8 @@ interface NodeJob {
   firstTokenUs: number;
   /** What the client owes once the result is out, msat; -1 before. */
   owedMsat: number;
-  timer: TimerId;
+  /** When the result went out, µs. */
+  deliveredUs: number;
 }
 
 /**
@@ -77,15 +78,10 @@ export class Node implements Participant {
   }
 
   onTimer(timer: Timer): void {
-    if (timer.kind === "heartbeat") {
-      this.#beat();
-      this.#env.after(this.#options.heartbeatUs, { kind: "heartbeat", jobId: "", attempt: 0 });
-    } else {
-      const job = this.#jobs.get(timer.jobId);
-      if (job === undefined || job.owedMsat < 0) return;
-      this.unpaidMsat += job.owedMsat;
-      this.#jobs.delete(timer.jobId);
-    }
+    if (timer.kind !== "heartbeat") return;
+    this.#beat();
+    this.#writeOff();
+    this.#env.after(this.#options.heartbeatUs, { kind: "heartbeat", jobId: "", attempt: 0 });
   }
 
   onRunner(event: RunnerEvent): void {
@@ -112,8 +108,18 @@ export class Node implements Participant {
     if (event.kind !== "received" || event.purpose !== "job") return;
     const job = this.#jobs.get(event.jobId);
     if (job === undefined) return;
-    this.#env.cancel(job.timer);
     this.#jobs.delete(event.jobId);
+  }
+
+  /** Gives up what clients owe beyond their invoices' expiry. */
+  #writeOff(): void {
+    const dueUs = this.#env.nowUs - this.#options.invoiceExpiryUs;
+    const lost: JobId[] = [];
+    for (const [jobId, job] of this.#jobs.entries()) if (job.owedMsat > 0 && job.deliveredUs <= dueUs) lost.push(jobId);
+    for (const jobId of lost) {
+      this.unpaidMsat += this.#jobs.get(jobId)!.owedMsat;
+      this.#jobs.delete(jobId);
+    }
   }
 
   #register(router: PeerId): void {
@@ -140,7 +146,7 @@ export class Node implements Participant {
     if (reason !== undefined) return this.#refuse(from, award, reason);
     const request = award.job;
     this.#jobs.set(request.jobId, {
-      award, router: from, acceptedUs: this.#env.nowUs, startedUs: 0, firstTokenUs: 0, owedMsat: -1, timer: -1,
+      award, router: from, acceptedUs: this.#env.nowUs, startedUs: 0, firstTokenUs: 0, owedMsat: -1, deliveredUs: 0,
     });
     this.#env.send(from, { type: "accept", jobId: request.jobId, attempt: award.attempt });
     const { jobId, model, inputTokens, maxOutputTokens, priority } = request;
@@ -207,7 +213,7 @@ export class Node implements Participant {
       return;
     }
     job.owedMsat = owedMsat;
-    job.timer = env.after(this.#options.invoiceExpiryUs, { kind: "unpaid", jobId: request.jobId, attempt: award.attempt });
+    job.deliveredUs = env.nowUs;
   }
 
   #paymentRequest(jobId: JobId, purpose: "job" | "fee", payee: PeerId, amount: number, paymentHash: string): PaymentRequest {

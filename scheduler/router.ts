@@ -5,6 +5,7 @@ import { feeMsat, maxAmountMsat } from "../protocol/units.ts";
 import type { CircuitBreakerOptions } from "./circuit-breaker.ts";
 import type { Environment, Participant, Timer, TimerId } from "./environment.ts";
 import { JobMap } from "./job-map.ts";
+import type { ModelMarket } from "./model-market.ts";
 import { Registry } from "./registry.ts";
 import type { PolicyOptions } from "./selection/policy.ts";
 import { Selector } from "./selection/selector.ts";
@@ -141,12 +142,12 @@ export class Router implements Participant {
       if (this.#selector.waitable > 0 && this.#options.queueLimit > 0) return this.#enqueue(job);
       return this.#giveUp(job, job.attempt === 0 ? "no-eligible-node" : "attempts-exhausted");
     }
-    this.#award(job, market.node[chosen]!, chosen);
+    this.#award(job, market, chosen);
   }
 
-  #award(job: RoutedJob, n: number, offer: number): void {
+  #award(job: RoutedJob, market: ModelMarket, offer: number): void {
     const request = job.request;
-    const market = this.registry.market(request.model)!;
+    const n = market.node[offer]!;
     job.attempt++;
     job.node = n;
     this.registry.own[n] = this.registry.own[n]! + 1;

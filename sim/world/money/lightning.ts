@@ -52,7 +52,7 @@ export class Lightning {
   }
 
   newInvoice(amountMsat: number | null): Invoice {
-    return { paymentHash: String(++this.#invoices).padStart(64, "0"), amountMsat };
+    return { paymentHash: HASH_PREFIX + String(FIRST_HASH + ++this.#invoices), amountMsat };
   }
 
   pay(payer: number, request: PaymentRequest, random: Random): void {
@@ -105,6 +105,10 @@ export class Lightning {
     return slot;
   }
 }
+
+/** Ten digits of running number behind 54 zeros: 32 bytes in hexadecimal. */
+const HASH_PREFIX = "0".repeat(54);
+const FIRST_HASH = 1_000_000_000;
 
 const SENT = 0;
 const LOST = 1;

@@ -244,6 +244,7 @@ export const provenance = z.strictObject({
   }),
   seed: z.union([z.int(), z.string().max(256)]),
   sets: z.array(z.string()).describe("Changes made on the command line, as path=value."),
+  interrupted: z.literal(true).optional().describe("Stopped before its end: the horizon of this report is where it stopped. Absent otherwise."),
   resultsDigest: sha256.describe("SHA-256 of the canonical JSON of everything outside `provenance`. Same scenario, seed and version: same digest."),
 });
 export type Provenance = z.infer<typeof provenance>;

@@ -39,7 +39,11 @@ export interface Run {
    * @throws InvariantError where a law of the market is broken.
    */
   step(sliceUs?: number): boolean;
-  /** The report of what was played. A run that is not over is cut here: jobs under way count as in flight. */
+  /**
+   * The report of what was played. A run that is not over is cut here: its horizon moves to now, jobs under way count as
+   * in flight, and the report is marked as interrupted.
+   * @throws RangeError where the warm-up is not over: there is nothing to report.
+   */
   finish(): RunReport;
 }
 
@@ -121,7 +125,12 @@ class SimulatedRun implements Run {
   }
 
   finish(): RunReport {
-    const { kernel, ledger } = this.#world;
+    const { kernel, ledger, runners } = this.#world;
+    const interrupted = !this.#over;
+    if (kernel.nowUs < this.#scenario.horizonUs) {
+      this.#recorder.cut(kernel.nowUs);
+      this.#recorder.meterKv(kernel.nowUs, (n) => runners[n]!.engine.kvTokenUs(kernel.nowUs));
+    }
     this.#over = true;
     this.#world.close();
     this.#world.checkMoney();
@@ -136,6 +145,7 @@ class SimulatedRun implements Run {
         },
         seed: this.#seed,
         sets: [...(this.#options.sets ?? [])],
+        ...(interrupted ? { interrupted } : {}),
       },
       money: { accounts: this.#world.accounts() },
       laws: [{ law: "conservation of money", passed: ledger.transfers }],

@@ -29,7 +29,7 @@ export class NodeTable {
   readonly #levels: Levels;
   readonly #firstLevel: number;
   readonly #warmupUs: number;
-  readonly #horizonUs: number;
+  #horizonUs: number;
   readonly #seed: number | string;
   readonly #nodes: readonly RecordedNode[];
   #kvAtStart: Float64Array | undefined;
@@ -122,6 +122,11 @@ export class NodeTable {
       if (!(used >= 0 && used <= most)) this.#broken(node, `${used} KV-token-microseconds in use, at most ${most} are possible`);
       this.kvTokenUs[node] = used;
     }
+  }
+
+  /** Moves the end of the measured interval forward to `nowUs`, which lies before it. */
+  cut(nowUs: number): void {
+    this.#horizonUs = nowUs;
   }
 
   /** Closes the integrals at the end of the run. */

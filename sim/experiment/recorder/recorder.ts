@@ -29,7 +29,7 @@ import { Levels } from "./windows.ts";
 export class Recorder {
   readonly #setup: RecorderSetup;
   readonly #warmupUs: number;
-  readonly #horizonUs: number;
+  #horizonUs: number;
   readonly #jobs = new JobTable();
   readonly #levels: Levels;
   readonly #nodes: NodeTable;
@@ -256,6 +256,20 @@ export class Recorder {
     this.#nodes.meterKv(nowUs === this.#warmupUs, kvTokenUs);
   }
 
+  /**
+   * The run was stopped before its horizon: moves the horizon, and with it the end of the measured interval, to `nowUs`.
+   * What is recorded until then makes the report of a run that was meant to end here.
+   * @throws RangeError where nothing was measured yet
+   */
+  cut(nowUs: number): void {
+    this.#advance(-1, nowUs);
+    if (nowUs >= this.#horizonUs) return;
+    if (nowUs <= this.#warmupUs) throw new RangeError(`the run ends at ${nowUs} µs, before its warm-up of ${this.#warmupUs} µs is over`);
+    this.#levels.cut(nowUs);
+    this.#nodes.cut(nowUs);
+    this.#horizonUs = nowUs;
+  }
+
   /** Ends the run and gives its report. `nowUs` is at or after the horizon; jobs that have not ended count as in flight. */
   finish(nowUs: number, end: RunEnd): RunReport {
     if (nowUs < this.#horizonUs) throw new RangeError(`the run ends at ${nowUs} µs, before its horizon of ${this.#horizonUs} µs`);
@@ -271,7 +285,7 @@ export class Recorder {
       this.#broken(LAWS.little, -1, `the integral of jobs in the system is ${this.#integral.toBigInt()} job-µs, the sojourn times sum to ${this.#sojourns.toBigInt()} job-µs`);
     }
     return assembleReport({
-      setup: this.#setup, end, endUs: nowUs, levels: this.#levels, nodes: this.#nodes, clients: this.#clients, served: this.#served,
+      setup: { ...this.#setup, horizonUs: this.#horizonUs }, end, endUs: nowUs, levels: this.#levels, nodes: this.#nodes, clients: this.#clients, served: this.#served,
       counts: this.#counts, ttftP50Us: this.#ttftP50Us, ttftP95Us: this.#ttftP95Us,
       rows: this.#digest.rows, rowsDigest: this.#digest.finish(),
       little: { jobUs: this.#integral.toBigInt(), sojournUs: this.#measuredSojourns.value, ended: this.#measuredEnded },

@@ -58,10 +58,10 @@ export function assembleReport(gathered: Gathered): RunReport {
     money,
   };
   if (gathered.rows !== overall.submittedAll) throw new InvariantError(LAWS.jobs, "", setup.seed, `${overall.submittedAll} jobs were submitted, ${gathered.rows} are accounted for`);
-  const { lab, scenario, seed, sets } = end.provenance;
+  const { lab, scenario, seed, sets, interrupted } = end.provenance;
   return {
     ...identity,
-    provenance: { lab, scenario, seed, sets, resultsDigest: resultsDigest({ ...identity, ...results }) },
+    provenance: { lab, scenario, seed, sets, ...(interrupted ? { interrupted } : {}), resultsDigest: resultsDigest({ ...identity, ...results }) },
     ...results,
   };
 }
@@ -203,19 +203,21 @@ function timeSeries({ setup, levels, counts, ttftP50Us, ttftP95Us }: Gathered): 
   const mean = (level: number): number[] => windows.map((window) => levels.column(level)[window]! / levels.lengthUs(window));
   const integral = (kind: number, window: number): number => sum(classes.map((first) => levels.column(first + kind)[window]!));
   const meanOf = (kind: number): number[] => windows.map((window) => integral(kind, window) / levels.lengthUs(window));
-  const known = (column: Float64Array): (number | null)[] => [...column].map((value) => (value < 0 ? null : value));
+  // Columns are as long as the run was meant to be; a run that was cut has fewer windows.
+  const played = (column: Float64Array): number[] => [...column.subarray(0, levels.windows)];
+  const known = (column: Float64Array): (number | null)[] => played(column).map((value) => (value < 0 ? null : value));
   return {
     windowUs: levels.windowUs,
     startUs: windows.map((window) => window * levels.windowUs),
-    submitted: [...counts.submitted],
-    completed: [...counts.completed],
-    failed: [...counts.failed],
-    rejected: [...counts.rejected],
-    expired: [...counts.expired],
-    cancelled: [...counts.cancelled],
-    metGoals: [...counts.metGoals],
-    inputTokens: [...counts.inputTokens],
-    outputTokens: [...counts.outputTokens],
+    submitted: played(counts.submitted),
+    completed: played(counts.completed),
+    failed: played(counts.failed),
+    rejected: played(counts.rejected),
+    expired: played(counts.expired),
+    cancelled: played(counts.cancelled),
+    metGoals: played(counts.metGoals),
+    inputTokens: played(counts.inputTokens),
+    outputTokens: played(counts.outputTokens),
     inSystem: mean(IN_SYSTEM),
     waitingAtRouter: mean(AT_ROUTER),
     waitingAtNodes: meanOf(WAITING),

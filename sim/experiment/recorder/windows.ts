@@ -23,10 +23,10 @@ export function windowWidthUs(horizonUs: number): number {
  */
 export class Levels {
   readonly windowUs: number;
-  readonly windows: number;
+  windows: number;
   /** Index of the window that the last `advance` came into; `windows` from the horizon on. */
   window = 0;
-  readonly #horizonUs: number;
+  #horizonUs: number;
   readonly #warmupUs: number;
   readonly #value: Float64Array;
   readonly #sinceUs: Float64Array;
@@ -55,6 +55,14 @@ export class Levels {
     const before = this.window;
     while (nowUs >= this.#nextBoundaryUs) this.#close(this.#nextBoundaryUs);
     return this.window !== before;
+  }
+
+  /** Moves the horizon forward to `nowUs`, which lies before it; the window under way ends there. After an `advance` to `nowUs`. */
+  cut(nowUs: number): void {
+    this.#horizonUs = nowUs;
+    this.windows = Math.ceil(nowUs / this.windowUs);
+    // A window that ends just here was closed already.
+    this.#nextBoundaryUs = nowUs % this.windowUs === 0 ? Infinity : nowUs;
   }
 
   add(level: number, nowUs: number, change: number): void {

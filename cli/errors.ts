@@ -17,8 +17,8 @@ export class UserError extends Error {
   override readonly name = "UserError";
 }
 
-/** Other rooms have no access to this class; they mark their errors by one of these names. */
-const userErrorNames: ReadonlySet<string> = new Set(["UserError", "ScenarioError", "TraceError", "SetError"]);
+/** Errors of other rooms that are the user's to put right. Their messages begin with the file and line. */
+const locatedErrors: ReadonlySet<string> = new Set(["ScenarioError", "TraceError"]);
 
 /** Refusals of the file system, in words. */
 const fileProblems: Readonly<Record<string, string>> = {
@@ -49,7 +49,8 @@ export interface Failure {
 export const describeError = (error: unknown, context = ""): Failure => {
   // Commander has printed its own message by then; its exit code is 0 after --help and --version.
   if (error instanceof CommanderError) return { text: "", exitCode: error.exitCode === 0 ? EXIT.ok : EXIT.user };
-  if (error instanceof Error && userErrorNames.has(error.name)) return { text: `error: ${error.message}`, exitCode: EXIT.user };
+  if (error instanceof UserError) return { text: `error: ${error.message}`, exitCode: EXIT.user };
+  if (error instanceof Error && locatedErrors.has(error.name)) return { text: error.message, exitCode: EXIT.user };
   if (isFileError(error)) {
     const path = error.path === undefined ? "" : `${error.path}: `;
     return { text: `error: ${path}${fileProblems[error.code!]!}`, exitCode: EXIT.user };

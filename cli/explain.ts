@@ -91,7 +91,7 @@ const explainCommand = async (job: string, flags: ExplainFlags): Promise<void> =
     get progress() {
       return run.progress;
     },
-    step: (sliceUs: number): boolean => row !== null || (run.progress.nowUs >= report.endUs && report.endUs < report.horizonUs) || run.step(sliceUs) || row !== null,
+    step: (sliceUs: number): boolean => row !== null || (report.provenance.interrupted === true && run.progress.nowUs >= report.endUs) || run.step(sliceUs) || row !== null,
   };
   const signal = await play(untilJobEnded, flags.quiet === true ? noProgress : showProgress(process.stderr, process.env["CI"] !== undefined));
   if (signal !== null) {

@@ -66,7 +66,7 @@ const exclusionLines = (decision: Decision, nameOf: (id: string) => string, ever
     list.push({ node: nameOf(node), detail });
     byRule.set(rule, list);
   }
-  const lines = [`Excluded: ${decision.excluded.length} nodes`];
+  const lines = [`Excluded: ${decision.excluded.length} of ${decision.excluded.length + decision.candidates.length} nodes`];
   const most = everything ? Infinity : 3;
   for (const [rule, nodes] of byRule) {
     lines.push(`  ${rule}: ${nodes.length}`);

@@ -1,7 +1,9 @@
 import { Command } from "commander";
 import { registerExplain } from "./explain.ts";
 import { registerRun } from "./run.ts";
+import { registerSchema } from "./schema.ts";
 import { registerTrace } from "./trace.ts";
+import { registerValidate } from "./validate.ts";
 import { version } from "./version.ts";
 import { describeError, EXIT } from "./errors.ts";
 
@@ -13,8 +15,10 @@ export const buildProgram = (): Command => {
     .showHelpAfterError("(infernet --help lists the commands, infernet COMMAND --help its options)")
     .exitOverride();
   registerRun(program);
-  registerTrace(program);
   registerExplain(program);
+  registerValidate(program);
+  registerSchema(program);
+  registerTrace(program);
   program.addHelpText("after", "\nExample:\n  $ infernet run quickstart\n");
   for (const command of program.commands) inherit(command);
   return program;

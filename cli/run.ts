@@ -69,13 +69,17 @@ const runCommand = async (given: string, flags: RunFlags): Promise<void> => {
     });
     const progress = flags.quiet === true ? noProgress : showProgress(process.stderr, process.env["CI"] !== undefined);
     const signal = await play(run, progress);
+    if (signal !== null) process.exitCode = interruptedExit(signal);
+    if (signal !== null && run.progress.nowUs <= scenario.warmupUs) {
+      process.stderr.write(`Interrupted during the warm-up of ${formatDurationUs(scenario.warmupUs)}: nothing was measured yet, and no report is written.\n`);
+      return;
+    }
     const report = run.finish();
     folder?.finish(report);
     if (flags.json === true) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
     else if (flags.quiet !== true) process.stdout.write(closingText(report, given, out, exampleJob, signal !== null));
-    if (signal !== null) {
-      if (flags.quiet !== true) process.stderr.write(`Interrupted after ${formatDurationUs(report.endUs)} of ${formatDurationUs(report.horizonUs)} simulated; the report covers what was played.\n`);
-      process.exitCode = interruptedExit(signal);
+    if (signal !== null && flags.quiet !== true) {
+      process.stderr.write(`Interrupted after ${formatDurationUs(report.endUs)} of ${formatDurationUs(scenario.horizonUs)} simulated; the report covers what was played.\n`);
     }
   } finally {
     events?.close();

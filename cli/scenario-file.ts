@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { nearest } from "../sim/scenario/nearest.ts";
 import { UserError } from "./errors.ts";
 
 /** The scenarios that come with the package lie beside the commands, in a checkout and among the built files alike. */
@@ -28,5 +29,6 @@ export const findScenario = (given: string): string => {
   const name = /^(?:\.\/)?(?:scenarios\/)?([\w-]+)(?:\.ya?ml)?$/.exec(given)?.[1];
   const shipped = shippedScenarios();
   if (name !== undefined && shipped.includes(name)) return join(shippedFolder, `${name}.yaml`);
-  throw new UserError(`there is no file ${given}, and no scenario of that name comes with infernet. These do: ${shipped.join(", ")}.`);
+  const meant = name === undefined ? undefined : nearest(name, shipped);
+  throw new UserError(`there is no file ${given}${meant === undefined ? "." : `; did you mean ${meant}?`} These scenarios come with infernet: ${shipped.join(", ")}.`);
 };

@@ -8,11 +8,17 @@ const show = (value: number | null, format: (value: number) => string): string =
 
 const share = (part: number, whole: number): string => (whole === 0 ? none : formatPercent(part / whole));
 
+/** Reasons shown one by one; the rest is summed up. */
+const shownReasons = 4;
+
+/** Jobs that did not complete, one line for each reason, the most frequent first. */
 const outcome = (group: JobGroup): string => {
-  const { jobs } = group;
-  const parts = (["failed", "rejected", "expired", "cancelled"] as const).filter((status) => jobs[status] > 0).map((status) => `${formatNumber(jobs[status])} ${status}`);
-  if (jobs.inFlight > 0) parts.push(`${formatNumber(jobs.inFlight)} under way`);
-  return parts.length === 0 ? "none" : parts.join(", ");
+  const reasons = group.reasons.toSorted((a, b) => b.jobs - a.jobs);
+  const lines = reasons.slice(0, shownReasons).map(({ status, reason, jobs }) => `${formatNumber(jobs)} ${status}${reason === "" ? "" : `: ${reason}`}`);
+  const rest = reasons.slice(shownReasons).reduce((sum, { jobs }) => sum + jobs, 0);
+  if (rest > 0) lines.push(`${formatNumber(rest)} for other reasons`);
+  if (group.jobs.inFlight > 0) lines.push(`${formatNumber(group.jobs.inFlight)} still under way`);
+  return lines.length === 0 ? "none" : lines.join("\n");
 };
 
 /** Median and 95 % quantile of a latency. */

@@ -17,7 +17,7 @@ export function checkScenario(scenario: Scenario, catalogue: Catalogue): Finding
     ...pairs(scenario),
     ...weights(scenario),
     ...scenario.operators.flatMap((operator, i) => checkOperator(operator, ["operators", i], catalogue)),
-    ...scenario.clients.flatMap((client, i) => checkClient(client, ["clients", i], scenario.operators)),
+    ...scenario.clients.flatMap((client, i) => checkClient(client, ["clients", i], scenario.operators, catalogue)),
   ];
 }
 
@@ -94,11 +94,13 @@ function unknownModel(model: string, catalogue: Catalogue): Omit<Finding, "path"
   return { found: quoted(model), allowed: "a model of the catalogue", suggestion: quoted(quantisation === undefined ? guess : `${guess}:${quantisation}`) };
 }
 
-function checkClient(client: ClientSpec, path: readonly PathPart[], operators: readonly OperatorSpec[]): Finding[] {
+function checkClient(client: ClientSpec, path: readonly PathPart[], operators: readonly OperatorSpec[], catalogue: Catalogue): Finding[] {
   const findings: Finding[] = [];
   const offered = [...new Set(operators.flatMap(({ models }) => models))];
   const serving = operators.filter(({ models }) => models.includes(client.model));
   if (serving.length === 0) {
+    // A misspelt model of an operator has been told already.
+    if (operators.some(({ engine, models }) => engine.kind !== "service-time" && models.some((model) => catalogue.modelName(model) === undefined))) return [];
     const guess = nearest(client.model, offered);
     findings.push({ path: [...path, "model"], found: `${quoted(client.model)}, which no operator offers`, allowed: `a model that an operator offers: ${alternatives(offered)}`, ...(guess === undefined ? {} : { suggestion: quoted(guess) }) });
     return findings;

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from "yaml";
 import type { Document, Node, Pair } from "yaml";
 import type { PathPart } from "./json-schema.ts";
 import type { Problem } from "./problem.ts";
@@ -36,7 +36,7 @@ export class SourceDocument {
         try {
           value = unshared(document.toJS({ maxAliasCount: maxAliases }), 0);
         } catch {
-          problems = [this.#problem(0, "aliases that unfold into too much", `at most ${maxAliases} expansions of aliases (*name)`)];
+          problems = [this.#problem(0, "aliases that unfold into too much", `at most ${maxAliases} expansions of aliases (*name), none inside its own anchor`)];
         }
       }
     }
@@ -46,21 +46,16 @@ export class SourceDocument {
   }
 
   #parse(): [Document | null, Problem[]] {
-    let documents: ReturnType<typeof parseAllDocuments>;
-    try {
-      documents = parseAllDocuments(this.text, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: true, version: "1.2" });
-    } catch (error) {
-      // The parser recurses: thousands of open brackets exhaust its stack.
-      if (!(error instanceof RangeError)) throw error;
-      return [null, [this.#problem(0, "maps and lists too deep inside each other", `at most ${maxDepth}`)]];
-    }
+    const documents = parseAllDocuments(this.text, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: true, version: "1.2" });
     if (!Array.isArray(documents) || documents.length === 0) return [null, [this.#problem(0, "an empty file", "a scenario: a map with at least name, question, horizon, operators and clients")]];
     const document = documents[0]!;
     const problems: Problem[] = [];
-    for (const error of document.errors) {
+    // The first error only: what the parser says after it is mostly its consequence.
+    for (const error of document.errors.slice(0, 1)) {
       const { found, allowed } = yamlFault(error.code, error.message);
       problems.push(this.#problem(error.pos[0], found, allowed));
     }
+    if (problems.length > 0) return [document as Document, problems];
     for (const warning of document.warnings) problems.push(this.#problem(warning.pos[0], `a tag that means nothing here (${warning.message})`, "values without tags"));
     if (documents.length > 1) problems.push(this.#problem(documents[1]!.range?.[0] ?? 0, "a second document (after ---)", "one scenario per file"));
     if (problems.length === 0 && (document.contents === null || (isScalar(document.contents) && document.contents.value === null))) {
@@ -70,6 +65,11 @@ export class SourceDocument {
       const tooDeep = depthFault(document.contents as Node, 0);
       if (tooDeep !== null) problems.push(this.#problem(tooDeep, `more than ${maxDepth} maps and lists inside each other`, `at most ${maxDepth}`));
     }
+    visit(document as Document, {
+      Alias: (_, alias) => {
+        if (alias.resolve(document as Document) === undefined) problems.push(this.#problem(alias.range?.[0] ?? 0, `*${alias.source}, an alias without an anchor before it`, `an anchor &${alias.source} further up`));
+      },
+    });
     if (problems.length === 0 && !isMap(document.contents)) {
       const first = document.contents as Node;
       problems.push(this.#problem(first.range![0], isSeq(first) ? "a list" : describeValue((first as { value?: unknown }).value), "a map with keys such as name, question, horizon, operators and clients"));
@@ -158,8 +158,10 @@ function yamlFault(code: string, message: string): { found: string; allowed: str
   switch (code) {
     case "DUPLICATE_KEY": return { found: "a key that this map has already", allowed: "each key once" };
     case "TAB_AS_INDENT": return { found: "a tab in the indentation", allowed: "spaces" };
-    case "MULTIPLE_ANCHORS": case "BAD_ALIAS": return { found: `a bad alias (${brief})`, allowed: "*name after its anchor &name" };
-    default: return { found: `something that is no YAML (${brief})`, allowed: "YAML 1.2" };
+    default:
+      // The parser recurses: thousands of open brackets exhaust its stack, which it reports as a fault of the text.
+      if (brief.includes("call stack")) return { found: "maps and lists too deep inside each other", allowed: `at most ${maxDepth}` };
+      return { found: `something that is no YAML (${brief})`, allowed: "YAML 1.2" };
   }
 }
 

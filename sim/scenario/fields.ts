@@ -28,7 +28,7 @@ export function quantity(id: string, dimension: Dimension, options: QuantityOpti
   const { positive = false, words = [] } = options;
   const description = `${describeDimension(dimension)}${positive ? ", above 0" : ""}${words.length > 0 ? `, or ${alternatives(words)}` : ""}`;
   const bare = needsNoUnit(dimension)
-    ? { type: "number", ...(positive ? { exclusiveMinimum: 0 } : { minimum: 0 }), ...(options.max === undefined ? {} : { maximum: options.max[0] }) }
+    ? { type: isWhole(dimension) && options.real !== true ? "integer" : "number", ...(positive ? { exclusiveMinimum: 0 } : { minimum: 0 }), ...(options.max === undefined ? {} : { maximum: options.max[0] }) }
     : { const: 0 };
   const anyOf = [
     { type: "string", pattern: quantityPattern(dimension, positive) },

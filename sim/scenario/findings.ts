@@ -90,9 +90,9 @@ function flatten(errors: readonly (readonly Issue[])[]): (readonly Issue[])[] {
   });
 }
 
-/** How far a branch is from what was written. */
+/** How far a branch is from what was written: keys that it does not know tell more than values that it does not take. */
 function distance(issues: readonly Issue[]): number {
-  return issues.reduce((sum, issue) => sum + (issue.code === "unrecognized_keys" ? 10 * issue.keys.length : 1), 0);
+  return issues.reduce((sum, issue) => sum + (issue.code === "unrecognized_keys" && issue.path.length === 0 ? 1_000 * issue.keys.length : 1), 0);
 }
 
 function wrongTag(path: readonly PathPart[], keys: readonly string[], tags: readonly string[]): Finding {

@@ -122,7 +122,7 @@ const shape = new RegExp(`^(${numberPattern})\\s*(.*)$`, "u");
 
 /** Regular expression of all spellings of a dimension, for JSON Schema. @param positive leave out zero. */
 export function quantityPattern(dimension: Dimension, positive: boolean): string {
-  const names = [...rows[dimension].units.keys()].filter((name) => name !== "").map((name) => name.replace(/[/%.]/g, "\\$&"));
+  const names = [...rows[dimension].units.keys()].filter((name) => name !== "");
   const optional = rows[dimension].units.has("") ? "?" : "";
   return `^\\s*${positive ? "(?=[0._]*[1-9])" : ""}${numberPattern}\\s*(?:${names.join("|")})${optional}\\s*$`;
 }
@@ -148,7 +148,7 @@ export function alternatives(names: readonly string[]): string {
 }
 
 /**
- * Reads a number with its unit. Zero needs none. Decimal digits are taken as they are written: "0.1 s" is exactly
+ * Reads a number with its unit; the number 0 needs none. Decimal digits count as they are written: "0.1 s" is exactly
  * 100,000 µs. `8k` tokens are 8,000 and `8Ki` are 8,192.
  */
 export function parseQuantity(dimension: Dimension, value: unknown): Quantity | QuantityProblem {
@@ -160,7 +160,7 @@ export function parseQuantity(dimension: Dimension, value: unknown): Quantity | 
   if (match === null) return { found: shown, allowed: describeDimension(dimension) };
   const [numerator, denominator] = decimal(match[1]!);
   const name = match[2]!;
-  const known = row.units.get(name) ?? (name === "" && numerator === 0n ? unit(1) : undefined);
+  const known = row.units.get(name) ?? (value === 0 ? unit(1) : undefined);
   if (known === undefined) return unknownUnit(dimension, shown, match[1]!, name);
   return { numerator: numerator * known.numerator, denominator: denominator * known.denominator, currency: known.currency };
 }

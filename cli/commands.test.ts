@@ -53,7 +53,7 @@ describe("run", () => {
   test("the summary says what happened, where the report is and what to try next", () => {
     const { stdout } = infernet("run", market, "--out", "summary");
     expect(stdout).toContain("Does the command line do what it says?");
-    expect(stdout).toMatch(/jobs submitted +│ 541/);
+    expect(stdout).toMatch(/jobs submitted +│ +541 │/);
     expect(stdout).toContain(join("summary", "index.html"));
     const [, command] = /(explain \S+ --report summary)/.exec(stdout) ?? [];
     expect(infernet(...command!.split(" ")).status).toBe(0);

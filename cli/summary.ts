@@ -3,49 +3,63 @@ import type { JobGroup, OperatorClassReport, RunReport } from "../protocol/resul
 import { formatDurationUs, formatMsat, formatMsatPerMtok, formatNumber, formatPercent } from "../protocol/units.ts";
 
 const none = "-";
+/** Client classes that get a column of their own; with more of them, the report has the figures. */
+const shownClasses = 4;
+/** Reasons for not completing that are listed; the rest is summed up. */
+const shownReasons = 5;
+const plain = { head: [], border: [], compact: true };
 
 const show = (value: number | null, format: (value: number) => string): string => (value === null ? none : format(value));
 
-const share = (part: number, whole: number): string => (whole === 0 ? none : formatPercent(part / whole));
-
-/** Reasons shown one by one; the rest is summed up. */
-const shownReasons = 4;
-
-/** Jobs that did not complete, one line for each reason, the most frequent first. */
-const outcome = (group: JobGroup): string => {
-  const reasons = group.reasons.toSorted((a, b) => b.jobs - a.jobs);
-  const lines = reasons.slice(0, shownReasons).map(({ status, reason, jobs }) => `${formatNumber(jobs)} ${status}${reason === "" ? "" : `: ${reason}`}`);
-  const rest = reasons.slice(shownReasons).reduce((sum, { jobs }) => sum + jobs, 0);
-  if (rest > 0) lines.push(`${formatNumber(rest)} for other reasons`);
-  if (group.jobs.inFlight > 0) lines.push(`${formatNumber(group.jobs.inFlight)} still under way`);
-  return lines.length === 0 ? "none" : lines.join("\n");
+/** A share that is not quite all is never shown as 100 %. */
+const share = (part: number, whole: number): string => {
+  if (whole === 0) return none;
+  const text = formatPercent(part / whole);
+  return part < whole && text === "100 %" ? "> 99.9 %" : text;
 };
 
-/** Median and 95 % quantile of a latency. */
-const latency = (summary: { p50: number | null; p95: number | null }): string =>
-  summary.p50 === null ? none : `${formatDurationUs(summary.p50)}; 95 % within ${show(summary.p95, formatDurationUs)}`;
+/** Money to four digits: enough to compare, short enough for a table. */
+const money = (msat: number): string => formatMsat(Number(msat.toPrecision(4)));
+
+const price = (msatPerMtok: number): string => formatMsatPerMtok(Number(msatPerMtok.toPrecision(4)));
+
+type Row = readonly [label: string, cell: (group: JobGroup) => string];
 
 /** What a newcomer wants to know of a set of jobs, in the order in which one asks. */
-const rows: readonly (readonly [string, (group: JobGroup) => string])[] = [
-  ["jobs submitted", (group) => formatNumber(group.jobs.submitted)],
-  ["completed", (group) => `${formatNumber(group.jobs.completed)} (${share(group.jobs.completed, group.jobs.submitted)})`],
-  ["not completed", outcome],
-  ["first token after", (group) => latency(group.latency.ttftUs)],
-  ["each further token", (group) => latency(group.latency.tpotUs)],
-  ["whole answer after", (group) => latency(group.latency.endToEndUs)],
-  ["met every latency goal", (group) => show(group.goodput.share, (value) => `${formatPercent(value)} of jobs`)],
-  ["output tokens", (group) => show(group.throughput.outputTokensPerS, (value) => `${formatNumber(value)} /s`)],
-  ["price paid, median", (group) => show(group.prices.perMtokMsat.p50, formatMsatPerMtok)],
-  ["paid in all", (group) => `${formatMsat(group.paidMsat)}, of which fees ${formatMsat(group.feesMsat)}`],
+const rows = (overall: JobGroup): Row[] => [
+  ["jobs submitted", ({ jobs }) => formatNumber(jobs.submitted)],
+  ["completed", ({ jobs }) => share(jobs.completed, jobs.submitted)],
+  ...(["failed", "rejected", "expired", "cancelled", "inFlight"] as const)
+    .filter((end) => overall.jobs[end] > 0)
+    .map((end): Row => [end === "inFlight" ? "still under way" : end, ({ jobs }) => formatNumber(jobs[end])]),
+  ["first token, median", ({ latency }) => show(latency.ttftUs.p50, formatDurationUs)],
+  ["first token, 95 % within", ({ latency }) => show(latency.ttftUs.p95, formatDurationUs)],
+  ["each further token, median", ({ latency }) => show(latency.tpotUs.p50, formatDurationUs)],
+  ["whole answer, median", ({ latency }) => show(latency.endToEndUs.p50, formatDurationUs)],
+  ["whole answer, 95 % within", ({ latency }) => show(latency.endToEndUs.p95, formatDurationUs)],
+  ["met every latency goal", ({ goodput }) => show(goodput.share, formatPercent)],
+  ["output tokens per second", ({ throughput }) => show(throughput.outputTokensPerS, formatNumber)],
+  ["price paid, median", ({ prices }) => show(prices.perMtokMsat.p50, price)],
+  ["paid in all", ({ paidMsat }) => money(paidMsat)],
+  ["of it the router's fees", ({ feesMsat }) => money(feesMsat)],
 ];
 
-const plain = { head: [], border: [], compact: true };
-
 const clientsTable = (report: RunReport): string => {
-  const classes = report.clientClasses.length > 1 ? report.clientClasses : [];
-  const table = new Table({ head: ["clients", "all", ...classes.map(({ name }) => name)], style: plain });
-  for (const [label, show] of rows) table.push([label, show(report.overall), ...classes.map((group) => show(group))]);
+  const { length } = report.clientClasses;
+  const classes = length > 1 && length <= shownClasses ? report.clientClasses : [];
+  const table = new Table({ head: ["clients", "all", ...classes.map(({ name }) => name)], colAligns: ["left", ...[0, ...classes].map(() => "right" as const)], style: plain });
+  for (const [label, cell] of rows(report.overall)) table.push([label, cell(report.overall), ...classes.map(cell)]);
   return table.toString();
+};
+
+/** Why jobs did not complete, the most frequent reason first; "" where all did. */
+const reasonsLine = ({ reasons }: JobGroup): string => {
+  if (reasons.length === 0) return "";
+  const sorted = reasons.toSorted((a, b) => b.jobs - a.jobs);
+  const parts = sorted.slice(0, shownReasons).map(({ status, reason, jobs }) => `${formatNumber(jobs)} ${status}${reason === "" ? "" : ` (${reason})`}`);
+  const rest = sorted.slice(shownReasons).reduce((sum, { jobs }) => sum + jobs, 0);
+  if (rest > 0) parts.push(`${formatNumber(rest)} for other reasons`);
+  return `Not completed: ${parts.join(", ")}.`;
 };
 
 const operatorRow = (operator: OperatorClassReport): string[] => [
@@ -54,8 +68,8 @@ const operatorRow = (operator: OperatorClassReport): string[] => [
   formatNumber(operator.jobs),
   show(operator.utilisation, formatPercent),
   show(operator.availability, formatPercent),
-  show(operator.prices.perMtokMsat.p50, formatMsatPerMtok),
-  formatMsat(operator.revenueMsat),
+  show(operator.prices.perMtokMsat.p50, price),
+  money(operator.revenueMsat),
 ];
 
 const operatorsTable = (report: RunReport): string => {
@@ -71,8 +85,16 @@ const operatorsTable = (report: RunReport): string => {
 /** The outcome of a run for the terminal: the question, one table of the clients' side, one of the operators'. */
 export const summaryText = (report: RunReport): string => {
   const { scenario, seed } = report.provenance;
-  const measured = `${formatDurationUs(Math.max(0, Math.min(report.endUs, report.horizonUs) - report.warmupUs))} measured`;
+  const measured = `${formatDurationUs(report.horizonUs - report.warmupUs)} measured`;
   const warmup = report.warmupUs === 0 ? "" : ` after ${formatDurationUs(report.warmupUs)} of warm-up`;
-  const head = `${scenario.name}: ${scenario.question}\n${measured}${warmup}, seed ${seed}, ${formatNumber(report.nodes.length)} nodes`;
-  return [head, "", clientsTable(report), operatorsTable(report)].join("\n");
+  const nodes = report.nodes.length === 1 ? "1 node" : `${formatNumber(report.nodes.length)} nodes`;
+  const reasons = reasonsLine(report.overall);
+  return [
+    `${scenario.name}: ${scenario.question}`,
+    `${measured}${warmup}, seed ${seed}, ${nodes}`,
+    "",
+    clientsTable(report),
+    ...(reasons === "" ? [] : [reasons, ""]),
+    operatorsTable(report),
+  ].join("\n");
 };

@@ -1,0 +1,36 @@
+/**
+ * The library's door: play scenarios from a program, read reports, and build on the market's own parts.
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from "node:fs";
+ * import { loadScenario, runScenario } from "infernet-lab";
+ *
+ * const { scenario } = loadScenario(readFileSync("market.yaml"), "market.yaml", { sets: ["router.policy=cheapest"] });
+ * const report = runScenario(scenario, { seed: 7 });
+ * console.log(report.overall.latency.ttftUs.p95, report.provenance.resultsDigest);
+ * ```
+ */
+
+// Scenarios and runs.
+export { loadScenario } from "./sim/scenario/load.ts";
+export type { LoadedScenario, LoadOptions } from "./sim/scenario/load.ts";
+export { ScenarioError } from "./sim/scenario/problem.ts";
+export type { Problem } from "./sim/scenario/problem.ts";
+export { scenarioJsonSchema } from "./sim/scenario/json-schema.ts";
+export type { Scenario } from "./sim/scenario/scenario.ts";
+export { runScenario, startRun } from "./sim/experiment/run.ts";
+export type { Run, RunOptions, RunProgress } from "./sim/experiment/run.ts";
+export type { MarketEvent } from "./sim/world/telemetry.ts";
+export { InvariantError } from "./sim/experiment/recorder/invariant.ts";
+
+// Reports.
+export { reportJsonSchema, resultsDigest, runReport } from "./protocol/result.ts";
+export type { JobRow, RunReport } from "./protocol/result.ts";
+
+// The market's parts: what crosses the wire, and the participants over their environment.
+export * as messages from "./protocol/messages.ts";
+export { Client } from "./scheduler/client.ts";
+export { Node } from "./scheduler/node.ts";
+export { Router } from "./scheduler/router.ts";
+export type { Decision, Environment, Participant, Random, Runner, RunnerEvent, Telemetry, Timer, Wallet, WalletEvent } from "./scheduler/environment.ts";

@@ -60,19 +60,21 @@ describe("the package, installed into an empty folder", () => {
   test("is a library with types", () => {
     writeFileSync(
       join(consumer, "use.ts"),
-      `import { runScenario, loadScenario } from "infernet-lab";
+      `import { readFileSync } from "node:fs";
+import { loadScenario, runScenario } from "infernet-lab";
 import type { RunReport } from "infernet-lab";
-const load: (file: string) => unknown = loadScenario;
-const jobs = (report: RunReport): number => report.allJobs.submitted;
+const file = "node_modules/infernet-lab/dist/scenarios/quickstart.yaml";
+const { scenario } = loadScenario(readFileSync(file), file, { sets: ["horizon=6min"] });
+const report: RunReport = runScenario(scenario, { seed: 7 });
 // @ts-expect-error a report is no number: the types are really there
-export const wrong: RunReport = 3;
-console.log(typeof runScenario, typeof load, typeof jobs);
+export const wrong: number = report;
+console.log(report.provenance.seed, report.allJobs.submitted > 0);
 `,
     );
     const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
-    const check = spawnSync(process.execPath, [tsc, "--strict", "--module", "nodenext", "--target", "es2024", "--types", "", "--skipLibCheck", "use.ts"], { cwd: consumer, encoding: "utf8" });
+    const check = spawnSync(process.execPath, [tsc, "--strict", "--module", "nodenext", "--target", "es2024", "--types", "node", "--typeRoots", join(root, "node_modules/@types"), "--skipLibCheck", "use.ts"], { cwd: consumer, encoding: "utf8" });
     expect(check.stdout).toBe("");
     const use = spawnSync(process.execPath, ["use.js"], { cwd: consumer, encoding: "utf8" });
-    expect(use.stdout).toBe("function function function\n");
+    expect(use.stdout).toBe("7 true\n");
   });
 });

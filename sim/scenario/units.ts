@@ -170,9 +170,8 @@ function unknownUnit(dimension: Dimension, shown: string, digits: string, name: 
   const units = [...row.units.keys()].filter((key) => key !== "");
   const allowed = `${describeDimension(dimension)} (units: ${units.filter((key) => !key.split("/").some((part) => aliases.has(part))).join(", ")})`;
   if (name === "") return { found: `${shown}, a number without a unit`, allowed };
-  for (const other of Object.values(rows)) {
-    if (other !== row && other.units.has(name)) return { found: `${shown}, ${other.title}`, allowed };
-  }
+  const other = Object.values(rows).find(({ units: names }) => names.has(name));
+  if (other !== undefined) return { found: `${shown}, ${other.title}`, allowed };
   const guess = units.find((key) => key.toLowerCase() === name.toLowerCase()) ?? nearest(name, units)
     ?? units.filter((key) => name.toLowerCase().startsWith(key)).sort((a, b) => b.length - a.length)[0];
   const problem = { found: `${shown}, with the unknown unit ${JSON.stringify(name)}`, allowed };

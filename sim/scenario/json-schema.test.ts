@@ -156,8 +156,8 @@ describe("zod and JSON Schema agree", () => {
       expect(byZod.success, JSON.stringify({ mutations, zod: byZod.error?.issues.slice(0, 2), ajv: accepts.errors?.slice(0, 3) })).toBe(byAjv);
       if (byAjv) accepted++;
       else refused++;
-    }), { seed: 1, numRuns: 2_000 });
+    }), { seed: 1, numRuns: 1_000 });
     // Otherwise the agreement would say little.
-    expect(Math.min(accepted, refused)).toBeGreaterThan(100);
+    expect(Math.min(accepted, refused)).toBeGreaterThan(50);
   });
 });

@@ -50,7 +50,7 @@ export class Resolver {
       network: {
         latencyUs: this.#us(input.network.latency, ["network", "latency"]),
         sameRegionUs: this.#us(input.network.sameRegion, ["network", "sameRegion"]),
-        between: Object.entries(input.network.between).map(([pair, latency]) => {
+        between: sortedEntries(input.network.between).map(([pair, latency]) => {
           const [a = "", b = ""] = pair.split("/");
           return { a, b, latencyUs: this.#us(latency, ["network", "between", pair]) };
         }),
@@ -288,7 +288,7 @@ export class Resolver {
 
   #regions(input: OperatorInput["region"], path: Path): Share[] {
     if (typeof input === "string") return [{ region: input, share: 1 }];
-    const weights = Object.entries(input).map(([region, weight]) => ({ region, weight: typeof weight === "number" ? weight : Number(weight.replace("%", "").trim()) }));
+    const weights = sortedEntries(input).map(([region, weight]) => ({ region, weight: typeof weight === "number" ? weight : Number(weight.replace("%", "").trim()) }));
     const sum = weights.reduce((total, { weight }) => total + weight, 0);
     if (sum === 0) {
       this.findings.push({ path, found: describeValue(input), allowed: "at least one region with a share above 0, such as {eu: 60 %, us: 40 %}" });
@@ -408,4 +408,9 @@ function policy(input: CompleteInput["router"]["policy"]): PolicyOptions {
   if ("power-of-two" in input) return { kind: "power-of-two", choices: input["power-of-two"].choices };
   if ("softmax" in input) return { kind: "softmax", temperature: input.softmax.temperature, weights: weights(input.softmax) };
   return { kind: "top-n-random", n: input["top-n-random"].n, weights: weights(input["top-n-random"]) };
+}
+
+/** What an object says does not depend on the order in which it says it. */
+function sortedEntries<T>(object: Readonly<Record<string, T>>): [string, T][] {
+  return Object.entries(object).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }

@@ -41,6 +41,11 @@ describe.each(files)("%s", (file) => {
   });
 });
 
+test("the README lists every scenario with its question", () => {
+  const listed = [...text("README.md").matchAll(/^\| \[([\w-]+)\]\(([\w-]+\.yaml)\) \| (.*) \|$/gm)].map(([, name, file, question]) => [`${name}.yaml`, file, question]);
+  expect(listed.sort()).toEqual(files.map((file) => [file, file, loadScenario(text(file), file).scenario.question]).sort());
+});
+
 test("the commands in the descriptions work", () => {
   let commands = 0;
   for (const file of files) {

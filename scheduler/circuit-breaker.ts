@@ -49,6 +49,11 @@ export class CircuitBreaker {
     return nowUs >= this.#openUntilUs[n]! && inFlight === 0;
   }
 
+  /** Present cool-down by node, µs; 0 where the circuit is closed. For loops over many nodes. */
+  get coolDownsUs(): Float64Array {
+    return this.#coolDownUs;
+  }
+
   /** Time until which the circuit is open, µs; 0 where it never opened since the last success. */
   openUntilUs(n: number): number {
     return this.#openUntilUs[n]!;

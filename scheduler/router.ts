@@ -154,8 +154,12 @@ export class Router implements Participant {
     const env = this.#env;
     const node = this.registry.ids[n]!;
     env.telemetry.assigned(request.jobId, node, job.attempt);
-    const award: Award = { type: "award", job: request, attempt: job.attempt, prices: market.offers[offer]!.prices, fee: this.#options.fee };
-    if (this.#takesFee) award.feePaymentHash = env.wallet.invoice(request.jobId, "fee", null).paymentHash;
+    const { prices } = market.offers[offer]!;
+    const { fee } = this.#options;
+    const { attempt } = job;
+    const award: Award = this.#takesFee
+      ? { type: "award", job: request, attempt, prices, fee, feePaymentHash: env.wallet.invoice(request.jobId, "fee", null).paymentHash }
+      : { type: "award", job: request, attempt, prices, fee };
     if (job.prompt !== undefined) award.prompt = job.prompt;
     env.send(node, award);
     job.timer = env.after(this.#options.acceptTimeoutUs, { kind: "accept-timeout", jobId: request.jobId, attempt: job.attempt });

@@ -31,6 +31,8 @@ export function isTemporary(code: number): boolean {
  * {@link Eligibility.judge} for each offer: the same code decides and explains.
  */
 export class Eligibility {
+  /** Offers at the last {@link gather} that only a passing rule excluded. */
+  waitable = 0;
   readonly #registry: Registry;
   readonly #fee: FeeTerms;
   readonly #staleAfterUs: number;
@@ -77,6 +79,45 @@ export class Eligibility {
   amountMsat(offer: number): number {
     const market = this.#market;
     return (this.#inputTokens * market.inputMsatPerMtok[offer]! + this.#maxOutputTokens * market.outputMsatPerMtok[offer]!) / 1e6 + market.fixedMsat[offer]!;
+  }
+
+  /**
+   * Collects all eligible offers, in order, with what the job can cost at most there (as {@link amountMsat} has it).
+   * The plain case is settled in one pass over flat arrays; whatever is out of the ordinary goes through {@link judge}.
+   * @param candidates room for as many offers as the market has; likewise `amountsMsat`.
+   * @returns how many are eligible; how many are not, but may be without anybody changing an offer, is in `waitable`.
+   */
+  gather(candidates: Int32Array, amountsMsat: Float64Array): number {
+    const { node, contextTokensMax, inputMsatPerMtok, outputMsatPerMtok, fixedMsat, count: offers } = this.#market;
+    const { lastSeenUs, own, others, capacity, banned, accepting } = this.#registry;
+    const { coolDownsUs } = this.#registry.breaker;
+    const asksMore = this.#minStakeMsat > 0 || this.#attested || this.#regions !== null || this.#tried.length > 0;
+    const freshFromUs = this.#nowUs - this.#staleAfterUs;
+    const contextTokens = this.#contextTokens;
+    const inputTokens = this.#inputTokens;
+    const maxOutputTokens = this.#maxOutputTokens;
+    // Whatever costs less than this is affordable, however the amounts are rounded.
+    const surelyMsat = ((this.#maxPriceMsat - this.#fee.flatMsat - 3) / this.#feeFactor) * (1 - 1e-11);
+    let count = 0;
+    let waitable = 0;
+    for (let offer = 0; offer < offers; offer++) {
+      const n = node[offer]!;
+      const amountMsat = (inputTokens * inputMsatPerMtok[offer]! + maxOutputTokens * outputMsatPerMtok[offer]!) / 1e6 + fixedMsat[offer]!;
+      if (
+        asksMore || amountMsat > surelyMsat || contextTokensMax[offer]! < contextTokens || lastSeenUs[n]! < freshFromUs
+        || own[n]! + others[n]! >= capacity[n]! || banned[n] !== 0 || accepting[n] === 0 || coolDownsUs[n] !== 0
+      ) {
+        const code = this.judge(offer);
+        if (code !== 0) {
+          if (isTemporary(code)) waitable++;
+          continue;
+        }
+      }
+      candidates[count] = offer;
+      amountsMsat[count++] = amountMsat;
+    }
+    this.waitable = waitable;
+    return count;
   }
 
   /** Index into {@link rules}: 0 where the offer at this position of the market is eligible. */

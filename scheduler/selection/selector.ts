@@ -27,6 +27,7 @@ export class Selector {
   readonly #eligibility: Eligibility;
   readonly #scorer: Scorer;
   #candidates = new Int32Array(64);
+  #amountsMsat = new Float64Array(64);
   #scores = new Float64Array(64);
   #count = 0;
   #complete = false;
@@ -107,19 +108,11 @@ export class Selector {
     if (this.#candidates.length < market.count) {
       const length = Math.max(market.count, this.#candidates.length * 2);
       this.#candidates = new Int32Array(length);
+      this.#amountsMsat = new Float64Array(length);
       this.#scores = new Float64Array(length);
     }
-    const eligibility = this.#eligibility;
-    const candidates = this.#candidates;
-    let count = 0;
-    let waitable = 0;
-    for (let offer = 0; offer < market.count; offer++) {
-      const code = eligibility.judge(offer);
-      if (code === 0) candidates[count++] = offer;
-      else if (isTemporary(code)) waitable++;
-    }
-    this.#count = count;
-    this.waitable = waitable;
+    this.#count = this.#eligibility.gather(this.#candidates, this.#amountsMsat);
+    this.waitable = this.#eligibility.waitable;
     this.#complete = true;
   }
 
@@ -137,13 +130,17 @@ export class Selector {
 
   #best(market: ModelMarket): number {
     this.#gather(market);
+    const candidates = this.#candidates;
+    const scores = this.#scores;
+    const count = this.#count;
+    this.#scorer.scoreAll(candidates, this.#amountsMsat, count, scores);
     let best = -1;
     let bestScore = -Infinity;
-    for (let i = 0; i < this.#count; i++) {
-      const offer = this.#candidates[i]!;
-      const score = this.#scorer.score(offer, this.#eligibility.amountMsat(offer));
+    for (let i = 0; i < count; i++) {
+      const score = scores[i]!;
       if (score < bestScore) continue;
-      if (best < 0 || this.#beats(market, offer, score, best, bestScore)) {
+      const offer = candidates[i]!;
+      if (score > bestScore || best < 0 || this.#beats(market, offer, score, best, bestScore)) {
         best = offer;
         bestScore = score;
       }
@@ -221,13 +218,9 @@ export class Selector {
   #softmax(market: ModelMarket, temperature: number): number {
     this.#gather(market);
     if (this.#count === 0) return -1;
+    this.#scorer.scoreAll(this.#candidates, this.#amountsMsat, this.#count, this.#scores);
     let top = -Infinity;
-    for (let i = 0; i < this.#count; i++) {
-      const offer = this.#candidates[i]!;
-      const score = this.#scorer.score(offer, this.#eligibility.amountMsat(offer));
-      this.#scores[i] = score;
-      if (score > top) top = score;
-    }
+    for (let i = 0; i < this.#count; i++) if (this.#scores[i]! > top) top = this.#scores[i]!;
     let total = 0;
     for (let i = 0; i < this.#count; i++) {
       total += Math.exp((this.#scores[i]! - top) / temperature);
@@ -245,9 +238,10 @@ export class Selector {
     this.#gather(market);
     if (this.#count === 0) return -1;
     const kept = Math.min(n, this.#count);
+    this.#scorer.scoreAll(this.#candidates, this.#amountsMsat, this.#count, this.#scores);
     for (let i = 0; i < this.#count; i++) {
       const offer = this.#candidates[i]!;
-      const score = this.#scorer.score(offer, this.#eligibility.amountMsat(offer));
+      const score = this.#scores[i]!;
       let at = Math.min(i, kept);
       if (i >= kept && !this.#beats(market, offer, score, this.#candidates[kept - 1]!, this.#scores[kept - 1]!)) continue;
       if (i >= kept) at = kept - 1;

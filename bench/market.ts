@@ -1,0 +1,100 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { startRun } from "../sim/experiment/run.ts";
+import { loadScenario } from "../sim/scenario/load.ts";
+import type { Scenario } from "../sim/scenario/schema.ts";
+import type { Bench, BenchRow } from "./row.ts";
+
+/** The whole market: client, router, node, continuous batching, payment and fee, on one core. */
+export const bench: Bench = () => [...fullMarket(), ...azureTrace(), ...costPerJob()];
+
+/** A market that is busy to about half of its slots, whatever its size: 2 jobs a second from each node's share of the clients. */
+const market = (nodes: number, jobs: number, policy: string): Scenario => {
+  const ratePerS = nodes * 0.9;
+  return scenarioOf(`
+name: bench-market
+question: How fast is the simulation of a whole market?
+horizon: ${Math.ceil((jobs / ratePerS) * 1e6)}us
+router: { policy: ${policy}, fee: { share: 100 bps } }
+operators:
+  - name: gpu
+    count: ${nodes}
+    machine: RTX 4090
+    model: llama-3.1-8b:q4_k_m
+    engine: { llama.cpp: { slots: 4 } }
+    queueLimit: 16
+    price: { input: 20 sat/Mtok, output: 60 sat/Mtok, spread: 10 % }
+clients:
+  - name: chat
+    model: llama-3.1-8b:q4_k_m
+    arrivals: { poisson: { rate: ${ratePerS}/s } }
+    inputTokens: { lognormal: { mean: 1155, cv: 0.9 } }
+    outputTokens: { lognormal: { mean: 211, cv: 0.8 } }
+    maxPrice: 1000 sat
+    latencyGoal: { ttft: 2s, tpot: 100ms }
+network: { signing: 0s, verifying: 0s }
+payment: { clientBalance: 100000000 sat }
+`);
+};
+
+const scenarioOf = (yaml: string): Scenario => loadScenario(yaml, "bench.yaml", { fileExists: existsSync }).scenario;
+
+interface Measured {
+  readonly jobs: number;
+  readonly seconds: number;
+  readonly busyShare: number | null;
+}
+
+const play = (scenario: Scenario): Measured => {
+  const run = startRun(scenario);
+  const startedMs = performance.now();
+  while (!run.step());
+  const report = run.finish();
+  return { jobs: report.allJobs.submitted, seconds: (performance.now() - startedMs) / 1_000, busyShare: report.operatorClasses[0]?.utilisation ?? null };
+};
+
+const fullMarket = (): BenchRow[] => {
+  play(market(1_000, 100_000, "power-of-two"));
+  const { jobs, seconds, busyShare } = play(market(1_000, 1_000_000, "power-of-two"));
+  const jobsPerS = jobs / seconds;
+  const megabytes = process.resourceUsage().maxRSS / 1_000;
+  return [
+    {
+      name: `${jobs.toLocaleString("en")} jobs over 1,000 nodes, ${((busyShare ?? 0) * 100).toFixed(0)} % busy`, value: jobsPerS, unit: "jobs/s",
+      target: ">= 100,000", pass: jobsPerS >= 100_000,
+    },
+    { name: "its memory, peak of the process", value: megabytes, unit: "MB", target: "< 600", pass: megabytes < 600 },
+  ];
+};
+
+const azureTrace = (): BenchRow[] => {
+  const name = "Azure LLM 2023 conversation trace, replayed";
+  const trace = fileURLToPath(new URL("../../shared/data/traces/azure-llm-2023-conv.csv", import.meta.url));
+  if (!existsSync(trace)) return [{ name, value: NaN, unit: "requests/s", note: "the trace is not here" }];
+  const scenario = scenarioOf(`
+name: bench-azure
+question: How fast does a recorded trace go through the market?
+horizon: 1h
+router: { policy: power-of-two }
+operators:
+  - { name: gpu, count: 50, machine: RTX 4090, model: "llama-3.1-8b:q4_k_m", queueLimit: 16, price: { input: 20 sat/Mtok, output: 60 sat/Mtok } }
+clients:
+  - { name: chat, model: "llama-3.1-8b:q4_k_m", trace: ${JSON.stringify(trace)}, maxPrice: 1000 sat }
+`);
+  // The trace is short: the first passes are for the compiler.
+  for (let pass = 0; pass < 4; pass++) play(scenario);
+  const passes = Array.from({ length: 5 }, () => play(scenario)).map(({ jobs, seconds }) => jobs / seconds).sort((a, b) => a - b);
+  const perS = passes[2]!;
+  return [{ name, value: perS, unit: "requests/s", target: ">= 50,000", pass: perS >= 50_000 }];
+};
+
+const costPerJob = (): BenchRow[] =>
+  ["power-of-two", "weighted-score"].flatMap((policy) => {
+    let smallest = 0;
+    return [10, 100, 1_000, 10_000].map((nodes): BenchRow => {
+      const { jobs, seconds } = play(market(nodes, nodes === 10_000 ? 100_000 : 200_000, policy));
+      const perJobUs = (seconds * 1e6) / jobs;
+      if (smallest === 0) smallest = perJobUs;
+      return { name: `a job among ${nodes.toLocaleString("en")} nodes, ${policy}`, value: perJobUs, unit: "µs", ratio: perJobUs / smallest };
+    });
+  });

@@ -20,7 +20,8 @@ const bar = (stream: NodeJS.WriteStream): Progress => {
   const single = new SingleBar(
     {
       stream,
-      format: "{bar} {percentage} % | {clock} of {horizon} simulated | {jobs} jobs | {eta_formatted} left",
+      format: "{bar} {percentage} % | {clock} of {horizon} | {jobs} jobs | {eta_formatted} left",
+      barsize: 24,
       hideCursor: true,
       clearOnComplete: true,
       stopOnComplete: false,

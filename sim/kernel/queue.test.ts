@@ -141,11 +141,13 @@ describe("EventQueue", () => {
   test("memory is bounded by the living, however many are cancelled", () => {
     const queue = new EventQueue();
     const ids = Array.from({ length: 100 }, (_, i) => queue.push(1e9 + i, 0, i, 0));
+    let cancelled = 0;
     for (let i = 0; i < 300_000; i++) {
       const at = i % 100;
-      expect(queue.cancel(ids[at]!)).toBe(true);
+      if (queue.cancel(ids[at]!)) cancelled++;
       ids[at] = queue.push(1e9 + i, 0, i, 0);
     }
+    expect(cancelled).toBe(300_000);
     expect(queue.length).toBe(100);
     expect(queue.capacity).toBeLessThanOrEqual(512);
   });

@@ -5,8 +5,8 @@ export type EventId = number;
 const SLOTS = 0x1000000;
 /** What a double has left above the slot. A slot that has used up its generations is retired. */
 const GENERATIONS = 0x20000000;
-/** Int32 words per record, one slot's generation and payload: they share a cache line. */
-const RECORD = 4;
+/** Int32 words per record: generation, kind, a, b and, in the last two, the sequence as a float64. */
+const RECORD = 6;
 /** Below this many dead entries a clean-up is not worth its constant cost. */
 const DEAD_TOLERATED = 64;
 
@@ -28,12 +28,13 @@ export class EventQueue {
   a = 0;
   b = 0;
 
+  /** One longer than there are entries: Infinity follows the last, so that every parent has two children. */
   #times: Float64Array;
   /** A permutation of all slots: in the heap up to #length, then free, then (from #usable on) retired. */
   #slots: Int32Array;
-  /** By slot: generation, kind, a, b. */
+  /** By slot: all that is known of an event but its time, side by side to share a cache line. */
   #records: Int32Array;
-  /** By slot: the order of insertion, which settles ties. */
+  /** The same memory: the order of insertion, which settles ties. */
   #sequences: Float64Array;
   #length = 0;
   #usable: number;
@@ -49,10 +50,10 @@ export class EventQueue {
   constructor(capacity = 64, generations = GENERATIONS) {
     this.#generations = generations;
     this.#usable = capacity;
-    this.#times = new Float64Array(capacity);
+    this.#times = new Float64Array(capacity + 2).fill(Infinity);
     this.#slots = Int32Array.from({ length: capacity }, (_, slot) => slot);
     this.#records = new Int32Array(capacity * RECORD);
-    this.#sequences = new Float64Array(capacity);
+    this.#sequences = new Float64Array(this.#records.buffer);
   }
 
   /** How many events are pending; cancelled ones do not count. */
@@ -62,7 +63,7 @@ export class EventQueue {
 
   /** How many entries the arrays have room for. */
   get capacity(): number {
-    return this.#times.length;
+    return this.#slots.length;
   }
 
   /**
@@ -75,13 +76,15 @@ export class EventQueue {
     if (this.#rootVacant) {
       this.#rootVacant = false;
       slot = this.#slots[0]!;
+      this.#sequences[slot * (RECORD / 2) + 2] = this.#sequence++;
       this.#sinkNewest(time, slot);
     } else {
       if (this.#length === this.#usable) this.#grow();
       slot = this.#slots[this.#length]!;
+      this.#sequences[slot * (RECORD / 2) + 2] = this.#sequence++;
+      this.#times[this.#length + 1] = Infinity;
       this.#raiseNewest(this.#length++, time, slot);
     }
-    this.#sequences[slot] = this.#sequence++;
     const records = this.#records;
     const at = slot * RECORD;
     const generation = records[at]! + 1;
@@ -161,55 +164,43 @@ export class EventQueue {
   #sinkNewest(time: number, slot: number): void {
     const times = this.#times;
     const slots = this.#slots;
-    const last = this.#length - 1;
-    const pairs = last >> 1;
+    const length = this.#length;
     let position = 0;
-    while (position < pairs) {
-      const left = 2 * position + 1;
+    for (let left = 1; left < length; left = 2 * position + 1) {
       const leftTime = times[left]!;
       const rightTime = times[left + 1]!;
+      // Ties leave this loop altogether: a call within it costs all the others a fifth of their speed.
+      if (rightTime === leftTime) return this.#sink(position, time, slot);
       // Arithmetic on the comparison spares a branch that would be mispredicted half of the time.
-      let child = left + +(rightTime < leftTime);
-      if (rightTime === leftTime) child = this.#earlier(left, left + 1);
+      const child = left + +(rightTime < leftTime);
       const childTime = times[child]!;
       if (childTime > time) break;
       times[position] = childTime;
       slots[position] = slots[child]!;
       position = child;
     }
-    const only = 2 * position + 1;
-    if (only === last && times[only]! <= time) {
-      times[position] = times[only]!;
-      slots[position] = slots[only]!;
-      position = only;
-    }
     times[position] = time;
     slots[position] = slot;
   }
 
-  /** Which of two positions with equal times was inserted first. */
-  #earlier(left: number, right: number): number {
-    return this.#sequences[this.#slots[right]!]! < this.#sequences[this.#slots[left]!]! ? right : left;
+  #sequenceAt(position: number): number {
+    return this.#sequences[this.#slots[position]! * (RECORD / 2) + 2]!;
   }
 
   /** Sinks any entry from `from`. */
   #sink(from: number, time: number, slot: number): void {
     const times = this.#times;
     const slots = this.#slots;
-    const sequence = this.#sequences[slot]!;
+    const sequence = this.#sequences[slot * (RECORD / 2) + 2]!;
     const length = this.#length;
     let position = from;
-    for (;;) {
-      let child = 2 * position + 1;
-      if (child >= length) break;
-      const right = child + 1;
-      if (right < length) {
-        const leftTime = times[child]!;
-        const rightTime = times[right]!;
-        child = rightTime === leftTime ? this.#earlier(child, right) : child + +(rightTime < leftTime);
-      }
+    for (let left = 2 * position + 1; left < length; left = 2 * position + 1) {
+      const leftTime = times[left]!;
+      const rightTime = times[left + 1]!;
+      const rightFirst = rightTime < leftTime || (rightTime === leftTime && left + 1 < length && this.#sequenceAt(left + 1) < this.#sequenceAt(left));
+      const child = rightFirst ? left + 1 : left;
       const childTime = times[child]!;
-      if (childTime > time || (childTime === time && this.#sequences[slots[child]!]! > sequence)) break;
+      if (childTime > time || (childTime === time && this.#sequenceAt(child) > sequence)) break;
       times[position] = childTime;
       slots[position] = slots[child]!;
       position = child;
@@ -222,7 +213,9 @@ export class EventQueue {
     this.#rootVacant = false;
     const freed = this.#slots[0]!;
     const last = --this.#length;
-    if (last > 0) this.#sink(0, this.#times[last]!, this.#slots[last]!);
+    const time = this.#times[last]!;
+    this.#times[last] = Infinity;
+    if (last > 0) this.#sink(0, time, this.#slots[last]!);
     this.#slots[last] = freed;
     this.#retireIfSpent(last);
   }
@@ -240,6 +233,7 @@ export class EventQueue {
     if (this.#rootVacant) this.#fillRoot();
     const times = this.#times;
     const slots = this.#slots;
+    const before = this.#length;
     let living = 0;
     for (let position = 0; position < this.#length; position++) {
       const slot = slots[position]!;
@@ -249,7 +243,7 @@ export class EventQueue {
       times[living] = times[position]!;
       living++;
     }
-    const before = this.#length;
+    times.fill(Infinity, living, before + 1);
     this.#length = living;
     this.#dead = 0;
     for (let position = (living >> 1) - 1; position >= 0; position--) this.#sink(position, times[position]!, slots[position]!);
@@ -257,13 +251,11 @@ export class EventQueue {
   }
 
   #grow(): void {
-    const before = this.#times.length;
+    const before = this.#slots.length;
     const after = Math.min(2 * before, SLOTS);
     if (after === before) throw new RangeError(`More than ${SLOTS} pending events.`);
-    const times = new Float64Array(after);
+    const times = new Float64Array(after + 2).fill(Infinity, before);
     times.set(this.#times);
-    const sequences = new Float64Array(after);
-    sequences.set(this.#sequences);
     const records = new Int32Array(after * RECORD);
     records.set(this.#records);
     const slots = new Int32Array(after);
@@ -274,7 +266,7 @@ export class EventQueue {
     slots.set(this.#slots.subarray(this.#usable), this.#usable + added);
     this.#usable += added;
     this.#times = times;
-    this.#sequences = sequences;
+    this.#sequences = new Float64Array(records.buffer);
     this.#records = records;
     this.#slots = slots;
   }

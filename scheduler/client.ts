@@ -102,7 +102,7 @@ export class Client implements Participant {
     if (event.kind === "received") return;
     const job = this.#jobs.get(event.jobId);
     if (job === undefined) return;
-    if (event.kind === "payment-failed") return this.#onPaymentFailed(job, event.purpose);
+    if (event.kind === "payment-failed") return this.#onPaymentFailed(job, event.purpose, event.reason);
     // The router sees its fee arrive in its own wallet; that the node was paid it learns from the payer alone.
     if (event.purpose === "job") {
       this.#env.send(job.router, {
@@ -113,7 +113,7 @@ export class Client implements Participant {
     this.#paid(job);
   }
 
-  #onPaymentFailed(job: ClientJob, purpose: PaymentPurpose): void {
+  #onPaymentFailed(job: ClientJob, purpose: PaymentPurpose, reason: string): void {
     job.tries ??= { job: 0, fee: 0 };
     const tried = ++job.tries[purpose];
     if (tried < this.#options.paymentAttempts) {
@@ -123,7 +123,7 @@ export class Client implements Participant {
       // The client has its result and the node its money: an unpaid fee is the router's loss, not the job's failure.
       this.#paid(job);
     } else {
-      this.#end(job, "failed", "payment-failed");
+      this.#end(job, "failed", `payment-failed: ${reason}`);
     }
   }
 

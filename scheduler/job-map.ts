@@ -1,6 +1,18 @@
 import type { JobId } from "../protocol/messages.ts";
 import { hashString } from "./hash.ts";
 
+let lastId: JobId = "";
+let lastHash = hashString("");
+
+/** One event asks several tables for the same job: its hash is worth remembering. */
+function hashOf(id: JobId): number {
+  if (id !== lastId) {
+    lastHash = hashString(id);
+    lastId = id;
+  }
+  return lastHash;
+}
+
 /**
  * Jobs by id, for tables from which every job is soon deleted again. JavaScript's own Map makes a new table each time its
  * deletions pile up and leaves the old one's contents to the garbage collector, which then takes every job for long-lived;
@@ -80,7 +92,7 @@ export class JobMap<V> {
 
   /** Where the job is, or the free place where it would go. */
   #find(id: JobId): number {
-    let at = hashString(id) & this.#mask;
+    let at = hashOf(id) & this.#mask;
     for (;;) {
       const key = this.#keys[at];
       if (key === undefined || key === id) return at;

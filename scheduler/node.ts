@@ -38,6 +38,8 @@ export class Node implements Participant {
   readonly #env: Environment;
   readonly #options: NodeOptions;
   readonly #jobs = new JobMap<NodeJob>();
+  /** Jobs at the runner whose outcome is still open. The runner's own count may lag behind by those just cancelled. */
+  #admitted = 0;
   #sequence = 0;
   #accepting = true;
 
@@ -99,6 +101,7 @@ export class Node implements Participant {
         return;
       case "finished": return this.#deliver(job, event);
       case "failed":
+        this.#admitted--;
         this.#jobs.delete(event.jobId);
         return this.#refuse(job.router, job.award, event.reason);
     }
@@ -149,6 +152,7 @@ export class Node implements Participant {
       award, router: from, acceptedUs: this.#env.nowUs, startedUs: 0, firstTokenUs: 0, owedMsat: -1, deliveredUs: 0,
     });
     this.#env.send(from, { type: "accept", jobId: request.jobId, attempt: award.attempt });
+    this.#admitted++;
     const { jobId, model, inputTokens, maxOutputTokens, priority } = request;
     this.#env.runner.submit(award.prompt === undefined
       ? { jobId, model, inputTokens, maxOutputTokens, priority }
@@ -159,7 +163,6 @@ export class Node implements Participant {
     const request = award.job;
     const { descriptor } = this.#options;
     const offer = descriptor.offers.find((candidate) => candidate.model === request.model);
-    const runner = this.#env.runner;
     if (!this.#accepting) return "shutting-down";
     if (offer === undefined) return "unknown-model";
     if (this.#jobs.has(request.jobId)) return "duplicate-job";
@@ -167,7 +170,7 @@ export class Node implements Participant {
     if (award.prices.inputMsatPerMtok !== prices.inputMsatPerMtok || award.prices.outputMsatPerMtok !== prices.outputMsatPerMtok
       || award.prices.fixedMsat !== prices.fixedMsat) return "price-changed";
     if (request.inputTokens + request.maxOutputTokens > offer.contextTokensMax) return "context-too-long";
-    if (runner.running + runner.waiting >= descriptor.slots + descriptor.queueLimit) return "queue-full";
+    if (this.#admitted >= descriptor.slots + descriptor.queueLimit) return "queue-full";
     return undefined;
   }
 
@@ -179,6 +182,7 @@ export class Node implements Participant {
     const env = this.#env;
     const { award } = job;
     const request = award.job;
+    this.#admitted--;
     const owedMsat = amountMsat(award.prices, request.inputTokens, event.outputTokens);
     const receipt = {
       type: "metering-receipt" as const,
@@ -225,6 +229,7 @@ export class Node implements Participant {
     if (job === undefined || job.owedMsat >= 0) return;
     if (from !== job.router && from !== job.award.job.client) return;
     this.#env.runner.cancel(message.jobId);
+    this.#admitted--;
     this.#jobs.delete(message.jobId);
   }
 

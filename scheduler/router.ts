@@ -183,7 +183,6 @@ export class Router implements Participant {
   #onRefuse(from: PeerId, message: Refuse): void {
     const job = this.#at(from, message.jobId, message.attempt);
     if (job === undefined) return;
-    if (message.reason === "queue-full") this.registry.markFull(job.node);
     this.#attemptFailed(job, message.reason, message.reason === "runner-failed");
   }
 
@@ -285,6 +284,7 @@ export class Router implements Participant {
     job.node = -1;
     job.tried.push(n);
     this.#release(n);
+    if (reason === "queue-full") this.registry.markFull(n);
     if (job.attempt >= this.#options.attempts) this.#giveUp(job, "attempts-exhausted");
     else this.#place(job);
     this.#fill(n);

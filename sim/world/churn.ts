@@ -12,7 +12,7 @@ export interface ChurnHost {
   /** Nothing new happens at or after this time. */
   readonly horizonUs: number;
   stream(purpose: string): Random;
-  /** @returns false where the node has to finish its jobs first; `mayHaveDrained` is called as they end. */
+  /** @returns false where the node has to finish its jobs first; `drained` is called when they have ended. */
   leave(abrupt: boolean): boolean;
   comeBack(): void;
   setSpeed(factor: number): void;
@@ -69,12 +69,13 @@ export class NodeChurn {
     }
   }
 
-  /** A node that is on its way out leaves once it holds no job. */
-  mayHaveDrained(idle: boolean): void {
-    if (!this.#leaving || !idle) return;
+  /** The node holds no job: if it was on its way out, it leaves. @returns whether it was. */
+  drained(): boolean {
+    if (!this.#leaving) return false;
     this.#leaving = false;
     this.#host.leave(true);
     this.#plan(this.#draws.downtime, RETURN);
+    return true;
   }
 
   #plan(draw: WholeDraws | null, what: number): void {

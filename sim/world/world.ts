@@ -97,6 +97,8 @@ export class World {
   #firstRouterId: PeerId = "";
   #lastId: PeerId = "";
   #lastIndex = -1;
+  /** Nodes that take no new jobs and leave once they hold none. */
+  #leaving = 0;
   #draining = false;
 
   constructor(scenario: Scenario, plans: readonly NodePlan[], recorder: Recorder, options: WorldOptions) {
@@ -279,7 +281,8 @@ export class World {
       case VERIFIED: return this.#deliver(a, b);
       case RUNNER:
         this.runners[a - this.#firstNode]!.advance();
-        return this.#churn[a - this.#firstNode]!.mayHaveDrained(this.#isIdle(a - this.#firstNode));
+        if (this.#leaving > 0) this.#mayHaveDrained(a - this.#firstNode);
+        return;
       case TIMER: {
         const timer = this.#timers.take(b, this.#epoch[a]!);
         if (timer !== null) this.#participants[a]!.onTimer(timer);
@@ -381,8 +384,12 @@ export class World {
 
   #deliverWallet(peer: number, event: WalletEvent): void {
     if (this.#up[peer] === 1) this.#participants[peer]!.onWallet(event);
-    const n = peer - this.#firstNode;
-    if (n >= 0 && n < this.#churn.length) this.#churn[n]!.mayHaveDrained(this.#isIdle(n));
+    if (this.#leaving > 0 && peer >= this.#firstNode && peer < this.#firstClient) this.#mayHaveDrained(peer - this.#firstNode);
+  }
+
+  /** A node that is on its way out leaves with its last job. */
+  #mayHaveDrained(n: number): void {
+    if (this.#isIdle(n) && this.#churn[n]!.drained()) this.#leaving--;
   }
 
   #jobEnded(slot: number): void {
@@ -401,6 +408,7 @@ export class World {
     const peer = this.#firstNode + n;
     if (!abrupt && !this.#isIdle(n)) {
       this.#nodes[n]!.shutDown();
+      this.#leaving++;
       return false;
     }
     this.#up[peer] = 0;

@@ -38,7 +38,7 @@ export type DistributionSummary = z.infer<typeof distributionSummary>;
 /** Counts between edges, for plots. `edges` has one entry more than `counts`; both are empty for an empty sample. */
 export const histogram = z
   .strictObject({ edges: z.array(z.number().min(0)), counts: z.array(count) })
-  .describe("counts[i] values lie in [edges[i], edges[i + 1]); edges grow geometrically.");
+  .describe("counts[i] values lie in [edges[i], edges[i + 1]), the last one's end included; edges never fall, from the least value to the greatest.");
 export type Histogram = z.infer<typeof histogram>;
 
 /** Latencies of completed jobs, in microseconds, as the client sees them. */

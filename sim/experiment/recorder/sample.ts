@@ -1,25 +1,98 @@
 import type { DistributionSummary, Histogram } from "../../../protocol/result.ts";
-const G = Math.log(1.01);
-const N = 4096;
-const OFF = 600;
-/** A sample in bounded memory: exact moments, and log-spaced counts for quantiles. */
+import { type Bucket, Moments, QuantileSketch } from "../../kernel/statistics/index.ts";
+
+/** Bins of a report's histogram at most, where the sample has no gaps: fine enough for a plot. */
+const BINS = 100;
+
+/** Values kept before they go to the sketch together: its counts then stay in the processor's cache for the whole batch. */
+const BATCH = 128;
+
+/** A sample of non-negative numbers in bounded memory, and what a report says of it. */
 export class Sample {
-  count = 0; #sum = 0; #sq = 0; #min = Infinity; #max = -Infinity; #zero = 0;
-  readonly #b = new Float64Array(N);
-  add(x: number): void { this.count++; this.#sum += x; this.#sq += x * x; if (x < this.#min) this.#min = x; if (x > this.#max) this.#max = x; if (x <= 0) this.#zero++; else this.#b[Math.max(0, Math.floor(Math.log(x) / G) + OFF)]!++; }
-  merge(o: Sample): void { this.count += o.count; this.#sum += o.#sum; this.#sq += o.#sq; this.#min = Math.min(this.#min, o.#min); this.#max = Math.max(this.#max, o.#max); this.#zero += o.#zero; for (let i = 0; i < N; i++) this.#b[i]! += o.#b[i]!; }
-  quantile(p: number): number { let r = p * this.count - this.#zero; if (r <= 0) return 0; for (let i = 0; i < N; i++) { r -= this.#b[i]!; if (r <= 0) return Math.min(this.#max, Math.exp((i - OFF + 0.5) * G)); } return this.#max; }
-  summary(): DistributionSummary {
-    if (this.count === 0) return { count: 0, mean: null, sd: null, min: null, p50: null, p90: null, p95: null, p99: null, max: null };
-    const mean = this.#sum / this.count;
-    return { count: this.count, mean, sd: this.count > 1 ? Math.sqrt(Math.max(0, (this.#sq - this.#sum * mean) / (this.count - 1))) : null, min: this.#min, p50: this.quantile(0.5), p90: this.quantile(0.9), p95: this.quantile(0.95), p99: this.quantile(0.99), max: this.#max };
+  readonly #batch = new Float64Array(BATCH);
+  #batched = 0;
+  readonly #allMoments = new Moments();
+  readonly #allSketch = new QuantileSketch();
+
+  add(value: number): void {
+    this.#batch[this.#batched++] = value;
+    if (this.#batched === BATCH) this.#flush();
   }
+
+  merge(other: Sample): void {
+    this.#moments.merge(other.#moments);
+    this.#sketch.merge(other.#sketch);
+  }
+
+  get count(): number {
+    return this.#allSketch.count + this.#batched;
+  }
+
+  /** @param p from 0 to 1 @returns NaN for an empty sample */
+  quantile(p: number): number {
+    return this.#sketch.quantile(p);
+  }
+
+  summary(): DistributionSummary {
+    const { count, mean, standardDeviation, min, max } = this.#moments;
+    if (count === 0) return { count, mean: null, sd: null, min: null, p50: null, p90: null, p95: null, p99: null, max: null };
+    return {
+      count, mean, sd: count > 1 ? standardDeviation : null, min,
+      p50: this.quantile(0.5), p90: this.quantile(0.9), p95: this.quantile(0.95), p99: this.quantile(0.99), max,
+    };
+  }
+
   histogram(): Histogram {
-    const edges: number[] = []; const counts: number[] = [];
-    let first = -1, last = -1; for (let i = 0; i < N; i++) if (this.#b[i]! > 0) { if (first < 0) first = i; last = i; }
-    if (first < 0) return { edges, counts };
-    first -= first % 10; for (let i = first; i <= last; i += 10) { edges.push(Math.exp((i - OFF) * G)); let c = 0; for (let j = i; j < i + 10; j++) c += this.#b[j]!; counts.push(c); }
-    edges.push(Math.exp((last - (last % 10) + 10 - OFF) * G));
+    const { min, max } = this.#moments;
+    const buckets = this.#sketch.buckets();
+    const ratio = min > 0 ? Math.exp(Math.log(max / min) / BINS) : buckets.length > BINS ? 1.1 : 1;
+    const bins = coarsen(buckets, ratio);
+    const edges: number[] = [];
+    const counts: number[] = [];
+    for (const bin of bins) {
+      const from = Math.max(bin.from, min);
+      if (edges.length === 0) edges.push(from);
+      if (from > edges.at(-1)!) {
+        // The gap between two bins is a bin without values.
+        edges.push(from);
+        counts.push(0);
+      }
+      edges.push(Math.min(bin.to, max));
+      counts.push(bin.count);
+    }
     return { edges, counts };
   }
+
+  get #moments(): Moments {
+    this.#flush();
+    return this.#allMoments;
+  }
+
+  get #sketch(): QuantileSketch {
+    this.#flush();
+    return this.#allSketch;
+  }
+
+  #flush(): void {
+    for (let index = 0; index < this.#batched; index++) {
+      this.#allMoments.add(this.#batch[index]!);
+      this.#allSketch.add(this.#batch[index]!);
+    }
+    this.#batched = 0;
+  }
+}
+
+/** Joins neighbours as long as a bin's end is at most `ratio` times its start. Bins do not join across a gap. */
+function coarsen(buckets: readonly Bucket[], ratio: number): Bucket[] {
+  const bins: { from: number; to: number; count: number }[] = [];
+  for (const { from, to, count } of buckets) {
+    const last = bins.at(-1);
+    if (last !== undefined && last.to === from && to <= last.from * ratio) {
+      last.to = to;
+      last.count += count;
+    } else {
+      bins.push({ from, to, count });
+    }
+  }
+  return bins;
 }

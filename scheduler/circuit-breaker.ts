@@ -2,11 +2,11 @@
 export interface CircuitBreakerOptions {
   /** Consecutive failures that open the circuit; at least 1. */
   readonly failures: number;
-  /** First cool-down, µs. */
+  /** First cool-down, µs; at least 1. */
   readonly coolDownUs: number;
   /** Each further opening lasts this many times longer; at least 1. */
   readonly growth: number;
-  /** The longest cool-down, µs. */
+  /** The longest cool-down, the first one included, µs; at least 1. */
   readonly maxCoolDownUs: number;
 }
 
@@ -20,9 +20,15 @@ export class CircuitBreaker {
   #count = 0;
   #failures = new Int32Array(64);
   #openUntilUs = new Float64Array(64);
+  /** The last cool-down, µs; 0 where the circuit is closed. */
   #coolDownUs = new Float64Array(64);
 
+  /** @throws RangeError where an option is out of range. */
   constructor(options: CircuitBreakerOptions) {
+    const { failures, coolDownUs, growth, maxCoolDownUs } = options;
+    if (!(failures >= 1 && coolDownUs >= 1 && growth >= 1 && maxCoolDownUs >= 1)) {
+      throw new RangeError("a circuit breaker needs at least 1 failure, cool-downs of at least 1 µs and a growth of at least 1");
+    }
     this.#options = options;
   }
 
@@ -59,20 +65,29 @@ export class CircuitBreaker {
     return this.#openUntilUs[n]!;
   }
 
+  /** A job ended well: the circuit is closed and the past forgotten. */
   success(n: number): void {
     this.#failures[n] = 0;
     this.#coolDownUs[n] = 0;
     this.#openUntilUs[n] = 0;
   }
 
-  failure(n: number, nowUs: number): void {
-    const failures = this.#failures[n]! + 1;
-    this.#failures[n] = failures;
+  /**
+   * A job failed. Nothing changes while the circuit is open: that job was under way before it opened.
+   * @returns whether the circuit opened, from now until {@link openUntilUs}.
+   */
+  failure(n: number, nowUs: number): boolean {
+    const { failures, coolDownUs, growth, maxCoolDownUs } = this.#options;
     const before = this.#coolDownUs[n]!;
-    if (before > 0 && nowUs < this.#openUntilUs[n]!) return;
-    if (before === 0 && failures < this.#options.failures) return;
-    const coolDownUs = before === 0 ? this.#options.coolDownUs : Math.min(this.#options.maxCoolDownUs, Math.round(before * this.#options.growth));
-    this.#coolDownUs[n] = Math.max(1, coolDownUs);
-    this.#openUntilUs[n] = nowUs + coolDownUs;
+    if (before === 0) {
+      this.#failures[n] = this.#failures[n]! + 1;
+      if (this.#failures[n]! < failures) return false;
+    } else if (nowUs < this.#openUntilUs[n]!) {
+      return false;
+    }
+    const openForUs = Math.min(maxCoolDownUs, before === 0 ? coolDownUs : Math.round(before * growth));
+    this.#coolDownUs[n] = openForUs;
+    this.#openUntilUs[n] = nowUs + openForUs;
+    return true;
   }
 }

@@ -1,8 +1,9 @@
 import type { CancelReason, JobId, JobRequest, Message, PaymentPurpose, PaymentRequest, PeerId, Refuse, Result, TokenChunk } from "../protocol/messages.ts";
-import { amountMsat } from "../protocol/units.ts";
+import { isReceiptFor, wrongWith } from "./bill.ts";
 import type { Environment, JobStatus, Participant, Timer, TimerId, WalletEvent } from "./environment.ts";
 import { JobMap } from "./job-map.ts";
 
+/** Whom a client works with, and how patient it is with its wallet. */
 export interface ClientOptions {
   /** Routers to post to, in turn. */
   readonly routers: readonly PeerId[];
@@ -18,7 +19,8 @@ const NO_PAYMENTS: readonly PaymentRequest[] = [];
 interface ClientJob {
   readonly request: JobRequest;
   readonly router: PeerId;
-  readonly timer: TimerId;
+  /** Patience; NO_TIMER once it has run out or does not matter any more. */
+  timer: TimerId;
   /** Payments not settled yet; -1 before the result. */
   paying: number;
   /** What the result asks for; empty before. */
@@ -90,8 +92,13 @@ export class Client implements Participant {
   onTimer(timer: Timer): void {
     const job = this.#jobs.get(timer.jobId);
     if (job === undefined) return;
-    if (timer.kind !== "patience") return this.#pay(job, timer.kind === "pay-fee" ? "fee" : "job");
-    if (job.paying >= 0) return;
+    if (timer.kind === "pay-job" || timer.kind === "pay-fee") {
+      const purpose = timer.kind === "pay-job" ? "job" : "fee";
+      if (job.tries?.[purpose] === timer.attempt) this.#pay(job, purpose);
+      return;
+    }
+    if (timer.kind !== "patience" || job.paying >= 0) return;
+    job.timer = NO_TIMER;
     this.#withdraw(job, "patience");
     this.#end(job, "expired", "patience");
   }
@@ -101,7 +108,7 @@ export class Client implements Participant {
   onWallet(event: WalletEvent): void {
     if (event.kind === "received") return;
     const job = this.#jobs.get(event.jobId);
-    if (job === undefined) return;
+    if (job === undefined || job.paying < 0) return;
     if (event.kind === "payment-failed") return this.#onPaymentFailed(job, event.purpose, event.reason);
     // The router sees its fee arrive in its own wallet; that the node was paid it learns from the payer alone.
     if (event.purpose === "job") {
@@ -144,15 +151,15 @@ export class Client implements Participant {
 
   #onResult(from: PeerId, message: Result): void {
     const job = this.#jobs.get(message.jobId);
-    if (job === undefined || job.paying >= 0) return;
+    if (job === undefined || job.paying >= 0 || !isReceiptFor(job.request, from, message)) return;
     const { receipt } = message;
     const env = this.#env;
-    env.cancel(job.timer);
-    const wrong = wrongCharge(job.request, from, message);
+    const wrong = wrongWith(job.request, job.router, from, message);
     if (wrong !== "") {
-      env.send(job.router, { type: "dispute", jobId: message.jobId, claim: "over-charged" });
+      env.send(job.router, { type: "dispute", jobId: message.jobId, claim: wrong });
       return this.#end(job, "failed", wrong);
     }
+    this.#stopTimer(job);
     env.telemetry.finished(message.jobId, from, receipt.attempt, receipt.inputTokens, receipt.outputTokens, receipt.amountMsat, feeOf(message.payments));
     job.paying = message.payments.length;
     if (job.paying === 0) return this.#end(job, "completed", "");
@@ -170,33 +177,23 @@ export class Client implements Participant {
     this.#env.send(job.router, { type: "cancel", jobId: job.request.jobId, reason });
   }
 
+  #stopTimer(job: ClientJob): void {
+    if (job.timer !== NO_TIMER) this.#env.cancel(job.timer);
+    job.timer = NO_TIMER;
+  }
+
   #end(job: ClientJob, status: JobStatus, reason: string): void {
-    this.#env.cancel(job.timer);
+    this.#stopTimer(job);
     this.#jobs.delete(job.request.jobId);
     this.#env.telemetry.ended(job.request.jobId, status, reason);
   }
 }
 
+/** Stands for a timer that is not set: ids of timers that are over may come again. */
+const NO_TIMER: TimerId = -1;
+
 function feeOf(payments: readonly PaymentRequest[]): number {
   let fee = 0;
   for (const payment of payments) if (payment.purpose === "fee") fee += payment.amountMsat;
   return fee;
-}
-
-/** What is wrong with the bill, in a word for the report; "" where it is right. */
-function wrongCharge(request: JobRequest, node: PeerId, message: Result): string {
-  const { receipt, payments } = message;
-  if (receipt.client !== request.client || receipt.node !== node || receipt.promptHash !== request.promptHash) return "receipt-of-another-job";
-  if (receipt.inputTokens !== request.inputTokens || receipt.outputTokens > request.maxOutputTokens) return "over-metered";
-  if (receipt.amountMsat !== amountMsat(receipt.prices, receipt.inputTokens, receipt.outputTokens)) return "over-charged";
-  let total = 0;
-  let before = "";
-  for (const payment of payments) {
-    if (payment.purpose === before) return "over-charged";
-    before = payment.purpose;
-    if (payment.purpose === "job" && (payment.payee !== node || payment.amountMsat !== receipt.amountMsat)) return "over-charged";
-    total += payment.amountMsat;
-  }
-  if (total > request.maxPriceMsat) return "over-charged";
-  return "";
 }

@@ -5,21 +5,31 @@ import type { ModelOffer, PeerId } from "../protocol/messages.ts";
  * or a random draw over the offers sees the same sequence.
  */
 export class ModelMarket {
+  /** Offers; the columns may be longer. */
   count = 0;
   /** The registry's index of the offering node. */
   node = new Int32Array(16);
+  /** Price of a million input tokens, msat. */
   inputMsatPerMtok = new Float64Array(16);
+  /** Price of a million output tokens, msat. */
   outputMsatPerMtok = new Float64Array(16);
+  /** Price of a job beside its tokens, msat. */
   fixedMsat = new Float64Array(16);
+  /** Longest context that one job may use, tokens. */
   contextTokensMax = new Float64Array(16);
   /** Seconds per token, as advertised: reciprocals spare a division per candidate. */
   prefillSPerToken = new Float64Array(16);
+  /** As `prefillSPerToken`, for output tokens. */
   decodeSPerToken = new Float64Array(16);
   /** Smoothed output length of this model's jobs as seen in receipts, tokens; 0 until the first. */
   meanOutputTokens = 0;
+  /** The node that was given the last job for this model: where a round begins. "" before the first. */
+  lastServed: PeerId = "";
+  /** The offers as they were made. */
   readonly offers: ModelOffer[] = [];
   readonly #ids: PeerId[] = [];
 
+  /** Takes in the node's offer, in place of an earlier one. `node` is its index in the registry. */
   insert(id: PeerId, node: number, offer: ModelOffer): void {
     const at = this.#position(id);
     if (this.#ids[at] === id) this.#removeAt(at);
@@ -37,6 +47,7 @@ export class ModelMarket {
     this.count++;
   }
 
+  /** Takes the node's offer out, if it has one. */
   remove(id: PeerId): void {
     const at = this.#position(id);
     if (this.#ids[at] === id) this.#removeAt(at);
@@ -48,6 +59,14 @@ export class ModelMarket {
     return this.#ids[at] === id ? at : -1;
   }
 
+  /** Position of the first offer whose node's id is above the given one; 0 where there is none. */
+  indexAfter(id: PeerId): number {
+    const at = this.#position(id);
+    const next = this.#ids[at] === id ? at + 1 : at;
+    return next < this.count ? next : 0;
+  }
+
+  /** A job for this model was answered with so many tokens. */
   recordOutputTokens(outputTokens: number): void {
     this.meanOutputTokens = this.meanOutputTokens === 0 ? outputTokens : this.meanOutputTokens + 0.02 * (outputTokens - this.meanOutputTokens);
   }

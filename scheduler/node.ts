@@ -3,11 +3,13 @@ import { amountMsat, feeMsat } from "../protocol/units.ts";
 import type { Environment, Participant, RunnerEvent, Timer, WalletEvent } from "./environment.ts";
 import { JobMap } from "./job-map.ts";
 
+/** How a node presents itself and keeps time. */
 export interface NodeOptions {
   /** Descriptor without what the environment knows: its own id. */
   readonly descriptor: Omit<Descriptor, "type" | "node">;
   /** Routers it works with. */
   readonly routers: readonly PeerId[];
+  /** Interval of heartbeats, µs. */
   readonly heartbeatUs: number;
   /** Delay of the first heartbeat after the descriptor, so that nodes do not beat in unison; µs. */
   readonly heartbeatOffsetUs: number;
@@ -20,7 +22,9 @@ interface NodeJob {
   readonly award: Award;
   readonly router: PeerId;
   readonly acceptedUs: number;
+  /** When the runner began, µs; -1 before. */
   startedUs: number;
+  /** When the first token was there, µs; -1 before. */
   firstTokenUs: number;
   /** What the client owes once the result is out, msat; -1 before. */
   owedMsat: number;
@@ -43,7 +47,10 @@ export class Node implements Participant {
   #sequence = 0;
   #accepting = true;
 
+  /** @throws RangeError where the descriptor offers a model twice. */
   constructor(env: Environment, options: NodeOptions) {
+    const models = options.descriptor.offers.map((offer) => offer.model);
+    if (new Set(models).size < models.length) throw new RangeError(`a node offers each model once, found ${models.join(", ")}`);
     this.#env = env;
     this.#options = options;
   }
@@ -100,18 +107,14 @@ export class Node implements Participant {
         env.send(job.award.job.client, { type: "token-chunk", jobId: event.jobId, attempt: job.award.attempt, firstToken: 0, tokens: 1 });
         return;
       case "finished": return this.#deliver(job, event);
-      case "failed":
-        this.#admitted--;
-        this.#jobs.delete(event.jobId);
-        return this.#refuse(job.router, job.award, event.reason);
+      case "failed": return this.#fail(job, event.reason);
     }
   }
 
   onWallet(event: WalletEvent): void {
     if (event.kind !== "received" || event.purpose !== "job") return;
     const job = this.#jobs.get(event.jobId);
-    if (job === undefined) return;
-    this.#jobs.delete(event.jobId);
+    if (job !== undefined && job.owedMsat >= 0) this.#jobs.delete(event.jobId);
   }
 
   /** Gives up what clients owe beyond their invoices' expiry. */
@@ -149,7 +152,7 @@ export class Node implements Participant {
     if (reason !== undefined) return this.#refuse(from, award, reason);
     const request = award.job;
     this.#jobs.set(request.jobId, {
-      award, router: from, acceptedUs: this.#env.nowUs, startedUs: 0, firstTokenUs: 0, owedMsat: -1, deliveredUs: 0,
+      award, router: from, acceptedUs: this.#env.nowUs, startedUs: -1, firstTokenUs: -1, owedMsat: -1, deliveredUs: 0,
     });
     this.#env.send(from, { type: "accept", jobId: request.jobId, attempt: award.attempt });
     this.#admitted++;
@@ -182,7 +185,12 @@ export class Node implements Participant {
     const env = this.#env;
     const { award } = job;
     const request = award.job;
+    // More than was allowed is not what the client asked for, and nothing that it would pay for.
+    if (event.outputTokens > request.maxOutputTokens) return this.#fail(job, "runner-failed");
     this.#admitted--;
+    const finishedUs = env.nowUs;
+    const firstTokenUs = job.firstTokenUs < 0 ? finishedUs : job.firstTokenUs;
+    const startedUs = job.startedUs < 0 ? firstTokenUs : job.startedUs;
     const owedMsat = amountMsat(award.prices, request.inputTokens, event.outputTokens);
     const receipt = {
       type: "metering-receipt" as const,
@@ -195,9 +203,9 @@ export class Node implements Participant {
       outputTokens: event.outputTokens,
       prices: award.prices,
       amountMsat: owedMsat,
-      queuedUs: job.startedUs - job.acceptedUs,
-      prefillUs: job.firstTokenUs - job.startedUs,
-      decodeUs: env.nowUs - job.firstTokenUs,
+      queuedUs: startedUs - job.acceptedUs,
+      prefillUs: firstTokenUs - startedUs,
+      decodeUs: finishedUs - firstTokenUs,
       promptHash: request.promptHash,
       outputHash: event.outputHash,
     };
@@ -217,7 +225,14 @@ export class Node implements Participant {
       return;
     }
     job.owedMsat = owedMsat;
-    job.deliveredUs = env.nowUs;
+    job.deliveredUs = finishedUs;
+  }
+
+  /** The runner gave the job up: the router may try another node. */
+  #fail(job: NodeJob, reason: RefusalReason): void {
+    this.#admitted--;
+    this.#jobs.delete(job.award.job.jobId);
+    this.#refuse(job.router, job.award, reason);
   }
 
   #paymentRequest(jobId: JobId, purpose: "job" | "fee", payee: PeerId, amount: number, paymentHash: string): PaymentRequest {

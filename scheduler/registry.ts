@@ -3,6 +3,11 @@ import { CircuitBreaker, type CircuitBreakerOptions } from "./circuit-breaker.ts
 import { hashString } from "./hash.ts";
 import { ModelMarket } from "./model-market.ts";
 
+/** Loads are kept as 32-bit integers; what a node claims beyond that counts as this. */
+const LOAD_MAX = 2 ** 31 - 1;
+/** Weight of the newest outcome in a node's smoothed reliability. */
+const RELIABILITY_WEIGHT = 0.05;
+
 /**
  * What a router knows of the nodes: their descriptors, their heartbeats, and its own dispatches; never the truth.
  *
@@ -10,8 +15,11 @@ import { ModelMarket } from "./model-market.ts";
  * and offers in one {@link ModelMarket} per model, so that a decision over thousands of nodes is a loop over typed arrays.
  */
 export class Registry {
+  /** Nodes' ids by index. */
   readonly ids: PeerId[] = [];
+  /** The newest descriptor of each node. */
   readonly descriptors: Descriptor[] = [];
+  /** One circuit breaker per node. */
   readonly breaker: CircuitBreaker;
   /** Time of the last sign of life, µs. */
   lastSeenUs = new Float64Array(64);
@@ -19,46 +27,60 @@ export class Registry {
   own = new Int32Array(64);
   /** Jobs of others, as far as the last heartbeat tells. */
   others = new Int32Array(64);
+  /** Jobs the node runs at once. */
   slots = new Int32Array(64);
   /** Jobs the node can hold, running and waiting together. */
   capacity = new Float64Array(64);
+  /** 1 where the node takes new jobs, as far as its last word tells. */
   accepting = new Uint8Array(64);
+  /** 1 where the router's operator wants nothing to do with the node. */
   banned = new Uint8Array(64);
+  /** msat. */
   stakeMsat = new Float64Array(64);
+  /** Where the node is, as {@link region} numbers it. */
   regionIndex = new Int32Array(64);
+  /** 1 where hardware and software are attested. */
   attested = new Uint8Array(64);
   /** Smoothed share of dispatches that ended with a result; starts at 1. */
   reliability = new Float64Array(64);
   /** Hash of the node's id, for ties. */
   salt = new Uint32Array(64);
+  /** Number of the last heartbeat of the present incarnation; -1 before the first. */
+  #sequence = new Float64Array(64);
   readonly #indexes = new Map<PeerId, number>();
   readonly #markets = new Map<string, ModelMarket>();
   readonly #regions = new Map<string, number>();
+  /** What those find who ask for a model that nobody has ever offered. */
+  readonly #noOffers = new ModelMarket();
 
+  /** @throws RangeError where the breaker's options are out of range. */
   constructor(breaker: CircuitBreakerOptions) {
     this.breaker = new CircuitBreaker(breaker);
   }
 
+  /** Nodes that have ever registered. */
   get size(): number {
     return this.ids.length;
   }
 
+  /** The node's index, or -1 where it is not registered. */
   indexOf(id: PeerId): number {
     return this.#indexes.get(id) ?? -1;
   }
 
-  market(model: string): ModelMarket | undefined {
-    return this.#markets.get(model);
+  /** All offers for this model; empty where nobody has any. */
+  market(model: string): ModelMarket {
+    return this.#markets.get(model) ?? this.#noOffers;
   }
 
-  /** Small integer for a region's name, for comparisons in loops. */
+  /** Small integer for a region's name, for comparisons in loops; -1 where no node has ever been. */
   region(name: string): number {
-    let index = this.#regions.get(name);
-    if (index === undefined) {
-      index = this.#regions.size;
-      this.#regions.set(name, index);
-    }
-    return index;
+    return this.#regions.get(name) ?? -1;
+  }
+
+  /** Whether the node could hold one more job, as far as the router can tell. */
+  hasRoom(n: number): boolean {
+    return this.own[n]! + this.others[n]! < this.capacity[n]!;
   }
 
   /**
@@ -70,58 +92,81 @@ export class Registry {
     let n = this.indexOf(descriptor.node);
     const before = n < 0 ? undefined : this.descriptors[n];
     if (before !== undefined && descriptor.incarnation < before.incarnation) return "outdated";
-    if (n < 0) {
-      n = this.ids.length;
-      if (n === this.own.length) this.#grow();
-      this.ids.push(descriptor.node);
-      this.#indexes.set(descriptor.node, n);
-      this.salt[n] = hashString(descriptor.node);
-      this.reliability[n] = 1;
-      this.breaker.add();
-    } else if (before !== undefined) {
-      for (const offer of before.offers) this.#markets.get(offer.model)?.remove(descriptor.node);
+    if (n < 0) n = this.#add(descriptor.node);
+    const change = before === undefined ? "new" : descriptor.incarnation === before.incarnation ? "updated" : "restarted";
+    if (change !== "updated") {
+      this.accepting[n] = 1;
+      this.others[n] = 0;
+      this.#sequence[n] = -1;
     }
     this.descriptors[n] = descriptor;
     this.lastSeenUs[n] = nowUs;
     this.slots[n] = descriptor.slots;
     this.capacity[n] = descriptor.slots + descriptor.queueLimit;
-    this.accepting[n] = 1;
     this.stakeMsat[n] = descriptor.stakeMsat;
-    this.regionIndex[n] = this.region(descriptor.region);
+    this.regionIndex[n] = this.#regionNumber(descriptor.region);
     this.attested[n] = descriptor.attested ? 1 : 0;
+    if (before !== undefined) for (const offer of before.offers) this.market(offer.model).remove(descriptor.node);
     for (const offer of descriptor.offers) {
       let market = this.#markets.get(offer.model);
       if (market === undefined) this.#markets.set(offer.model, (market = new ModelMarket()));
       market.insert(descriptor.node, n, offer);
     }
-    if (before === undefined) return "new";
-    if (descriptor.incarnation === before.incarnation) return "updated";
-    this.others[n] = 0;
-    return "restarted";
+    return change;
   }
 
-  /** @returns false where the node is not registered in this incarnation, and the heartbeat is worth nothing. */
-  heartbeat(node: PeerId, heartbeat: Heartbeat, nowUs: number): boolean {
+  /**
+   * Takes a sign of life and what it says of the node's load.
+   * @returns "unknown" where the node is not registered in this incarnation, "outdated" where a later heartbeat came
+   * before: neither changes anything.
+   */
+  heartbeat(node: PeerId, heartbeat: Heartbeat, nowUs: number): "taken" | "unknown" | "outdated" {
     const n = this.indexOf(node);
-    if (n < 0 || this.descriptors[n]!.incarnation !== heartbeat.incarnation) return false;
+    if (n < 0 || this.descriptors[n]!.incarnation !== heartbeat.incarnation) return "unknown";
+    if (heartbeat.sequence <= this.#sequence[n]!) return "outdated";
+    this.#sequence[n] = heartbeat.sequence;
     this.lastSeenUs[n] = nowUs;
     this.accepting[n] = heartbeat.accepting ? 1 : 0;
-    this.others[n] = Math.max(0, heartbeat.running + heartbeat.waiting - this.own[n]!);
-    return true;
+    this.others[n] = Math.min(LOAD_MAX, Math.max(0, heartbeat.running + heartbeat.waiting - this.own[n]!));
+    return "taken";
   }
 
-  /** The node said that it is full: believe it until it says otherwise. */
+  /** The node said that it is full: believe it until its next heartbeat. */
   markFull(n: number): void {
-    this.others[n] = Math.max(this.others[n]!, Math.min(2 ** 30, this.capacity[n]! - this.own[n]!));
+    this.others[n] = Math.min(LOAD_MAX, Math.max(this.others[n]!, this.capacity[n]! - this.own[n]!));
   }
 
-  /** Weight of the newest outcome in the smoothed reliability. */
-  static readonly reliabilityWeight = 0.05;
+  /** A dispatch ended with a result. */
+  recordSuccess(n: number): void {
+    this.reliability[n] = this.reliability[n]! + RELIABILITY_WEIGHT * (1 - this.reliability[n]!);
+    this.breaker.success(n);
+  }
 
-  recordOutcome(n: number, succeeded: boolean, nowUs: number): void {
-    this.reliability[n] = this.reliability[n]! + Registry.reliabilityWeight * ((succeeded ? 1 : 0) - this.reliability[n]!);
-    if (succeeded) this.breaker.success(n);
-    else this.breaker.failure(n, nowUs);
+  /**
+   * A dispatch came to nothing through the node's fault.
+   * @returns whether this opened the node's circuit.
+   */
+  recordFailure(n: number, nowUs: number): boolean {
+    this.reliability[n] = this.reliability[n]! * (1 - RELIABILITY_WEIGHT);
+    return this.breaker.failure(n, nowUs);
+  }
+
+  #add(id: PeerId): number {
+    const n = this.ids.length;
+    if (n === this.own.length) this.#grow();
+    this.ids.push(id);
+    this.#indexes.set(id, n);
+    this.salt[n] = hashString(id);
+    this.reliability[n] = 1;
+    this.breaker.add();
+    return n;
+  }
+
+  /** Regions are numbered as nodes bring them up: a client that names others leaves nothing behind. */
+  #regionNumber(name: string): number {
+    let index = this.#regions.get(name);
+    if (index === undefined) this.#regions.set(name, (index = this.#regions.size));
+    return index;
   }
 
   #grow(): void {
@@ -133,6 +178,7 @@ export class Registry {
     this.capacity = float(this.capacity);
     this.stakeMsat = float(this.stakeMsat);
     this.reliability = float(this.reliability);
+    this.#sequence = float(this.#sequence);
     this.own = int(this.own);
     this.others = int(this.others);
     this.slots = int(this.slots);

@@ -8,10 +8,17 @@ export class WaitingJobs<T extends { readonly request: JobRequest }> {
   readonly #models = new Map<string, Set<T>[]>();
   #size = 0;
 
+  /** Jobs that wait. */
   get size(): number {
     return this.#size;
   }
 
+  /** Models that jobs have waited for, in the order in which they first came up. */
+  models(): Iterable<string> {
+    return this.#models.keys();
+  }
+
+  /** Puts the job behind all others of its model and priority. */
   add(request: JobRequest, job: T): void {
     let queues = this.#models.get(request.model);
     if (queues === undefined) this.#models.set(request.model, (queues = Array.from({ length: 10 }, () => new Set<T>())));
@@ -19,13 +26,14 @@ export class WaitingJobs<T extends { readonly request: JobRequest }> {
     this.#size++;
   }
 
+  /** Takes the job out, if it waits. */
   remove(request: JobRequest, job: T): void {
     if (this.#models.get(request.model)?.[9 - request.priority]?.delete(job) === true) this.#size--;
   }
 
   /**
    * Walks one model's waiting jobs in order. `judge` says what becomes of each: "take" removes it and hands it to
-   * `place`, "skip" leaves it where it is, "stop" ends the walk. A job that `place` adds again is not visited twice.
+   * `place`, "skip" leaves it where it is, "stop" ends the walk. A job that `place` adds again is not visited twice; other jobs may not be removed meanwhile.
    */
   walk(model: string, judge: (job: T) => "take" | "skip" | "stop", place: (job: T) => void): void {
     const queues = this.#models.get(model);

@@ -47,7 +47,8 @@ export class Eligibility {
   #feeFactor = 1;
   #minStakeMsat = 0;
   #attested = false;
-  #regions: number[] | null = null;
+  #anyRegion = true;
+  readonly #regions: number[] = [];
 
   /**
    * @param fee the router's charge, part of what the client's maximum must cover.
@@ -60,7 +61,10 @@ export class Eligibility {
     this.#feeFactor = 1 + fee.shareBps / 10_000;
   }
 
-  /** @param tried registry indexes of nodes that had their chance with this job. */
+  /**
+   * The job and the offers that all questions are about until the next call.
+   * @param tried registry indexes of nodes that had their chance with this job.
+   */
   begin(job: JobRequest, market: ModelMarket, tried: readonly number[], nowUs: number): void {
     this.#job = job;
     this.#market = market;
@@ -72,7 +76,9 @@ export class Eligibility {
     this.#maxPriceMsat = job.maxPriceMsat;
     this.#minStakeMsat = job.minStakeMsat;
     this.#attested = job.privacy === "attested";
-    this.#regions = job.allowedRegions === undefined ? null : job.allowedRegions.map((name) => this.#registry.region(name));
+    this.#anyRegion = job.allowedRegions === undefined;
+    this.#regions.length = 0;
+    if (job.allowedRegions !== undefined) for (const name of job.allowedRegions) this.#regions.push(this.#registry.region(name));
   }
 
   /** The most the job can cost there, fee left out, in msat; not rounded: for comparisons between offers. */
@@ -91,7 +97,7 @@ export class Eligibility {
     const { node, contextTokensMax, inputMsatPerMtok, outputMsatPerMtok, fixedMsat, count: offers } = this.#market;
     const { lastSeenUs, own, others, capacity, banned, accepting } = this.#registry;
     const { coolDownsUs } = this.#registry.breaker;
-    const asksMore = this.#minStakeMsat > 0 || this.#attested || this.#regions !== null || this.#tried.length > 0;
+    const asksMore = this.#minStakeMsat > 0 || this.#attested || !this.#anyRegion || this.#tried.length > 0;
     const freshFromUs = this.#nowUs - this.#staleAfterUs;
     const contextTokens = this.#contextTokens;
     const inputTokens = this.#inputTokens;
@@ -127,7 +133,7 @@ export class Eligibility {
     const n = market.node[offer]!;
     if (registry.banned[n] !== 0) return BANNED;
     if (registry.stakeMsat[n]! < this.#minStakeMsat) return UNDER_STAKED;
-    if (this.#regions !== null && !this.#regions.includes(registry.regionIndex[n]!)) return WRONG_REGION;
+    if (!this.#anyRegion && !this.#regions.includes(registry.regionIndex[n]!)) return WRONG_REGION;
     if (this.#attested && registry.attested[n] === 0) return NOT_ATTESTED;
     if (market.contextTokensMax[offer]! < this.#contextTokens) return CONTEXT_TOO_SHORT;
     if (this.#tooDear(offer)) return TOO_DEAR;
@@ -136,7 +142,7 @@ export class Eligibility {
     if (registry.accepting[n] === 0) return NOT_ACCEPTING;
     const own = registry.own[n]!;
     if (!registry.breaker.allows(n, own, this.#nowUs)) return CIRCUIT_OPEN;
-    if (own + registry.others[n]! >= registry.capacity[n]!) return FULL;
+    if (!registry.hasRoom(n)) return FULL;
     return 0;
   }
 

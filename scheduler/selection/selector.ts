@@ -29,13 +29,19 @@ export class Selector {
   #candidates = new Int32Array(64);
   #amountsMsat = new Float64Array(64);
   #scores = new Float64Array(64);
+  readonly #picks: number[] = [];
   #count = 0;
-  #complete = false;
-  #lastRoundRobin = -1;
   #tieBase = 0;
   #how = "";
 
+  /**
+   * @param fee the router's charge, part of what the client's maximum must cover.
+   * @param staleAfterUs a node not heard of for longer than this is not considered, µs.
+   * @param random what sampling policies draw from.
+   * @throws RangeError where a setting of the policy is out of its range.
+   */
   constructor(registry: Registry, policy: PolicyOptions, fee: FeeTerms, staleAfterUs: number, random: Random) {
+    checkPolicy(policy);
     this.#registry = registry;
     this.#policy = policy;
     this.#random = random;
@@ -44,6 +50,7 @@ export class Selector {
   }
 
   /**
+   * The policy's choice among the eligible offers.
    * @param tried registry indexes of nodes that had their chance with this job.
    * @returns position of the chosen offer in the market, or -1 where none is eligible.
    */
@@ -52,7 +59,6 @@ export class Selector {
     this.#scorer.begin(job, market);
     this.#tieBase = hashString(job.jobId);
     this.waitable = 0;
-    this.#complete = false;
     const policy = this.#policy;
     switch (policy.kind) {
       case "cheapest":
@@ -93,6 +99,7 @@ export class Selector {
       if (inMarket[n] === 0) excluded.push({ node: this.#registry.ids[n]!, rule: "no-model", detail: `does not offer ${job.model}` });
     }
     candidates.sort((a, b) => b.score - a.score || (a.node < b.node ? -1 : 1));
+    excluded.sort((a, b) => (a.node < b.node ? -1 : 1));
     return {
       jobId: job.jobId,
       attempt,
@@ -113,7 +120,6 @@ export class Selector {
     }
     this.#count = this.#eligibility.gather(this.#candidates, this.#amountsMsat);
     this.waitable = this.#eligibility.waitable;
-    this.#complete = true;
   }
 
   #tieKey(market: ModelMarket, offer: number): number {
@@ -152,13 +158,11 @@ export class Selector {
   /** A uniform draw among the eligible: probes first (rejection sampling), then the whole list. */
   #sample(market: ModelMarket): number {
     this.#how = "uniform draw among the candidates";
-    if (!this.#complete) {
-      for (let probe = 0; probe < PROBES_MAX && market.count > 0; probe++) {
-        const offer = Math.floor(this.#random.next() * market.count);
-        if (this.#eligibility.judge(offer) === 0) return offer;
-      }
-      this.#gather(market);
+    for (let probe = 0; probe < PROBES_MAX && market.count > 0; probe++) {
+      const offer = Math.floor(this.#random.next() * market.count);
+      if (this.#eligibility.judge(offer) === 0) return offer;
     }
+    this.#gather(market);
     if (this.#count === 0) return -1;
     return this.#candidates[Math.floor(this.#random.next() * this.#count)]!;
   }
@@ -195,20 +199,17 @@ export class Selector {
     this.#how = `least loaded of ${count} candidates drawn uniformly`;
     return best;
   }
-  readonly #picks: number[] = [];
 
-  /** The first eligible offer after the last one served, in the order of the nodes' ids. */
+  /** The first eligible offer after the node that was served last, in the order of the nodes' ids. */
   #roundRobin(market: ModelMarket): number {
     this.#how = "next eligible node in the order of ids";
     let waitable = 0;
-    for (let step = 1; step <= market.count; step++) {
-      const offer = (this.#lastRoundRobin + step) % market.count;
+    let offer = market.indexAfter(market.lastServed);
+    for (let step = 0; step < market.count; step++) {
       const code = this.#eligibility.judge(offer);
-      if (code === 0) {
-        this.#lastRoundRobin = offer;
-        return offer;
-      }
+      if (code === 0) return offer;
       if (isTemporary(code)) waitable++;
+      if (++offer === market.count) offer = 0;
     }
     this.waitable = waitable;
     return -1;
@@ -261,6 +262,13 @@ export class Selector {
 function contains(values: readonly number[], count: number, value: number): boolean {
   for (let i = 0; i < count; i++) if (values[i] === value) return true;
   return false;
+}
+
+/** @throws RangeError where a setting is out of its range; weights are the scorer's business. */
+function checkPolicy(policy: PolicyOptions): void {
+  const counts = policy.kind === "power-of-two" ? policy.choices : policy.kind === "top-n-random" ? policy.n : 1;
+  if (!(Number.isInteger(counts) && counts >= 1)) throw new RangeError(`${policy.kind} needs a whole number of at least 1, found ${counts}`);
+  if (policy.kind === "softmax" && !(policy.temperature > 0)) throw new RangeError(`softmax needs a temperature above 0, found ${policy.temperature}`);
 }
 
 function scorerFor(registry: Registry, policy: PolicyOptions): Scorer {

@@ -1,0 +1,29 @@
+import type { FeeTerms } from "../protocol/messages.ts";
+import type { CircuitBreakerOptions } from "./circuit-breaker.ts";
+import type { PolicyOptions } from "./selection/policy.ts";
+
+/** A router's rules. Times in µs. */
+export interface RouterOptions {
+  /** How a node is picked among the eligible. */
+  readonly policy: PolicyOptions;
+  /** What the router charges on each job. */
+  readonly fee: FeeTerms;
+  /** A node not heard of for longer than this is not considered, and its jobs go elsewhere; µs. */
+  readonly staleAfterUs: number;
+  /** How often the router looks for nodes that have gone stale, µs. */
+  readonly sweepUs: number;
+  /** Nodes tried for one job before it is given up; at least 1. */
+  readonly attempts: number;
+  /** How long a node may take to accept or refuse, µs. */
+  readonly acceptTimeoutUs: number;
+  /** How long an accepted job may take until its result, µs. */
+  readonly jobTimeoutUs: number;
+  /** Jobs that may wait at the router while every node that could serve them is full; 0: none. */
+  readonly queueLimit: number;
+  /** How long a job may wait there at a time, µs. */
+  readonly queueWaitUs: number;
+  /** When a node that fails is left alone, and for how long. */
+  readonly circuitBreaker: CircuitBreakerOptions;
+  /** How long a quote is meant to hold, µs. */
+  readonly quoteValidUs: number;
+}

@@ -1,0 +1,4 @@
+import { policies } from "./testing/cases/policies.ts";
+import { describeCases } from "./testing/describe-cases.ts";
+
+describeCases(policies);

@@ -1,0 +1,81 @@
+import * as Plot from "@observablehq/plot";
+import type { Histogram, RunReport } from "../../protocol/result.ts";
+import { formatDurationUs, formatNumber } from "../../protocol/units.ts";
+import { durationAxis, shareAxis } from "./axes.ts";
+import type { Figure, Panel } from "./figure.ts";
+import { colorsByClass } from "./palette.ts";
+
+const METRICS = [
+  { key: "ttftUs", heading: "Time to first token" },
+  { key: "tpotUs", heading: "Time per output token after the first" },
+  { key: "endToEndUs", heading: "End to end" },
+  { key: "queueingUs", heading: "Queueing: until the node starts on it" },
+] as const;
+
+/** Share of jobs at either end of a distribution that a plot may leave out. */
+const RARE = 0.001;
+
+/** Shares of completed jobs at or below a latency, per client class, with the classes' goals. */
+export function latencyFigure(report: RunReport): Figure {
+  const classes = report.clientClasses.filter(({ jobs }) => jobs.completed > 0);
+  const { color, shown } = colorsByClass(classes.map(({ name, jobs }) => ({ name, weight: jobs.completed })));
+  const drawn = classes.filter(({ name }) => shown.includes(name));
+  const left = classes.length - drawn.length;
+  const panels = METRICS.flatMap(({ key, heading }): Panel[] => {
+    const points = drawn.flatMap(({ name, histograms }) => cumulative(histograms[key]).map((point) => ({ ...point, name })));
+    if (points.length === 0) return [];
+    // A few odd jobs must not take half of a logarithmic axis.
+    const common = points.filter(({ share }) => share >= RARE && share <= 1 - RARE).map(({ us }) => us);
+    const curves = common.length < 2 ? points : points.filter(({ us }) => us >= Math.min(...common) && us <= Math.max(...common));
+    const goals = key === "queueingUs" ? [] : drawn.flatMap(({ name, goals: goal }) => (goal[key] === null ? [] : [{ name, us: goal[key] }]));
+    const times = [...curves.map(({ us }) => us), ...goals.map(({ us }) => us)];
+    const axis = durationAxis(Math.min(...times), Math.max(...times));
+    return [{
+      heading, height: 180,
+      plot: {
+        x: axis.scale,
+        y: shareAxis(),
+        marks: [
+          axis.ticksX,
+          Plot.ruleX(goals, { x: "us", stroke: (goal: { name: string }) => color(goal.name), strokeWidth: 1.5, strokeDasharray: "4 3" }),
+          Plot.lineY(curves, { x: "us", y: "share", z: "name", stroke: (point: { name: string }) => color(point.name), strokeWidth: 2 }),
+          ...goals.map((goal, row) => {
+            const left = isFarRight(goal.us, times);
+            return Plot.text([goal], {
+              x: "us", frameAnchor: "bottom", dx: left ? -4 : 4, dy: -6 - 14 * row, textAnchor: left ? "end" : "start", fill: color(goal.name), text: () => `goal ${formatDurationUs(goal.us)}`,
+            });
+          }),
+        ],
+      },
+    }];
+  });
+  return {
+    title: "How long did jobs take?",
+    subtitle: `Share of completed jobs at or below a latency, as their clients saw it: ${formatNumber(report.overall.jobs.completed)} jobs${left > 0 ? `; the ${left} smallest client classes are left out` : ""}. The higher a curve at its goal, the better.`,
+    keys: [...drawn.map(({ name }) => ({ name, color: color(name), shape: "line" as const })), ...(hasGoals(drawn) ? [{ name: "latency goal", color: "currentColor", shape: "dashed" as const }] : [])],
+    panels,
+    empty: "No job completed in the measured interval.",
+  };
+}
+
+function cumulative({ edges, counts }: Histogram): { readonly us: number; readonly share: number }[] {
+  let total = 0;
+  for (const count of counts) total += count;
+  if (total === 0) return [];
+  let below = 0;
+  // A logarithmic axis has no 0: values of 0 are drawn at a microsecond.
+  return edges.map((edge, index) => {
+    if (index > 0) below += counts[index - 1]!;
+    return { us: Math.max(1, edge), share: below / total };
+  });
+}
+
+/** Too near the right edge for a label on that side. */
+function isFarRight(us: number, times: readonly number[]): boolean {
+  const low = Math.log(Math.min(...times));
+  return Math.log(us) - low > 0.85 * (Math.log(Math.max(...times)) - low);
+}
+
+function hasGoals(classes: RunReport["clientClasses"]): boolean {
+  return classes.some(({ goals }) => goals.ttftUs !== null || goals.tpotUs !== null || goals.endToEndUs !== null);
+}

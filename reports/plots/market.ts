@@ -1,0 +1,105 @@
+import * as Plot from "@observablehq/plot";
+import type { NodeReport, RunReport } from "../../protocol/result.ts";
+import { formatMsatPerMtok, formatNumber } from "../../protocol/units.ts";
+import { amountAxis, largest, shareAxis, spanAxis } from "./axes.ts";
+import type { Figure, Key, Panel } from "./figure.ts";
+import { colorsByClass, GREY, textOn } from "./palette.ts";
+
+/** More dots than this make a file that browsers are slow with, and a picture that nobody can read. */
+const MOST_DOTS = 1_500;
+
+/** Where jobs went, and at which price. */
+export function marketFigure(report: RunReport): Figure {
+  const { color, shown } = colorsByClass(report.operatorClasses.map(({ name, slots }) => ({ name, weight: slots })));
+  const priced = report.nodes.filter((node): node is PricedNode => node.outputMsatPerMtok !== null);
+  // Every k-th node of a large market: still in proportion, since nodes are listed class by class.
+  const stride = Math.ceil(priced.length / MOST_DOTS);
+  const drawn = priced.filter((_, index) => index % stride === 0);
+  const panels: Panel[] = [];
+  if (report.operatorClasses.length > 1) panels.push(sharesPanel(report, color));
+  const prices = new Set(drawn.map(({ outputMsatPerMtok }) => outputMsatPerMtok));
+  const views: readonly View[] = [
+    { what: "Jobs completed by each node", y: amountAxis(largest(drawn.map(({ jobs }) => jobs)), (value) => formatNumber(value)), value: ({ jobs }) => jobs },
+    { what: "Utilisation of each node", y: shareAxis(), value: ({ utilisation }) => utilisation ?? 0 },
+  ];
+  if (prices.size > 1) panels.push(...views.map((view) => byPrice(view, drawn, color)));
+  else if (drawn.length > 1) panels.push(...views.map((view) => byRank(view, drawn, color)));
+  return {
+    title: "Where did jobs go, and at which price?",
+    subtitle: stride > 1 ? `One dot per node; every ${stride}th of ${formatNumber(priced.length)} nodes is drawn.` : "One dot per node.",
+    keys: panels.length === 0 ? [] : [
+      ...shown.map((name): Key => ({ name, color: color(name) })),
+      ...(shown.length < report.operatorClasses.length ? [{ name: "other classes", color: GREY }] : []),
+    ],
+    panels,
+    empty: report.nodes.length === 1 ? `Every job that found a node went to ${report.nodes[0]!.name}, the only one.` : "There is no price to compare.",
+  };
+}
+
+type PricedNode = NodeReport & { readonly outputMsatPerMtok: number };
+
+function sharesPanel(report: RunReport, color: (name: string) => string): Panel {
+  const columns = [
+    { name: "slots", of: report.operatorClasses.map(({ slots }) => slots) },
+    { name: "jobs completed", of: report.operatorClasses.map(({ jobs }) => jobs) },
+    { name: "output tokens", of: report.operatorClasses.map(({ tokens }) => tokens.output) },
+    { name: "revenue", of: report.operatorClasses.map(({ revenueMsat }) => revenueMsat) },
+  ].filter(({ of }) => largest(of) > 0);
+  const bars = columns.flatMap(({ name, of }) => {
+    const total = of.reduce((sum, value) => sum + value, 0);
+    let from = 0;
+    return of.map((value, index) => {
+      const share = total === 0 ? 0 : value / total;
+      const bar = { name, operator: report.operatorClasses[index]!.name, from, to: from + share, middle: from + share / 2, share };
+      from += share;
+      return bar;
+    });
+  });
+  return {
+    heading: "Operator classes' shares of the market", height: 46 + 26 * columns.length,
+    plot: {
+      marginLeft: 100,
+      x: { ...shareAxis(), grid: false }, y: { domain: columns.map(({ name }) => name), label: null },
+      marks: [
+        Plot.barX(bars, { x1: "from", x2: "to", y: "name", fill: (bar: { operator: string }) => color(bar.operator), insetLeft: 0.5, insetRight: 0.5 }),
+        Plot.text(bars.filter(({ share }) => share >= 0.06), { x: "middle", y: "name", text: (bar: { share: number }) => `${formatNumber(bar.share * 100)} %`, fill: (bar: { operator: string }) => textOn(color(bar.operator)), fontWeight: 600 }),
+      ],
+    },
+  };
+}
+
+interface View {
+  readonly what: string;
+  readonly y: Plot.ScaleOptions;
+  readonly value: (node: PricedNode) => number;
+}
+
+function byPrice({ what, y, value }: View, nodes: readonly PricedNode[], color: (name: string) => string): Panel {
+  const prices = nodes.map(({ outputMsatPerMtok }) => outputMsatPerMtok);
+  const low = Math.min(...prices);
+  const high = Math.max(...prices);
+  const margin = (high - low) * 0.05;
+  return {
+    heading: `${what}, against its price of output tokens`, height: 240,
+    plot: {
+      x: spanAxis(Math.max(0, low - margin), high + margin, 6, formatMsatPerMtok), y,
+      marks: [Plot.dot(nodes, { x: "outputMsatPerMtok", y: (node: PricedNode) => value(node), r: radius(nodes), fill: (node: PricedNode) => color(node.operatorClass), fillOpacity: 0.75 })],
+    },
+  };
+}
+
+/** Where all nodes ask the same, the price explains nothing: how evenly they were used is what is left to see. */
+function byRank({ what, y, value }: View, nodes: readonly PricedNode[], color: (name: string) => string): Panel {
+  const ranked = nodes.toSorted((a, b) => value(a) - value(b) || (a.name < b.name ? -1 : 1)).map((node, rank) => ({ node, rank: rank + 1 }));
+  return {
+    heading: `${what}, from the least to the most (all ask ${formatMsatPerMtok(nodes[0]!.outputMsatPerMtok)} for output)`, height: 240,
+    plot: {
+      x: { ...spanAxis(0, nodes.length + 1, 8, (rank) => formatNumber(rank)), grid: false }, y,
+      marks: [Plot.dot(ranked, { x: "rank", y: ({ node }: { node: PricedNode }) => value(node), r: radius(nodes), fill: ({ node }: { node: PricedNode }) => color(node.operatorClass), fillOpacity: 0.75 })],
+    },
+  };
+}
+
+function radius(nodes: readonly PricedNode[]): number {
+  return nodes.length > 300 ? 2.5 : 4;
+}

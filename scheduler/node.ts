@@ -1,4 +1,4 @@
-import type { Award, Cancel, Descriptor, ErrorMessage, JobId, Message, PaymentRequest, PeerId, RefusalReason } from "../protocol/messages.ts";
+import type { Award, Cancel, Descriptor, ErrorMessage, JobId, Message, PaymentRequest, PeerId, PriceSheet, RefusalReason } from "../protocol/messages.ts";
 import { amountMsat, feeMsat } from "../protocol/units.ts";
 import type { Environment, Participant, RunnerEvent, Timer, WalletEvent } from "./environment.ts";
 import { JobMap } from "./job-map.ts";
@@ -165,13 +165,12 @@ export class Node implements Participant {
   #reasonToRefuse(award: Award): RefusalReason | undefined {
     const request = award.job;
     const { descriptor } = this.#options;
-    const offer = descriptor.offers.find((candidate) => candidate.model === request.model);
+    let offer = descriptor.offers[0];
+    if (offer?.model !== request.model) offer = descriptor.offers.find((candidate) => candidate.model === request.model);
     if (!this.#accepting) return "shutting-down";
     if (offer === undefined) return "unknown-model";
     if (this.#jobs.has(request.jobId)) return "duplicate-job";
-    const { prices } = offer;
-    if (award.prices.inputMsatPerMtok !== prices.inputMsatPerMtok || award.prices.outputMsatPerMtok !== prices.outputMsatPerMtok
-      || award.prices.fixedMsat !== prices.fixedMsat) return "price-changed";
+    if (award.prices !== offer.prices && !samePrices(award.prices, offer.prices)) return "price-changed";
     if (request.inputTokens + request.maxOutputTokens > offer.contextTokensMax) return "context-too-long";
     if (this.#admitted >= descriptor.slots + descriptor.queueLimit) return "queue-full";
     return undefined;
@@ -219,7 +218,7 @@ export class Node implements Participant {
       payments.push(this.#paymentRequest(request.jobId, "fee", job.router, fee, award.feePaymentHash));
     }
     env.send(request.client, { type: "result", jobId: request.jobId, finishReason: event.finishReason, receipt, payments });
-    env.send(job.router, { type: "result", jobId: request.jobId, finishReason: event.finishReason, receipt, payments: [] });
+    env.send(job.router, { type: "result", jobId: request.jobId, finishReason: event.finishReason, receipt, payments: NO_PAYMENTS });
     if (owedMsat === 0) {
       this.#jobs.delete(request.jobId);
       return;
@@ -252,3 +251,9 @@ export class Node implements Participant {
     if (message.code === "not-registered" && this.#options.routers.includes(from)) this.#register(from);
   }
 }
+
+function samePrices(a: PriceSheet, b: PriceSheet): boolean {
+  return a.inputMsatPerMtok === b.inputMsatPerMtok && a.outputMsatPerMtok === b.outputMsatPerMtok && a.fixedMsat === b.fixedMsat;
+}
+
+const NO_PAYMENTS: PaymentRequest[] = [];

@@ -1,6 +1,6 @@
 import type { Message, PeerId } from "../../protocol/messages.ts";
 import { Client } from "../../scheduler/client.ts";
-import type { Decision, Participant, Random, RunnerEvent, Timer, TimerId, WalletEvent } from "../../scheduler/environment.ts";
+import type { Decision, Random, RunnerEvent, Timer, TimerId, WalletEvent } from "../../scheduler/environment.ts";
 import { Node } from "../../scheduler/node.ts";
 import { Router } from "../../scheduler/router.ts";
 import type { Recorder } from "../experiment/recorder/recorder.ts";
@@ -18,6 +18,7 @@ import { Mail } from "./mail.ts";
 import { Ledger } from "./money/ledger.ts";
 import { Lightning } from "./money/lightning.ts";
 import { Oracle } from "./oracle.ts";
+import { Peer } from "./peer.ts";
 import { regionAt } from "./regions.ts";
 import { SimulatedRunner } from "./runner.ts";
 import type { NodePlan } from "./supply.ts";
@@ -25,7 +26,7 @@ import { type MarketEvent, SimulatedTelemetry } from "./telemetry.ts";
 import { Timers } from "./timers.ts";
 
 /** Kinds of kernel events, with their payload. */
-const TIMER = 0; // peer, timer slot
+const TIMER = 0; // lane or -1, timer slot
 const ARRIVED = 1; // receiver, mail slot
 const VERIFIED = 2; // receiver, mail slot
 const RUNNER = 3; // peer, -
@@ -56,8 +57,7 @@ export class World {
   readonly routingFeesAccount: number;
   readonly inFlightAccount: number;
   /** Routers first, then nodes, then clients. */
-  readonly names: string[] = [];
-  readonly ids: PeerId[] = [];
+  readonly #peers: Peer[] = [];
   readonly routers: Router[] = [];
   readonly runners: SimulatedRunner[] = [];
   readonly clients: Client[] = [];
@@ -77,23 +77,15 @@ export class World {
   readonly #timers: Timers;
   readonly #mail: Mail;
   readonly #envelopes: Envelopes;
-  readonly #identities: string[] = [];
   readonly #telemetry: SimulatedTelemetry;
   readonly #indexes = new Map<PeerId, number>();
-  readonly #participants: Participant[] = [];
-  readonly #environments: SimulatedEnvironment[] = [];
-  readonly #noise: Random[] = [];
-  readonly #up: Uint8Array;
-  readonly #epoch: Int32Array;
-  readonly #region: Int32Array;
-  readonly #account: Int32Array;
-  /** Until when each peer is busy signing and verifying, µs. */
-  readonly #cpuFreeUs: Float64Array;
   readonly #nodes: Node[] = [];
   readonly #churn: NodeChurn[] = [];
   readonly #demand: DemandDriver[] = [];
   readonly #firstNode: number;
   readonly #firstClient: number;
+  readonly #signingUs: number;
+  readonly #verifyingUs: number;
   #firstRouterId: PeerId = "";
   #lastId: PeerId = "";
   #lastIndex = -1;
@@ -107,6 +99,8 @@ export class World {
     this.#recorder = recorder;
     this.#options = options;
     this.horizonUs = scenario.horizonUs;
+    this.#signingUs = scenario.network.signingUs;
+    this.#verifyingUs = scenario.network.verifyingUs;
     this.#streams = new RandomStreams(options.seed);
     this.#timers = new Timers(this.kernel, TIMER);
     this.#mail = new Mail(this.kernel);
@@ -119,18 +113,12 @@ export class World {
     const routerNames = Array.from({ length: scenario.router.count }, (_, i) => (scenario.router.count === 1 ? "router" : `router-${i}`));
     this.#firstNode = routerNames.length;
     this.#firstClient = this.#firstNode + plans.length;
-    const peers = this.#firstClient + clientPlans.length;
-    this.#up = new Uint8Array(peers).fill(1);
-    this.#epoch = new Int32Array(peers);
-    this.#region = new Int32Array(peers);
-    this.#account = new Int32Array(peers);
-    this.#cpuFreeUs = new Float64Array(peers);
     const regions = [scenario.router.region, ...plans.map((plan) => plan.region), ...clientPlans.map((plan) => plan.region)];
     this.#latency = new Latency(scenario.network, regions);
     this.#lightning = new Lightning(
       {
         kernel: this.kernel, ledger: this.ledger, routingFeesAccount: this.routingFeesAccount, inFlightAccount: this.inFlightAccount, eventKind: PAYMENT,
-        peerIndex: (id) => this.#indexOf(id), accountOf: (peer) => this.#account[peer]!, isUp: (peer) => this.#up[peer] === 1,
+        peerIndex: (id) => this.#indexOf(id), accountOf: (peer) => this.#peers[peer]!.account, isUp: (peer) => this.#peers[peer]!.up,
         deliverWallet: (peer, event) => this.#deliverWallet(peer, event),
       },
       scenario.payment,
@@ -148,8 +136,8 @@ export class World {
     for (const plan of clientPlans) this.#addPeer(`client/${plan.name}`, plan.name, plan.region, scenario.payment.clientBalanceMsat);
     this.#envelopes = this.#chooseEnvelopes();
 
-    this.#firstRouterId = this.ids[0]!;
-    const routerIds = this.ids.slice(0, this.#firstNode);
+    this.#firstRouterId = this.#peers[0]!.id;
+    const routerIds = this.#routerIds();
     routerNames.forEach((_, i) => {
       const router = new Router(this.#environment(i, null), {
         policy: scenario.router.policy,
@@ -165,7 +153,7 @@ export class World {
         quoteValidUs: scenario.router.heartbeatUs,
       });
       this.routers.push(router);
-      this.#participants[i] = router;
+      this.#peers[i]!.participant = router;
     });
     plans.forEach((plan, n) => {
       const peer = this.#firstNode + n;
@@ -186,8 +174,8 @@ export class World {
         routers: [...routerIds.slice(turn), ...routerIds.slice(0, turn)], paymentAttempts: PAYMENT_ATTEMPTS, paymentRetryUs: PAYMENT_RETRY_US,
       });
       this.clients.push(client);
-      this.#participants[peer] = client;
-      byClass[plan.clientClass]!.push({ id: this.ids[peer]!, region: plan.region, submit: (request) => client.submit(request) });
+      this.#peers[peer]!.participant = client;
+      byClass[plan.clientClass]!.push({ id: this.#peers[peer]!.id, region: plan.region, submit: (request) => client.submit(request) });
     });
     scenario.clients.forEach((spec, index) => {
       this.#demand.push(new DemandDriver({
@@ -224,10 +212,10 @@ export class World {
 
   /** Balances by kind of account, msat: opening and closing. */
   accounts(): { kind: string; accounts: number; openingMsat: number; closingMsat: number; changeMsat: number }[] {
-    const kinds: [string, number, number][] = [["routers", 0, this.#firstNode], ["nodes", this.#firstNode, this.#firstClient], ["clients", this.#firstClient, this.ids.length]];
+    const kinds: [string, number, number][] = [["routers", 0, this.#firstNode], ["nodes", this.#firstNode, this.#firstClient], ["clients", this.#firstClient, this.#peers.length]];
     const rows = kinds.map(([kind, first, end]) => {
       let closingMsat = 0;
-      for (let peer = first; peer < end; peer++) closingMsat += this.ledger.balanceMsat(this.#account[peer]!);
+      for (let peer = first; peer < end; peer++) closingMsat += this.ledger.balanceMsat(this.#peers[peer]!.account);
       const openingMsat = kind === "clients" ? (end - first) * this.#scenario.payment.clientBalanceMsat : 0;
       return { kind, accounts: end - first, openingMsat, closingMsat, changeMsat: closingMsat - openingMsat };
     });
@@ -239,25 +227,25 @@ export class World {
   }
 
   stream(peer: number, purpose: string): Random {
-    return this.#streams.stream(peer < this.#firstNode ? "router" : peer < this.#firstClient ? "node" : "client", this.names[peer]!, purpose);
+    return this.#streams.stream(this.#role(peer), this.#peers[peer]!.name, purpose);
   }
 
   send(from: number, to: PeerId, message: Message): void {
     const receiver = this.#indexOf(to);
     if (receiver < 0) return;
-    const { kernel } = this;
-    const { signingUs } = this.#scenario.network;
-    let departUs = kernel.nowUs;
-    if (signingUs > 0) {
-      departUs = Math.max(departUs, this.#cpuFreeUs[from]!) + signingUs;
-      this.#cpuFreeUs[from] = departUs;
+    const sender = this.#peers[from]!;
+    let departUs = this.kernel.nowUs;
+    if (this.#signingUs > 0) {
+      departUs = Math.max(departUs, sender.cpuFreeUs) + this.#signingUs;
+      sender.cpuFreeUs = departUs;
     }
-    const arrivalUs = this.#latency.arrivalUs(departUs, this.#region[from]!, this.#region[receiver]!, from * this.ids.length + receiver, this.#noise[from]!);
+    const pair = from * this.#peers.length + receiver;
+    const arrivalUs = this.#latency.arrivalUs(departUs, sender.region, this.#peers[receiver]!.region, pair, sender.noise);
     this.#mail.post(ARRIVED, arrivalUs, from, receiver, this.#envelopes.seal(from, to, message, departUs));
   }
 
   after(peer: number, delayUs: number, timer: Timer): TimerId {
-    return this.#timers.set(peer, this.#epoch[peer]!, delayUs, timer);
+    return this.#timers.set(peer, this.#peers[peer]!.epoch, delayUs, timer);
   }
 
   cancelTimer(id: TimerId): boolean {
@@ -265,12 +253,13 @@ export class World {
   }
 
   deliverRunner(peer: number, event: RunnerEvent): void {
-    if (this.#up[peer] === 1) this.#participants[peer]!.onRunner(event);
+    const { up, participant } = this.#peers[peer]!;
+    if (up) participant.onRunner(event);
   }
 
   runnerChanged(peer: number): void {
     const n = peer - this.#firstNode;
-    if (this.#up[peer] === 0) return;
+    if (!this.#peers[peer]!.up) return;
     const runner = this.runners[n]!;
     this.#recorder.nodeState(n, this.kernel.nowUs, runner.running, runner.waiting);
   }
@@ -284,8 +273,11 @@ export class World {
         if (this.#leaving > 0) this.#mayHaveDrained(a - this.#firstNode);
         return;
       case TIMER: {
-        const timer = this.#timers.take(b, this.#epoch[a]!);
-        if (timer !== null) this.#participants[a]!.onTimer(timer);
+        const slot = this.#timers.due(a, b);
+        if (slot < 0) return;
+        const peer = this.#timers.peer(slot);
+        const timer = this.#timers.take(slot, this.#peers[peer]!.epoch);
+        if (timer !== null) this.#peers[peer]!.participant.onTimer(timer);
         return;
       }
       case PAYMENT: return this.#lightning.settle(a, b);
@@ -307,23 +299,27 @@ export class World {
   }
 
   #addPeer(identity: string, name: string, region: string, balanceMsat: number): void {
-    const peer = this.ids.length;
+    const index = this.#peers.length;
     const real = this.#options.realKeys === true || this.#scenario.network.messages === "signed";
     const id = real ? publicKeyOf(this.#options.seed, identity) : peerIdOf(this.#options.seed, identity);
-    this.names.push(name);
-    this.#identities.push(identity);
-    this.ids.push(id);
-    this.#indexes.set(id, peer);
-    this.#region[peer] = this.#latency.regionIndex(region);
-    this.#account[peer] = this.ledger.open(balanceMsat);
-    this.#noise.push(this.stream(peer, "network"));
+    const noise = this.#streams.stream(this.#role(index), name, "network");
+    this.#peers.push(new Peer(id, name, identity, this.#latency.regionIndex(region), this.ledger.open(balanceMsat), noise));
+    this.#indexes.set(id, index);
+  }
+
+  #routerIds(): PeerId[] {
+    return this.#peers.slice(0, this.#firstNode).map(({ id }) => id);
+  }
+
+  #role(peer: number): string {
+    return peer < this.#firstNode ? "router" : peer < this.#firstClient ? "node" : "client";
   }
 
   #chooseEnvelopes(): Envelopes {
     switch (this.#scenario.network.messages) {
       case "plain": return plainEnvelopes;
       case "checked": return checkedEnvelopes;
-      case "signed": return new SignedEnvelopes(this.#identities.map((identity) => secretKeyOf(this.#options.seed, identity)));
+      case "signed": return new SignedEnvelopes(this.#peers.map(({ identity }) => secretKeyOf(this.#options.seed, identity)));
     }
   }
 
@@ -339,9 +335,7 @@ export class World {
 
   #environment(peer: number, runner: SimulatedRunner | null): SimulatedEnvironment {
     const wallet = this.#lightning.wallet(peer, this.stream(peer, "payments"));
-    const environment = new SimulatedEnvironment(this, peer, this.ids[peer]!, wallet, runner, this.#telemetry);
-    this.#environments[peer] = environment;
-    return environment;
+    return new SimulatedEnvironment(this, peer, this.#peers[peer]!.id, wallet, runner, this.#telemetry);
   }
 
   #startNode(n: number, incarnation: number): void {
@@ -350,13 +344,13 @@ export class World {
     const heartbeatUs = this.#scenario.router.heartbeatUs;
     const node = new Node(this.#environment(peer, this.runners[n]!), {
       descriptor: { ...plan.descriptor, incarnation },
-      routers: this.ids.slice(0, this.#firstNode),
+      routers: this.#routerIds(),
       heartbeatUs,
       heartbeatOffsetUs: 1 + Math.floor(this.stream(peer, `heartbeat offset of incarnation ${incarnation}`).next() * heartbeatUs),
       invoiceExpiryUs: INVOICE_EXPIRY_US,
     });
     this.#nodes[n] = node;
-    this.#participants[peer] = node;
+    this.#peers[peer]!.participant = node;
   }
 
   #workUs(plan: NodePlan, ref: number): number {
@@ -364,26 +358,28 @@ export class World {
   }
 
   #arrived(receiver: number, slot: number): void {
-    const { verifyingUs } = this.#scenario.network;
-    if (verifyingUs === 0) return this.#deliver(receiver, slot);
-    const readyUs = Math.max(this.kernel.nowUs, this.#cpuFreeUs[receiver]!) + verifyingUs;
-    this.#cpuFreeUs[receiver] = readyUs;
+    if (this.#verifyingUs === 0) return this.#deliver(receiver, slot);
+    const peer = this.#peers[receiver]!;
+    const readyUs = Math.max(this.kernel.nowUs, peer.cpuFreeUs) + this.#verifyingUs;
+    peer.cpuFreeUs = readyUs;
     this.kernel.at(readyUs, VERIFIED, receiver, slot);
   }
 
   #deliver(receiver: number, slot: number): void {
     const sender = this.#mail.sender(slot);
     const parcel = this.#mail.take(slot);
-    if (this.#up[receiver] === 0) return;
-    const from = this.ids[sender]!;
+    const peer = this.#peers[receiver]!;
+    if (!peer.up) return;
+    const from = this.#peers[sender]!.id;
     const message = this.#envelopes.open(receiver, from, parcel, this.kernel.nowUs);
     if (message === null) return;
     this.delivered++;
-    this.#participants[receiver]!.onMessage(from, message);
+    peer.participant.onMessage(from, message);
   }
 
   #deliverWallet(peer: number, event: WalletEvent): void {
-    if (this.#up[peer] === 1) this.#participants[peer]!.onWallet(event);
+    const { up, participant } = this.#peers[peer]!;
+    if (up) participant.onWallet(event);
     if (this.#leaving > 0 && peer >= this.#firstNode && peer < this.#firstClient) this.#mayHaveDrained(peer - this.#firstNode);
   }
 
@@ -405,32 +401,32 @@ export class World {
   }
 
   #leave(n: number, abrupt: boolean): boolean {
-    const peer = this.#firstNode + n;
+    const peer = this.#peers[this.#firstNode + n]!;
     if (!abrupt && !this.#isIdle(n)) {
       this.#nodes[n]!.shutDown();
       this.#leaving++;
       return false;
     }
-    this.#up[peer] = 0;
-    this.#epoch[peer] = this.#epoch[peer]! + 1;
+    peer.up = false;
+    peer.epoch++;
     this.runners[n]!.powerOff(this.#nodes[n]!.jobsAtRunner());
     this.#recorder.nodeDown(n, this.kernel.nowUs);
-    this.#options.onEvent?.({ atUs: this.kernel.nowUs, event: "node-down", node: this.names[peer]! });
+    this.#options.onEvent?.({ atUs: this.kernel.nowUs, event: "node-down", node: peer.name });
     return true;
   }
 
   #comeBack(n: number): void {
-    const peer = this.#firstNode + n;
-    this.#up[peer] = 1;
+    const peer = this.#peers[this.#firstNode + n]!;
+    peer.up = true;
     this.#recorder.nodeUp(n, this.kernel.nowUs);
-    this.#startNode(n, this.#epoch[peer]!);
+    this.#startNode(n, peer.epoch);
     this.#nodes[n]!.start();
-    this.#options.onEvent?.({ atUs: this.kernel.nowUs, event: "node-up", node: this.names[peer]! });
+    this.#options.onEvent?.({ atUs: this.kernel.nowUs, event: "node-up", node: peer.name });
   }
 
   #setSpeed(n: number, factor: number): void {
     this.runners[n]!.setSpeed(factor);
-    this.#options.onEvent?.({ atUs: this.kernel.nowUs, event: factor < 1 ? "node-slow" : "node-fast", node: this.names[this.#firstNode + n]! });
+    this.#options.onEvent?.({ atUs: this.kernel.nowUs, event: factor < 1 ? "node-slow" : "node-fast", node: this.#peers[this.#firstNode + n]!.name });
   }
 }
 

@@ -1,0 +1,37 @@
+import type { PeerId } from "../../protocol/messages.ts";
+import type { Participant } from "../../scheduler/environment.ts";
+import type { Random } from "../kernel/random.ts";
+
+/** All that the world keeps of one participant, in one place: an event that concerns a peer touches little memory. */
+export class Peer {
+  readonly id: PeerId;
+  readonly name: string;
+  /** What its keys are derived from: its role and its name. */
+  readonly identity: string;
+  /** Index of its region in the network. */
+  readonly region: number;
+  /** Its account in the ledger. */
+  readonly account: number;
+  /** Its stream of network noise. */
+  readonly noise: Random;
+  up = true;
+  /** Counts its lives: timers of an earlier one are not delivered. */
+  epoch = 0;
+  /** Until when it is busy signing and verifying, µs. */
+  cpuFreeUs = 0;
+  participant: Participant = nobody;
+
+  constructor(id: PeerId, name: string, identity: string, region: number, account: number, noise: Random) {
+    this.id = id;
+    this.name = name;
+    this.identity = identity;
+    this.region = region;
+    this.account = account;
+    this.noise = noise;
+  }
+}
+
+const absent = (): never => {
+  throw new Error("a peer was addressed before it had a participant");
+};
+const nobody: Participant = { onMessage: absent, onTimer: absent, onRunner: absent, onWallet: absent };

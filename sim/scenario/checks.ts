@@ -21,12 +21,11 @@ export function checkScenario(scenario: Scenario, catalogue: Catalogue): Finding
   ];
 }
 
-function times({ horizonUs, warmupUs, router, report }: Scenario): Finding[] {
+function times({ horizonUs, warmupUs, router }: Scenario): Finding[] {
   const findings: Finding[] = [];
   if (warmupUs >= horizonUs) findings.push({ path: ["warmup"], found: `${formatDurationUs(warmupUs)}`, allowed: `less than the horizon, ${formatDurationUs(horizonUs)}` });
   if (router.staleAfterUs < router.heartbeatUs) findings.push({ path: ["router", "staleAfter"], found: `${formatDurationUs(router.staleAfterUs)}`, allowed: `at least the heartbeat's interval, ${formatDurationUs(router.heartbeatUs)}` });
   if (router.circuitBreaker.maxCoolDownUs < router.circuitBreaker.coolDownUs) findings.push({ path: ["router", "circuitBreaker", "maxCoolDown"], found: `${formatDurationUs(router.circuitBreaker.maxCoolDownUs)}`, allowed: `at least the first cool-down, ${formatDurationUs(router.circuitBreaker.coolDownUs)}` });
-  if (horizonUs / report.intervalUs > 10_000) findings.push({ path: ["report", "interval"], found: `${formatDurationUs(report.intervalUs)}`, allowed: `at least a ten-thousandth of the horizon, ${formatDurationUs(Math.ceil(horizonUs / 10_000))}` });
   return findings;
 }
 

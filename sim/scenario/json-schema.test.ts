@@ -54,7 +54,6 @@ router:
   circuitBreaker: {failures: 3, coolDown: 30s, growth: 2, maxCoolDown: 10min}
   fee: {share: 1 %, flat: 5 msat}
 payment: {latency: 300ms, baseFee: 1 sat, feePpm: 100, failure: 0.1 %, clientBalance: 0.01 btc}
-report: {interval: 10s, decisions: 10, jobs: 10}
 operators:
   - name: a
     count: 3

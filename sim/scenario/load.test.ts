@@ -20,7 +20,6 @@ test("defaults and units are resolved", () => {
       fee: { shareBps: 0, flatMsat: 0 },
     },
     payment: { latencyUs: 300_000, baseFeeMsat: 0, feePpm: 0, failureShare: 0, clientBalanceMsat: 1_000_000_000 },
-    report: { intervalUs: 10_000_000, decisions: 1000, jobs: 100_000 },
   });
   expect(scenario.operators[0]).toEqual({
     name: "gpu", count: 1, machine: "RTX 4090", models: ["llama-3.1-8b:q4_k_m"],

@@ -14,7 +14,7 @@ test("the sound scenario is sound", () => {
 describe("one thing wrong", () => {
   test.each<[string, string, string, string]>([
     ["a misspelt key at the top", "horizon: 10min", "horizon: 10min\nwarmpu: 1min", `
-a.yaml:4:1: warmpu: found the unknown key "warmpu"; allowed: the keys name, question, description, seed, horizon, warmup, drain, exchangeRate, network, router, payment, report, operators, clients; did you mean "warmup"?
+a.yaml:4:1: warmpu: found the unknown key "warmpu"; allowed: the keys name, question, description, seed, horizon, warmup, drain, exchangeRate, network, router, payment, operators, clients; did you mean "warmup"?
   4 | warmpu: 1min
     | ^`],
     ["a misspelt key deep down", "poisson: {rate: 5/s}", "poisson: {raet: 5/s}", `

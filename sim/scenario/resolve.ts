@@ -37,13 +37,12 @@ export class Resolver {
   }
 
   scenario(input: CompleteInput): Scenario {
-    const horizonUs = this.#us(input.horizon, ["horizon"]);
     return {
       name: input.name,
       question: input.question,
       description: input.description,
       seed: input.seed,
-      horizonUs,
+      horizonUs: this.#us(input.horizon, ["horizon"]),
       warmupUs: this.#us(input.warmup, ["warmup"]),
       drain: input.drain,
       exchangeRates: this.#rates,
@@ -66,11 +65,6 @@ export class Resolver {
         feePpm: input.payment.feePpm,
         failureShare: this.#number("share", input.payment.failure, ["payment", "failure"]),
         clientBalanceMsat: this.#number("money", input.payment.clientBalance, ["payment", "clientBalance"]),
-      },
-      report: {
-        intervalUs: input.report.interval === undefined ? Math.max(1, Math.round(horizonUs / 60)) : this.#us(input.report.interval, ["report", "interval"]),
-        decisions: input.report.decisions,
-        jobs: input.report.jobs,
       },
       operators: input.operators.map((operator, i) => this.#operator(operator, ["operators", i])),
       clients: input.clients.map((client, i) => this.#client(client, ["clients", i])),

@@ -28,7 +28,6 @@ export interface Scenario {
   readonly network: NetworkSpec;
   readonly router: RouterSpec;
   readonly payment: PaymentSpec;
-  readonly report: ReportSpec;
   /** At least one. Names are unique. */
   readonly operators: readonly OperatorSpec[];
   /** At least one. Names are unique. */
@@ -90,15 +89,6 @@ export interface PaymentSpec {
   readonly failureShare: number;
   /** What each client starts with, msat. */
   readonly clientBalanceMsat: number;
-}
-
-export interface ReportSpec {
-  /** Width of the bins of everything shown over time, µs; positive. */
-  readonly intervalUs: number;
-  /** Jobs whose decisions are recorded for `explain`: the first so many after the warm-up; 0: none. */
-  readonly decisions: number;
-  /** Rows kept for jobs.csv: the first so many jobs; statistics always cover all jobs. */
-  readonly jobs: number;
 }
 
 export interface OperatorSpec {

@@ -99,12 +99,6 @@ const payment = z.strictObject({
   clientBalance: money.default("1000000 sat").describe("What each client starts with."),
 });
 
-const report = z.strictObject({
-  interval: positiveDuration.optional().describe("Width of the bins of everything shown over time (default: a sixtieth of the horizon)."),
-  decisions: z.int().min(0).max(1_000_000).default(1000).describe("Jobs whose decisions are recorded for `explain`: the first so many."),
-  jobs: z.int().min(0).max(10_000_000).default(100_000).describe("Rows kept for jobs.csv: the first so many. Statistics always cover all jobs."),
-});
-
 const machine = z.union([
   z.string().min(1).max(128),
   z.strictObject({
@@ -251,7 +245,6 @@ export const scenarioSchema = z.strictObject({
   network: network.prefault({}).describe("Delays between participants."),
   router: router.prefault({}).describe("The market's matchmaker."),
   payment: payment.prefault({}).describe("Lightning payments, as a wallet model: a job is paid after its result."),
-  report: report.prefault({}).describe("What the report keeps."),
   operators: z.array(operator).min(1).max(1000).describe("Operator classes: who serves."),
   clients: z.array(client).min(1).max(1000).describe("Client classes: who asks."),
 });

@@ -86,6 +86,7 @@ export class World {
   readonly #firstClient: number;
   readonly #signingUs: number;
   readonly #verifyingUs: number;
+  #routerIds: readonly PeerId[] = [];
   #firstRouterId: PeerId = "";
   #lastId: PeerId = "";
   #lastIndex = -1;
@@ -137,7 +138,8 @@ export class World {
     this.#envelopes = this.#chooseEnvelopes();
 
     this.#firstRouterId = this.#peers[0]!.id;
-    const routerIds = this.#routerIds();
+    const routerIds = this.#peers.slice(0, this.#firstNode).map(({ id }) => id);
+    this.#routerIds = routerIds;
     routerNames.forEach((_, i) => {
       const router = new Router(this.#environment(i, null), {
         policy: scenario.router.policy,
@@ -307,10 +309,6 @@ export class World {
     this.#indexes.set(id, index);
   }
 
-  #routerIds(): PeerId[] {
-    return this.#peers.slice(0, this.#firstNode).map(({ id }) => id);
-  }
-
   #role(peer: number): string {
     return peer < this.#firstNode ? "router" : peer < this.#firstClient ? "node" : "client";
   }
@@ -344,7 +342,7 @@ export class World {
     const heartbeatUs = this.#scenario.router.heartbeatUs;
     const node = new Node(this.#environment(peer, this.runners[n]!), {
       descriptor: { ...plan.descriptor, incarnation },
-      routers: this.#routerIds(),
+      routers: this.#routerIds,
       heartbeatUs,
       heartbeatOffsetUs: 1 + Math.floor(this.stream(peer, `heartbeat offset of incarnation ${incarnation}`).next() * heartbeatUs),
       invoiceExpiryUs: INVOICE_EXPIRY_US,

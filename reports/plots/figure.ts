@@ -76,16 +76,16 @@ export function renderFigure(figure: Figure): string {
       marginLeft: MARGIN_LEFT, marginRight: MARGIN_RIGHT, marginTop: 12, marginBottom: 28,
       ...panel.plot,
       // linkedom's document does what Plot asks of a DOM, without being one to the type checker.
-      document: document as unknown as NonNullable<Plot.PlotOptions["document"]>, width: WIDTH, height: panel.height, className: "plot", figure: false,
-      style: { fontFamily: FONT, fontSize: "11.5px", background: "none", overflow: "visible" },
+      document: document as unknown as NonNullable<Plot.PlotOptions["document"]>, width: WIDTH, height: panel.height, figure: false,
     });
-    svg.setAttribute("y", String(y));
-    parts.push(String(svg.outerHTML));
+    // Inside a page, the rules of Plot's own style sheet would stretch a nested SVG; its marks need none of them.
+    svg.querySelector("style")?.remove();
+    parts.push(`<g transform="translate(0,${y})" font-size="11.5" text-anchor="middle">${String(svg.innerHTML)}</g>`);
     y += panel.height;
   }
   y += 6;
   const open = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-12 -8 ${WIDTH + 24} ${y + 16}" width="${WIDTH + 24}" height="${y + 16}" role="img" aria-label="${escapeXml(figure.title)}" font-family="${FONT}" fill="currentColor" color="#1b1f24">`;
-  return `${open}<title>${escapeXml(figure.title)}</title><rect class="paper" x="-12" y="-8" width="${WIDTH + 24}" height="${y + 16}" fill="#ffffff"/>${parts.join("")}</svg>\n`;
+  return `${open}<rect class="paper" x="-12" y="-8" width="${WIDTH + 24}" height="${y + 16}" fill="#ffffff"/>${parts.join("")}</svg>\n`;
 }
 
 /** Escapes text for XML content and double-quoted attributes. Characters that XML 1.0 does not know become U+FFFD. */
@@ -122,7 +122,7 @@ function drawKeys(keys: readonly Key[], top: number): { readonly svg: string; re
   let x = 0;
   let y = top + 13;
   for (const key of keys) {
-    const width = 26 + key.name.length * CHARACTER + 14;
+    const width = Math.round(26 + key.name.length * CHARACTER + 14);
     if (x > 0 && x + width > WIDTH) {
       x = 0;
       y += LINE_HEIGHT + 2;

@@ -16,3 +16,8 @@ const FIGURES = { throughput: throughputFigure, latency: latencyFigure, load: lo
 export function renderPlots(report: RunReport): Record<PlotName, string> {
   return Object.fromEntries(PLOTS.map((name) => [name, renderFigure(FIGURES[name](report))])) as Record<PlotName, string>;
 }
+
+/** A plot's title: the question that it answers. */
+export function plotTitle(name: PlotName, report: RunReport): string {
+  return FIGURES[name](report).title;
+}

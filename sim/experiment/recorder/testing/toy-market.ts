@@ -1,9 +1,9 @@
-import type { JobRow, RunReport } from "../../../protocol/result.ts";
-import { digest } from "../../../protocol/canonical.ts";
-import { Kernel } from "../../kernel/kernel.ts";
-import { type Random, RandomStreams } from "../../kernel/random.ts";
-import { Recorder } from "./recorder.ts";
-import type { RecordedNode, RecorderSetup } from "./setup.ts";
+import type { JobRow, RunReport } from "../../../../protocol/result.ts";
+import { digest } from "../../../../protocol/canonical.ts";
+import { Kernel } from "../../../kernel/kernel.ts";
+import { type Random, RandomStreams } from "../../../kernel/random.ts";
+import { Recorder } from "../recorder.ts";
+import type { RecordedNode, RecorderSetup } from "../setup.ts";
 
 const S = 1_000_000;
 const NETWORK_US = 20_000;

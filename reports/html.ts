@@ -1,0 +1,82 @@
+import type { RunReport } from "../protocol/result.ts";
+import { type Block, contentOf, figureColumns } from "./content.ts";
+import { escapeXml } from "./plots/figure.ts";
+import { type PlotName, plotTitle } from "./plots/plots.ts";
+
+const NODE_ROWS = 500;
+
+const STYLE = `
+:root { color-scheme: light dark; --paper: #ffffff; --ink: #1b1f24; --soft: #5b6470; --line: #d9dde3; --card: #f6f7f9; --accent: #0072b2; }
+@media (prefers-color-scheme: dark) { :root { --paper: #14171b; --ink: #e4e7eb; --soft: #9aa4b0; --line: #343a42; --card: #1d2126; --accent: #56b4e9; }
+  figure > svg [stroke="#0072b2"] { stroke: #3d9bd9; }
+  figure > svg [fill="#0072b2"] { fill: #3d9bd9; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
+main { max-width: 66rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
+h1 { margin: 0; font-size: 1.8rem; }
+h2 { margin: 2.5rem 0 0.75rem; padding-top: 1rem; border-top: 1px solid var(--line); font-size: 1.3rem; }
+.question { margin: 0.25rem 0 1rem; color: var(--soft); font-size: 1.1rem; }
+nav { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; font-size: 0.9rem; }
+a { color: var(--accent); }
+figure { margin: 1rem 0; }
+figure > svg { display: block; max-width: 100%; height: auto; color: var(--ink); }
+.paper { fill: none; }
+figcaption { font-weight: 600; font-size: 0.9rem; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
+th, td { padding: 0.25rem 1rem 0.25rem 0; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
+.n { text-align: right; }
+th { color: var(--soft); font-weight: 600; }
+.findings { padding: 0.75rem 1rem 0.75rem 2rem; background: var(--card); border-radius: 0.5rem; }
+details pre { overflow: auto; max-height: 30rem; padding: 1rem; background: var(--card); border-radius: 0.5rem; font-size: 0.8rem; }
+@media print { nav, details { display: none; } }
+`;
+
+/**
+ * The report for people, as one HTML page that holds everything: style and plots are inside, nothing is fetched, no script
+ * runs, and it follows the reader's choice of light or dark.
+ * @param plots SVG documents by name, as `renderPlots` gives them
+ */
+export function renderHtml(report: RunReport, plots: Readonly<Record<PlotName, string>>): string {
+  const { title, question, sections } = contentOf(report, NODE_ROWS);
+  const links = sections.map((section) => `<a href="#${anchor(section.title)}">${escapeXml(section.title)}</a>`).join("");
+  const body = sections
+    .map((section) => `<section id="${anchor(section.title)}"><h2>${escapeXml(section.title)}</h2>\n${section.blocks.map((block) => renderBlock(block, report, plots)).join("\n")}</section>`)
+    .join("\n");
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${escapeXml(title)}: report</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+<header><h1>${escapeXml(title)}</h1>${question === "" ? "" : `<p class="question">${escapeXml(question)}</p>`}<nav>${links}</nav></header>
+${body}
+<details><summary>The scenario as it was played</summary><pre>${escapeXml(JSON.stringify(report.provenance.scenario.resolved, null, 2))}</pre></details>
+</main>
+</body>
+</html>
+`;
+}
+
+function renderBlock(block: Block, report: RunReport, plots: Readonly<Record<PlotName, string>>): string {
+  switch (block.kind) {
+    case "text": return `<p>${escapeXml(block.text)}</p>`;
+    case "list": return `<ul class="findings">${block.items.map((item) => `<li>${escapeXml(item)}</li>`).join("")}</ul>`;
+    case "plot": return `<figure aria-label="${escapeXml(plotTitle(block.name, report))}">${plots[block.name].trimEnd()}</figure>`;
+    case "table": {
+      const figures = figureColumns(block);
+      const cells = (tag: string, row: readonly string[]): string => `<tr>${row.map((cell, column) => `<${tag}${figures[column] === true ? ' class="n"' : ""}>${escapeXml(cell)}</${tag}>`).join("")}</tr>`;
+      const head = block.head.some((cell) => cell !== "") ? `<thead>${cells("th", block.head)}</thead>` : "";
+      return `<figure><figcaption>${escapeXml(block.caption)}</figcaption><div class="scroll"><table>${head}<tbody>${block.rows.map((row) => cells("td", row)).join("\n")}</tbody></table></div></figure>`;
+    }
+  }
+}
+
+function anchor(title: string): string {
+  return title.toLowerCase().replace(/[^a-z]+/g, "-");
+}

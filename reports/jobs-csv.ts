@@ -1,0 +1,24 @@
+import type { JobRow } from "../protocol/result.ts";
+
+/** The columns of jobs.csv: a job's own fields, in this order. -1 stands for a time that never came. */
+export const JOB_COLUMNS = [
+  "job", "clientClass", "status", "reason", "node", "operatorClass", "attempts", "submittedUs", "assignedUs", "startedUs", "firstTokenUs", "finishedUs", "endedUs",
+  "inputTokens", "outputTokens", "maxOutputTokens", "amountMsat", "feeMsat", "maxPriceMsat", "metGoals", "measured",
+] as const satisfies readonly (keyof JobRow)[];
+
+/** First line of jobs.csv, with its line break. */
+export const JOB_HEADER = `${JOB_COLUMNS.join(",")}\n`;
+
+/**
+ * One line of jobs.csv (RFC 4180, lines ended by LF), with its line break. Written out field by field: a million of these are
+ * written while a run goes on, and a general CSV writer takes ten times as long.
+ */
+export function jobLine(row: JobRow): string {
+  return `${field(row.job)},${field(row.clientClass)},${row.status},${field(row.reason)},${field(row.node)},${field(row.operatorClass)},${row.attempts},` +
+    `${row.submittedUs},${row.assignedUs},${row.startedUs},${row.firstTokenUs},${row.finishedUs},${row.endedUs},${row.inputTokens},${row.outputTokens},` +
+    `${row.maxOutputTokens},${row.amountMsat},${row.feeMsat},${row.maxPriceMsat},${row.metGoals},${row.measured}\n`;
+}
+
+function field(value: string): string {
+  return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+}

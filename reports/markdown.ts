@@ -1,0 +1,33 @@
+import type { RunReport } from "../protocol/result.ts";
+import { type Block, contentOf, figureColumns } from "./content.ts";
+import { plotTitle } from "./plots/plots.ts";
+
+const NODE_ROWS = 10;
+
+/** The report for people, as Markdown (GitHub's flavour), with the plots as links into `plots/`. */
+export function renderMarkdown(report: RunReport): string {
+  const { title, question, sections } = contentOf(report, NODE_ROWS);
+  const parts = [`# ${inline(title)}`];
+  if (question !== "") parts.push(`> ${inline(question)}`);
+  for (const section of sections) parts.push(`## ${section.title}`, ...section.blocks.map((block) => renderBlock(block, report)));
+  return `${parts.join("\n\n")}\n`;
+}
+
+function renderBlock(block: Block, report: RunReport): string {
+  switch (block.kind) {
+    case "text": return inline(block.text);
+    case "list": return block.items.map((item) => `- ${inline(item)}`).join("\n");
+    case "plot": return `![${inline(plotTitle(block.name, report))}](plots/${block.name}.svg)`;
+    case "table": {
+      const row = (cells: readonly string[]): string => `| ${cells.map(inline).join(" | ")} |`;
+      return [
+        `**${inline(block.caption)}**`, "", row(block.head), `| ${figureColumns(block).map((figures) => (figures ? "---:" : "---")).join(" | ")} |`, ...block.rows.map(row),
+      ].join("\n");
+    }
+  }
+}
+
+/** Keeps what users named from being read as markup, or from breaking a table. */
+function inline(value: string): string {
+  return value.toWellFormed().replace(/[\\`*_{}[\]<>|#~]/g, "\\$&").replace(/\s*[\r\n]+\s*/g, " ");
+}

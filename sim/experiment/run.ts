@@ -61,11 +61,12 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
   return run.finish();
 }
 
-class SimulatedRun implements Run {
+/** A run with its world in view, for whoever has to look inside or disturb it: the tests of the market's laws. */
+export class SimulatedRun implements Run {
+  readonly world: World;
   readonly #scenario: Scenario;
   readonly #options: RunOptions;
   readonly #seed: number;
-  readonly #world: World;
   readonly #recorder: Recorder;
   #over = false;
 
@@ -92,17 +93,17 @@ class SimulatedRun implements Run {
         inputMsatPerMtok: plan.descriptor.offers[0]!.prices.inputMsatPerMtok,
         outputMsatPerMtok: plan.descriptor.offers[0]!.prices.outputMsatPerMtok,
       })),
-      jobName: (slot) => this.#world.oracle.ids[slot] ?? "",
+      jobName: (slot) => this.world.oracle.ids[slot] ?? "",
       ...(options.onJobRow === undefined ? {} : { onJobRow: options.onJobRow }),
     });
-    this.#world = new World(scenario, plans, this.#recorder, {
+    this.world = new World(scenario, plans, this.#recorder, {
       seed: this.#seed, onEvent: options.onEvent, explain: options.explain, onDecision: options.onDecision, realKeys: options.realKeys,
     });
   }
 
   get progress(): RunProgress {
     return {
-      nowUs: this.#world.kernel.nowUs,
+      nowUs: this.world.kernel.nowUs,
       horizonUs: this.#scenario.horizonUs,
       submitted: this.#recorder.submittedJobs,
       ended: this.#recorder.endedJobs,
@@ -112,28 +113,28 @@ class SimulatedRun implements Run {
 
   step(sliceUs: number = Math.max(1, Math.ceil(this.#scenario.horizonUs / 500))): boolean {
     if (this.#over) return true;
-    const { kernel } = this.#world;
+    const { kernel } = this.world;
     const { horizonUs, drain } = this.#scenario;
     if (kernel.nowUs < horizonUs) {
-      this.#world.run(Math.min(horizonUs, kernel.nowUs + sliceUs));
-      if (kernel.nowUs === horizonUs) this.#over = !drain || this.#world.drain();
+      this.world.run(Math.min(horizonUs, kernel.nowUs + sliceUs));
+      if (kernel.nowUs === horizonUs) this.#over = !drain || this.world.drain();
     } else {
-      this.#world.run(kernel.nowUs + sliceUs);
-      this.#over = this.#world.oracle.inFlight === 0;
+      this.world.run(kernel.nowUs + sliceUs);
+      this.#over = this.world.oracle.inFlight === 0;
     }
     return this.#over;
   }
 
   finish(): RunReport {
-    const { kernel, ledger, runners } = this.#world;
+    const { kernel, ledger, runners } = this.world;
     const interrupted = !this.#over;
     if (kernel.nowUs < this.#scenario.horizonUs) {
       this.#recorder.cut(kernel.nowUs);
       this.#recorder.meterKv(kernel.nowUs, (n) => runners[n]!.engine.kvTokenUs(kernel.nowUs));
     }
     this.#over = true;
-    this.#world.close();
-    this.#world.checkMoney();
+    this.world.close();
+    this.world.checkMoney();
     return this.#recorder.finish(kernel.nowUs, {
       provenance: {
         lab: { name: "infernet-lab", version },
@@ -147,7 +148,7 @@ class SimulatedRun implements Run {
         sets: [...(this.#options.sets ?? [])],
         ...(interrupted ? { interrupted } : {}),
       },
-      money: { accounts: this.#world.accounts() },
+      money: { accounts: this.world.accounts() },
       laws: [{ law: "conservation of money", passed: ledger.transfers }],
     });
   }

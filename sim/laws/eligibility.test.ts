@@ -1,0 +1,94 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Descriptor } from "../../protocol/messages.ts";
+import { CircuitBreaker } from "../../scheduler/circuit-breaker.ts";
+import { Registry } from "../../scheduler/registry.ts";
+import { Eligibility, rules } from "../../scheduler/selection/eligibility.ts";
+import { arbitraryScenario } from "./testing/arbitrary-scenario.ts";
+import { type Fault, patch, type Restore } from "./testing/patches.ts";
+import { type Played, play } from "./testing/play.ts";
+import { RouterView } from "./testing/router-view.ts";
+import { firstViolation, must } from "./testing/violation.ts";
+
+/**
+ * Law 3: a job never goes to a node that is unregistered, stale, banned, under-staked, full, too dear, in the wrong
+ * region, or without the model or the context length. Judged by a second opinion on what each router knows, in both
+ * directions: nobody chosen who may not be, nobody left out who may, and every stated reason true.
+ */
+export function checkEligibility({ scenario, seen }: Played): { awards: number; exclusions: number } {
+  const views = Array.from({ length: scenario.router.count }, (_, peer) => new RouterView(scenario, peer));
+  const viewOf = (jobId: string): RouterView => {
+    const view = views.find(({ jobs }) => jobs.has(jobId));
+    must(view !== undefined, () => `no router has job ${jobId}`);
+    return view;
+  };
+  let awards = 0;
+  let exclusions = 0;
+  for (const entry of seen) {
+    if (entry.kind === "decided") {
+      const { decision, atUs } = entry;
+      const view = viewOf(decision.jobId);
+      const { request, tried } = view.jobs.get(decision.jobId)!;
+      const judged = new Set<string>();
+      for (const { node } of decision.candidates) {
+        judged.add(node);
+        const objections = view.objections(request, tried, node, atUs);
+        must(objections.length === 0, () => `at ${atUs} us node ${node} is a candidate for ${decision.jobId} although ${objections.join(", ")}`);
+      }
+      for (const { node, rule } of decision.excluded) {
+        judged.add(node);
+        exclusions++;
+        must(view.objections(request, tried, node, atUs).includes(rule), () => `at ${atUs} us node ${node} is excluded for ${decision.jobId} as ${rule}, which it is not`);
+      }
+      must(judged.size === view.nodes.size && judged.size === decision.candidates.length + decision.excluded.length, () => `${judged.size} of ${view.nodes.size} nodes were judged for ${decision.jobId}`);
+      must(decision.chosen === "" ? decision.candidates.length === 0 : decision.candidates.some(({ node }) => node === decision.chosen), () => `${decision.jobId} goes to ${decision.chosen}, which is no candidate`);
+    } else if (entry.kind === "send" && entry.message.type === "award") {
+      const { job } = entry.message;
+      const view = viewOf(job.jobId);
+      const objections = view.objections(job, view.jobs.get(job.jobId)!.tried, entry.to, entry.atUs);
+      must(objections.length === 0, () => `at ${entry.atUs} us ${job.jobId} goes to ${entry.to} although ${objections.join(", ")}`);
+      must(view.jobs.get(job.jobId)!.node === "", () => `${job.jobId} is awarded while it is at a node`);
+      awards++;
+    }
+    for (const view of views) view.see(entry);
+  }
+  return { awards, exclusions };
+}
+
+describe("law 3: eligibility", () => {
+  test("every decision of every router agrees with a second opinion on what it knows", () => {
+    let awards = 0;
+    let exclusions = 0;
+    fc.assert(fc.property(arbitraryScenario(), (scenario) => {
+      const checked = checkEligibility(play(scenario));
+      awards += checked.awards;
+      exclusions += checked.exclusions;
+    }), { seed: 3, numRuns: 120 });
+    expect(awards).toBeGreaterThan(2_000);
+    expect(exclusions).toBeGreaterThan(10_000);
+  });
+
+  /** Routers that see a node as it is not, or look away. */
+  const faults: readonly [string, RegExp, Fault][] = [
+    ["cannot tell what is too dear", /too-dear/, () => patch(Eligibility.prototype, "judge", (original) => function (this: Eligibility, offer) {
+      const code = original.call(this, offer);
+      return rules[code] === "too-dear" ? 0 : code;
+    })],
+    ["takes a stale node for a fresh one", /stale/, () => patch(Registry.prototype, "heartbeat", (original) => function (this: Registry, node, beat, nowUs) { return original.call(this, node, beat, nowUs + 60_000_000); })],
+    ["does not hear that a node is full", /full/, () => patch(Registry.prototype, "heartbeat", (original) => function (this: Registry, node, beat, nowUs) { return original.call(this, node, { ...beat, running: 0, waiting: 0 }, nowUs); })],
+    ["does not hear that a node leaves", /not-accepting/, () => patch(Registry.prototype, "heartbeat", (original) => function (this: Registry, node, beat, nowUs) { return original.call(this, node, { ...beat, accepting: true }, nowUs); })],
+    ["believes in more stake than there is", /under-staked/, () => registered((descriptor) => ({ ...descriptor, stakeMsat: 1_000_000 }))],
+    ["mistakes regions", /wrong-region/, () => registered((descriptor) => ({ ...descriptor, region: "eu" }))],
+    ["takes every node for attested", /not-attested/, () => registered((descriptor) => ({ ...descriptor, attested: true }))],
+    ["overrates contexts", /context-too-short/, () => registered((descriptor) => ({ ...descriptor, offers: descriptor.offers.map((offer) => ({ ...offer, contextTokensMax: 1_000_000 })) }))],
+    ["forgets failures", /circuit-open/, () => patch(CircuitBreaker.prototype, "allows", () => () => true)],
+    ["excludes a node that may serve", /which it is not/, () => patch(Eligibility.prototype, "judge", (original) => function (this: Eligibility, offer) { return offer === 1 ? rules.indexOf("stale") : original.call(this, offer); })],
+  ];
+  test.each(faults)("is seen to be broken by a router that %s", (_, how, fault) => {
+    expect(firstViolation(arbitraryScenario(), (scenario) => void checkEligibility(play(scenario, { faults: [fault] })))).toMatch(how);
+  });
+});
+
+function registered(lie: (descriptor: Descriptor) => Descriptor): Restore {
+  return patch(Registry.prototype, "register", (original) => function (this: Registry, descriptor, nowUs) { return original.call(this, lie(descriptor), nowUs); });
+}

@@ -1,0 +1,25 @@
+import fc from "fast-check";
+import type { Scenario } from "../../scenario/scenario.ts";
+
+/** A law is broken. */
+export class Violation extends Error {
+  override readonly name = "Violation";
+}
+
+/** @throws Violation unless the condition holds. */
+export function must(holds: boolean, detail: () => string): asserts holds {
+  if (!holds) throw new Violation(detail());
+}
+
+/** Finds the first of some random markets in which a law is seen to be broken. @returns in words, how; "" where it holds in all. */
+export function firstViolation(scenarios: fc.Arbitrary<Scenario>, check: (scenario: Scenario) => void, tries = 60): string {
+  for (const scenario of fc.sample(scenarios, { seed: 7, numRuns: tries })) {
+    try {
+      check(scenario);
+    } catch (error) {
+      if (error instanceof Violation) return error.message;
+      throw error;
+    }
+  }
+  return "";
+}

@@ -1,0 +1,31 @@
+import type { PeerId } from "../../../protocol/messages.ts";
+import type { Scenario } from "../../scenario/scenario.ts";
+import { peerIdOf } from "../../world/identity.ts";
+import { type NodePlan, planNodes } from "../../world/supply.ts";
+
+/** The nodes of a run in plain mode, and how they are called where. */
+export class Who {
+  readonly plans: readonly NodePlan[];
+  readonly planOfId = new Map<PeerId, NodePlan>();
+  readonly planOfName = new Map<string, NodePlan>();
+  readonly firstNode: number;
+  readonly firstClient: number;
+
+  constructor(scenario: Scenario, seed: number) {
+    this.plans = planNodes(scenario, seed);
+    for (const plan of this.plans) {
+      this.planOfId.set(peerIdOf(seed, `node/${plan.name}`), plan);
+      this.planOfName.set(plan.name, plan);
+    }
+    this.firstNode = scenario.router.count;
+    this.firstClient = this.firstNode + this.plans.length;
+  }
+
+  isRouter(peer: number): boolean {
+    return peer < this.firstNode;
+  }
+
+  isNode(peer: number): boolean {
+    return peer >= this.firstNode && peer < this.firstClient;
+  }
+}

@@ -27,6 +27,8 @@ export { InvariantError } from "./sim/experiment/recorder/invariant.ts";
 // Reports.
 export { reportJsonSchema, resultsDigest, runReport } from "./protocol/result.ts";
 export type { JobRow, RunReport } from "./protocol/result.ts";
+export { ReportFolder } from "./reports/folder.ts";
+export { renderMarkdown } from "./reports/markdown.ts";
 
 // The market's parts: what crosses the wire, and the participants over their environment.
 export * as messages from "./protocol/messages.ts";

@@ -109,7 +109,7 @@ describe("what the user can put right ends with 2 and a sentence", () => {
     ["a seed that is no number", ["run", market, "--seed", "lucky"], /'lucky' is invalid.*whole number/],
     ["a set without a value", ["run", market, "--set", "seed"], /path=value/],
     ["a set of what does not exist", ["run", market, "--set", "router.polcy=random"], /polcy.*did you mean "?policy/],
-    ["a file where the report should go", ["run", market, "--out", market], /is a file; the report needs a folder/],
+    ["a file where the report should go", ["run", market, "--out", market], /is a file; a report needs a folder/],
     ["an unknown command", ["rnu"], /unknown command 'rnu'\n\(Did you mean run\?\)/],
     ["an unknown option", ["run", market, "--quite"], /unknown option '--quite'\n\(Did you mean --quiet\?\)/],
     ["a job without a report", ["explain", "chat-1"], /--report/],

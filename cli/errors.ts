@@ -12,7 +12,7 @@ export const EXIT = {
   sigterm: 143,
 } as const;
 
-/** Something the user can put right. The message says what was found and what is allowed; no stack is shown. */
+/** Something the user can put right; other rooms, which cannot import this, give their errors the same name. The message says what was found and what is allowed; no stack is shown. */
 export class UserError extends Error {
   override readonly name = "UserError";
 }
@@ -49,7 +49,7 @@ export interface Failure {
 export const describeError = (error: unknown, context = ""): Failure => {
   // Commander has printed its own message by then; its exit code is 0 after --help and --version.
   if (error instanceof CommanderError) return { text: "", exitCode: error.exitCode === 0 ? EXIT.ok : EXIT.user };
-  if (error instanceof UserError) return { text: `error: ${error.message}`, exitCode: EXIT.user };
+  if (error instanceof Error && error.name === "UserError") return { text: `error: ${error.message}`, exitCode: EXIT.user };
   if (error instanceof Error && locatedErrors.has(error.name)) return { text: error.message, exitCode: EXIT.user };
   if (isFileError(error)) {
     const path = error.path === undefined ? "" : `${error.path}: `;

@@ -91,7 +91,11 @@ const explainCommand = async (job: string, flags: ExplainFlags): Promise<void> =
     get progress() {
       return run.progress;
     },
-    step: (sliceUs: number): boolean => row !== null || (report.provenance.interrupted === true && run.progress.nowUs >= report.endUs) || run.step(sliceUs) || row !== null,
+    step: (sliceUs: number): boolean => {
+      // What came after an interruption is not in the report.
+      const leftUs = report.provenance.interrupted === true ? report.endUs - run.progress.nowUs : Infinity;
+      return row !== null || leftUs <= 0 || run.step(Math.min(sliceUs, leftUs)) || row !== null;
+    },
   };
   const signal = await play(untilJobEnded, flags.quiet === true ? noProgress : showProgress(process.stderr, process.env["CI"] !== undefined));
   if (signal !== null) {

@@ -4,13 +4,14 @@ import type { Command } from "commander";
 import pc from "picocolors";
 import type { RunReport } from "../protocol/result.ts";
 import { formatDurationUs } from "../protocol/units.ts";
+import { ReportFolder } from "../reports/folder.ts";
+import { renderJson } from "../reports/json.ts";
 import { startRun } from "../sim/experiment/run.ts";
 import { loadScenario } from "../sim/scenario/load.ts";
 import { LineFile } from "./line-file.ts";
 import { assignment, commandName, seed, shellWord } from "./options.ts";
 import { interruptedExit, play } from "./play.ts";
 import { noProgress, showProgress } from "./progress.ts";
-import { ReportFolder } from "./report-folder.ts";
 import { findScenario } from "./scenario-file.ts";
 import { summaryText } from "./summary.ts";
 
@@ -76,8 +77,8 @@ const runCommand = async (given: string, flags: RunFlags): Promise<void> => {
     }
     const report = run.finish();
     folder?.finish(report);
-    if (flags.json === true) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-    else if (flags.quiet !== true) process.stdout.write(closingText(report, given, out, exampleJob, signal !== null));
+    if (flags.json === true) process.stdout.write(renderJson(report));
+    else if (flags.quiet !== true) process.stdout.write(closingText(report, given, out, exampleJob));
     if (signal !== null && flags.quiet !== true) {
       process.stderr.write(`Interrupted after ${formatDurationUs(report.endUs)} of ${formatDurationUs(scenario.horizonUs)} simulated; the report covers what was played.\n`);
     }
@@ -87,11 +88,11 @@ const runCommand = async (given: string, flags: RunFlags): Promise<void> => {
   }
 };
 
-const closingText = (report: RunReport, given: string, out: string | null, exampleJob: string, interrupted: boolean): string => {
+const closingText = (report: RunReport, given: string, out: string | null, exampleJob: string): string => {
   const lines = [summaryText(report)];
   if (out !== null) {
     lines.push("", `${pc.bold("Report:")} ${join(out, "index.html")} (open it in a browser); data in report.json, jobs.csv, nodes.csv.`);
-    if (exampleJob !== "" && !interrupted) lines.push(`${pc.bold("Why did a job go where it went?")} ${commandName} explain ${exampleJob} --report ${shellWord(out)}`);
+    if (exampleJob !== "") lines.push(`${pc.bold("Why did a job go where it went?")} ${commandName} explain ${exampleJob} --report ${shellWord(out)}`);
   }
   lines.push(`${pc.bold("Another rule for the same market:")} ${commandName} run ${shellWord(given)} --set router.policy=cheapest --out out/cheapest`);
   return `${lines.join("\n")}\n`;

@@ -26,13 +26,13 @@ export interface Scorer {
 export class PriceScorer implements Scorer {
   begin(): void {}
   score(_offer: number, amountMsat: number): number {
-    return -amountMsat;
+    return 0 - amountMsat;
   }
   scoreAll(_candidates: Int32Array, amountsMsat: Float64Array, count: number, scores: Float64Array): void {
-    for (let i = 0; i < count; i++) scores[i] = -amountsMsat[i]!;
+    for (let i = 0; i < count; i++) scores[i] = 0 - amountsMsat[i]!;
   }
   parts(_offer: number, amountMsat: number): ScorePart[] {
-    return [{ name: "price", value: amountMsat, unit: "msat", contribution: -amountMsat }];
+    return [{ name: "price", value: amountMsat, unit: "msat", contribution: 0 - amountMsat }];
   }
 }
 
@@ -49,19 +49,19 @@ export class LoadScorer implements Scorer {
   }
   score(offer: number): number {
     const n = this.#market.node[offer]!;
-    return -(this.#registry.own[n]! + this.#registry.others[n]!) / this.#registry.slots[n]!;
+    return (0 - this.#registry.own[n]! - this.#registry.others[n]!) / this.#registry.slots[n]!;
   }
   scoreAll(candidates: Int32Array, _amountsMsat: Float64Array, count: number, scores: Float64Array): void {
     const { own, others, slots } = this.#registry;
     const { node } = this.#market;
     for (let i = 0; i < count; i++) {
       const n = node[candidates[i]!]!;
-      scores[i] = -(own[n]! + others[n]!) / slots[n]!;
+      scores[i] = (0 - own[n]! - others[n]!) / slots[n]!;
     }
   }
   parts(offer: number): ScorePart[] {
     const contribution = this.score(offer);
-    return [{ name: "load", value: -contribution, unit: "jobs/slot", contribution }];
+    return [{ name: "load", value: 0 - contribution, unit: "jobs/slot", contribution }];
   }
 }
 

@@ -5,6 +5,7 @@ import { formatDurationUs } from "../../protocol/format.ts";
 import { nearest } from "./nearest.ts";
 import { quoted } from "./problem.ts";
 import type { Finding } from "./problem.ts";
+import { foreverUs } from "./scenario.ts";
 import type { ClientSpec, OperatorSpec, Scenario } from "./scenario.ts";
 import { alternatives } from "./units.ts";
 
@@ -21,11 +22,13 @@ export function checkScenario(scenario: Scenario, catalogue: Catalogue): Finding
   ];
 }
 
-function times({ horizonUs, warmupUs, router }: Scenario): Finding[] {
+function times({ horizonUs, warmupUs, router, payment }: Scenario): Finding[] {
   const findings: Finding[] = [];
   if (warmupUs >= horizonUs) findings.push({ path: ["warmup"], found: `${formatDurationUs(warmupUs)}`, allowed: `less than the horizon, ${formatDurationUs(horizonUs)}` });
   if (router.staleAfterUs < router.heartbeatUs) findings.push({ path: ["router", "staleAfter"], found: `${formatDurationUs(router.staleAfterUs)}`, allowed: `at least the heartbeat's interval, ${formatDurationUs(router.heartbeatUs)}` });
   if (router.circuitBreaker.maxCoolDownUs < router.circuitBreaker.coolDownUs) findings.push({ path: ["router", "circuitBreaker", "maxCoolDown"], found: `${formatDurationUs(router.circuitBreaker.maxCoolDownUs)}`, allowed: `at least the first cool-down, ${formatDurationUs(router.circuitBreaker.coolDownUs)}` });
+  const lastPauseUs = payment.retryUs * 2 ** Math.max(0, payment.attempts - 2);
+  if (lastPauseUs > foreverUs) findings.push({ path: ["payment", "retryPause"], found: `${formatDurationUs(payment.retryUs)}, which grows beyond a century before attempt ${payment.attempts}`, allowed: "a shorter pause, or fewer attempts" });
   return findings;
 }
 

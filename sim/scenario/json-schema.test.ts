@@ -53,7 +53,7 @@ router:
   queue: {limit: unlimited, maxWait: 10s}
   circuitBreaker: {failures: 3, coolDown: 30s, growth: 2, maxCoolDown: 10min}
   fee: {share: 1 %, flat: 5 msat}
-payment: {latency: 300ms, baseFee: 1 sat, feePpm: 100, failure: 0.1 %, clientBalance: 0.01 btc}
+payment: {latency: 300ms, baseFee: 1 sat, feePpm: 100, failure: 0.1 %, clientBalance: 0.01 btc, attempts: 2, retryPause: 500ms, invoiceExpiry: forever}
 operators:
   - name: a
     count: 3

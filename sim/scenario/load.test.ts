@@ -19,7 +19,7 @@ test("defaults and units are resolved", () => {
       queue: { limit: 1000, maxWaitUs: 30_000_000 }, circuitBreaker: { failures: 3, coolDownUs: 30_000_000, growth: 2, maxCoolDownUs: 600_000_000 },
       fee: { shareBps: 0, flatMsat: 0 },
     },
-    payment: { latencyUs: 300_000, baseFeeMsat: 0, feePpm: 0, failureShare: 0, clientBalanceMsat: 1_000_000_000 },
+    payment: { latencyUs: 300_000, baseFeeMsat: 0, feePpm: 0, failureShare: 0, clientBalanceMsat: 1_000_000_000, attempts: 3, retryUs: 1_000_000, invoiceExpiryUs: 3_600_000_000 },
   });
   expect(scenario.operators[0]).toEqual({
     name: "gpu", count: 1, machine: "RTX 4090", models: ["llama-3.1-8b:q4_k_m"],

@@ -89,6 +89,10 @@ a.yaml:15:22: clients[0].maxOutputTokens: found 9000, with the shortest prompt 9
 a.yaml:4:9: warmup: found 10 min; allowed: less than the horizon, 10 min
   4 | warmup: 600s
     |         ^`],
+    ["a pause between payments that outgrows any clock", "horizon: 10min", "horizon: 10min\npayment: {attempts: 20, retryPause: 52w}", `
+a.yaml:4:37: payment.retryPause: found 364 d, which grows beyond a century before attempt 20; allowed: a shorter pause, or fewer attempts
+  4 | payment: {attempts: 20, retryPause: 52w}
+    |                                     ^`],
     ["a region where nobody is", "horizon: 10min", "horizon: 10min\nnetwork: {between: {eu/uss: 40ms}}\nrouter: {region: us}", `
 a.yaml:4:21: network.between.eu/uss: found the region "uss", where nobody is; allowed: the regions in use: eu, us; did you mean "us"?
   4 | network: {between: {eu/uss: 40ms}}

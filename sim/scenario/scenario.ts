@@ -89,6 +89,12 @@ export interface PaymentSpec {
   readonly failureShare: number;
   /** What each client starts with, msat. */
   readonly clientBalanceMsat: number;
+  /** How often a client tries a payment; at least 1. */
+  readonly attempts: number;
+  /** Pause before the second try, µs; doubled before each further one. */
+  readonly retryUs: number;
+  /** Time from the result after which a node writes off what it was not paid, µs; positive. */
+  readonly invoiceExpiryUs: number;
 }
 
 export interface OperatorSpec {

@@ -97,6 +97,9 @@ const payment = z.strictObject({
   feePpm: z.int().min(0).max(1_000_000).default(0).describe("Lightning routing fee in millionths of the amount, paid by the sender."),
   failure: share.default(0).describe("Share of payments that fail."),
   clientBalance: money.default("1000000 sat").describe("What each client starts with."),
+  attempts: z.int().min(1).max(20).default(3).describe("How often a client tries a payment; a job whose last try fails counts as failed."),
+  retryPause: duration.default("1s").describe("Pause before the second try of a payment; doubled before each further one."),
+  invoiceExpiry: z.union([positiveDuration, z.literal("forever")]).default("1h").describe("How long after the result a node waits for its money before it writes it off."),
 });
 
 const machine = z.union([

@@ -173,7 +173,7 @@ export class World {
       // Each client has a router of its own to begin with, so that several routers share the load.
       const turn = i % routerIds.length;
       const client = new Client(this.#environment(peer, null), {
-        routers: [...routerIds.slice(turn), ...routerIds.slice(0, turn)], paymentAttempts: PAYMENT_ATTEMPTS, paymentRetryUs: PAYMENT_RETRY_US,
+        routers: [...routerIds.slice(turn), ...routerIds.slice(0, turn)], paymentAttempts: scenario.payment.attempts, paymentRetryUs: scenario.payment.retryUs,
       });
       this.clients.push(client);
       this.#peers[peer]!.participant = client;
@@ -272,15 +272,14 @@ export class World {
       case VERIFIED: return this.#deliver(a, b);
       case RUNNER:
         this.runners[a - this.#firstNode]!.advance();
-        if (this.#leaving > 0) this.#mayHaveDrained(a - this.#firstNode);
-        return;
+        return this.#mayHaveDrained(a);
       case TIMER: {
         const slot = this.#timers.due(a, b);
         if (slot < 0) return;
         const peer = this.#timers.peer(slot);
         const timer = this.#timers.take(slot, this.#peers[peer]!.epoch);
         if (timer !== null) this.#peers[peer]!.participant.onTimer(timer);
-        return;
+        return this.#mayHaveDrained(peer);
       }
       case PAYMENT: return this.#lightning.settle(a, b);
       case ARRIVAL: return this.#demand[a]!.arrive();
@@ -345,7 +344,7 @@ export class World {
       routers: this.#routerIds,
       heartbeatUs,
       heartbeatOffsetUs: 1 + Math.floor(this.stream(peer, `heartbeat offset of incarnation ${incarnation}`).next() * heartbeatUs),
-      invoiceExpiryUs: INVOICE_EXPIRY_US,
+      invoiceExpiryUs: this.#scenario.payment.invoiceExpiryUs,
     });
     this.#nodes[n] = node;
     this.#peers[peer]!.participant = node;
@@ -373,16 +372,19 @@ export class World {
     if (message === null) return;
     this.delivered++;
     peer.participant.onMessage(from, message);
+    this.#mayHaveDrained(receiver);
   }
 
   #deliverWallet(peer: number, event: WalletEvent): void {
     const { up, participant } = this.#peers[peer]!;
     if (up) participant.onWallet(event);
-    if (this.#leaving > 0 && peer >= this.#firstNode && peer < this.#firstClient) this.#mayHaveDrained(peer - this.#firstNode);
+    this.#mayHaveDrained(peer);
   }
 
-  /** A node that is on its way out leaves with its last job. */
-  #mayHaveDrained(n: number): void {
+  /** A node that is on its way out leaves with its last job: done, cancelled, paid or written off. */
+  #mayHaveDrained(peer: number): void {
+    if (this.#leaving === 0 || peer < this.#firstNode || peer >= this.#firstClient) return;
+    const n = peer - this.#firstNode;
     if (this.#isIdle(n) && this.#churn[n]!.drained()) this.#leaving--;
   }
 
@@ -427,9 +429,3 @@ export class World {
     this.#options.onEvent?.({ atUs: this.kernel.nowUs, event: factor < 1 ? "node-slow" : "node-fast", node: this.#peers[this.#firstNode + n]!.name });
   }
 }
-
-/** BOLT 11's default expiry of an invoice: one hour. */
-const INVOICE_EXPIRY_US = 3_600_000_000;
-/** A payment is tried this often, with a growing pause. */
-const PAYMENT_ATTEMPTS = 3;
-const PAYMENT_RETRY_US = 1_000_000;

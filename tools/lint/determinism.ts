@@ -34,9 +34,15 @@ const isIntegerExponent = (node: Node): boolean => {
   return node.type === "Literal" && (Number.isInteger(node["value"]) || typeof node["value"] === "bigint");
 };
 
-/** An exponent made of names, integers, + and -: taken for an integer where the base is 2, whose integer powers are exact. */
+const rounding: ReadonlySet<string> = new Set(["floor", "ceil", "round", "trunc"]);
+
+/** An exponent made of names, integers, sums, extremes and roundings: taken for whole where the base is 2, whose whole powers are exact. */
 const looksWhole = (node: Node): boolean => {
-  if (node.type === "Identifier" || isIntegerExponent(node)) return true;
+  if (node.type === "Identifier" || node.type === "MemberExpression" || isIntegerExponent(node)) return true;
+  if (node.type === "CallExpression" && isNamed(child(child(node, "callee"), "object"), "Math")) {
+    const name = calledName(node);
+    return rounding.has(name) || (["max", "min"].includes(name) && (node["arguments"] as readonly Node[]).every(looksWhole));
+  }
   if (node.type !== "BinaryExpression" || !["+", "-"].includes(node["operator"] as string)) return false;
   return looksWhole(child(node, "left")) && looksWhole(child(node, "right"));
 };

@@ -113,6 +113,7 @@ const router: fc.Arbitrary<RouterSpec> = fc.record({
 const payment: fc.Arbitrary<PaymentSpec> = fc.record({
   latencyUs: us(1, 800_000), baseFeeMsat: fc.constantFrom(0, 2), feePpm: fc.constantFrom(0, 50_000), failureShare: fc.constantFrom(0, 0, 0.2),
   clientBalanceMsat: fc.constantFrom(0, 500, 5_000, 1_000_000_000, 1_000_000_000, 1_000_000_000),
+  attempts: fc.integer({ min: 1, max: 3 }), retryUs: us(SECOND_US / 4, SECOND_US), invoiceExpiryUs: fc.constantFrom(5 * SECOND_US, 3_600 * SECOND_US),
 });
 
 /** The parts of a scenario that a test may want otherwise. */

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { InvariantError } from "../../experiment/recorder/invariant.ts";
 import type { Scenario } from "../../scenario/scenario.ts";
 
 /** A law is broken. */
@@ -11,13 +12,13 @@ export function must(holds: boolean, detail: () => string): asserts holds {
   if (!holds) throw new Violation(detail());
 }
 
-/** Finds the first of some random markets in which a law is seen to be broken. @returns in words, how; "" where it holds in all. */
+/** Finds the first of some random markets in which a law is seen to be broken, by its test or by the run itself. @returns in words, how; "" where it holds in all. */
 export function firstViolation(scenarios: fc.Arbitrary<Scenario>, check: (scenario: Scenario) => void, tries = 60): string {
   for (const scenario of fc.sample(scenarios, { seed: 7, numRuns: tries })) {
     try {
       check(scenario);
     } catch (error) {
-      if (error instanceof Violation) return error.message;
+      if (error instanceof Violation || error instanceof InvariantError) return error.message;
       throw error;
     }
   }

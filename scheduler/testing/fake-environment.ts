@@ -10,6 +10,12 @@ export interface Sent {
   readonly message: Message;
 }
 
+interface PendingTimer {
+  readonly atUs: number;
+  readonly order: number;
+  readonly timer: Timer;
+}
+
 /** Mulberry32 (T. Ettinger, public domain, 2017). */
 export class SeededRandom implements Random {
   #state: number;
@@ -137,7 +143,7 @@ export class FakeEnvironment implements Environment {
   readonly wallet = new FakeWallet();
   readonly runner: FakeRunner;
   readonly sent: Sent[] = [];
-  readonly #timers = new Map<TimerId, { readonly atUs: number; readonly order: number; readonly timer: Timer }>();
+  readonly #timers = new Map<TimerId, PendingTimer>();
   #order = 0;
   #taken = 0;
 
@@ -179,21 +185,25 @@ export class FakeEnvironment implements Environment {
     return taken;
   }
 
-  /** Moves the clock, delivering timers on the way; `after` is called after each. */
+  /** Moves the clock, delivering timers on the way; `after` is called after each instant at which some were due. */
   advance(participant: Participant, byUs: number, after: () => void = () => {}): void {
     const untilUs = this.nowUs + byUs;
-    for (;;) {
-      let due: [TimerId, { readonly atUs: number; readonly order: number; readonly timer: Timer }] | undefined;
-      for (const entry of this.#timers) {
-        if (due === undefined || entry[1].atUs < due[1].atUs || (entry[1].atUs === due[1].atUs && entry[1].order < due[1].order)) due = entry;
-      }
-      if (due === undefined || due[1].atUs > untilUs) break;
+    for (let due = this.#next(); due !== undefined && due[1].atUs <= untilUs; ) {
       this.#timers.delete(due[0]);
       this.nowUs = due[1].atUs;
       participant.onTimer(due[1].timer);
-      after();
+      due = this.#next();
+      if (due?.[1].atUs !== this.nowUs) after();
     }
     this.nowUs = untilUs;
+  }
+
+  #next(): [TimerId, PendingTimer] | undefined {
+    let next: [TimerId, PendingTimer] | undefined;
+    for (const entry of this.#timers) {
+      if (next === undefined || entry[1].atUs < next[1].atUs || (entry[1].atUs === next[1].atUs && entry[1].order < next[1].order)) next = entry;
+    }
+    return next;
   }
 }
 

@@ -119,6 +119,7 @@ export class Node implements Participant {
 
   /** Gives up what clients owe beyond their invoices' expiry. */
   #writeOff(): void {
+    if (this.#jobs.size === this.#admitted) return;
     const dueUs = this.#env.nowUs - this.#options.invoiceExpiryUs;
     const lost: JobId[] = [];
     for (const [jobId, job] of this.#jobs.entries()) if (job.owedMsat > 0 && job.deliveredUs <= dueUs) lost.push(jobId);

@@ -39,3 +39,16 @@ test("a market in which nothing happened has dashes, not zeros", () => {
   expect(text).toMatch(/first token, median +│ +- │/);
   expect(text).toMatch(/completed +│ +- │/);
 });
+
+test("electricity has a column where somebody states its price", () => {
+  expect(summaryText(base)).not.toContain("electricity");
+  const priced = play("operators.desk.electricity=250 sat/kWh");
+  const [desk, dear] = priced.operatorClasses;
+  expect(desk!.electricityMsat).toBeGreaterThan(0);
+  expect(dear!.electricityMsat).toBeNull();
+  const text = summaryText(priced);
+  expect(text).toMatch(/│ operators .*│ +earned │ electricity │\n/);
+  expect(text).toMatch(/│ desk .* sat │ +[\d.]+ sat │\n/);
+  expect(text).toMatch(/│ dear .*│ +- │\n/);
+  expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThan(100);
+});

@@ -62,7 +62,7 @@ const reasonsLine = ({ reasons }: JobGroup): string => {
   return `Not completed: ${parts.join(", ")}.`;
 };
 
-const operatorRow = (operator: OperatorClassReport): string[] => [
+const operatorRow = (operator: OperatorClassReport, priced: boolean): string[] => [
   operator.name,
   formatNumber(operator.nodes),
   formatNumber(operator.jobs),
@@ -70,15 +70,14 @@ const operatorRow = (operator: OperatorClassReport): string[] => [
   show(operator.availability, formatPercent),
   show(operator.prices.perMtokMsat.p50, price),
   money(operator.revenueMsat),
+  ...(priced ? [show(operator.electricityMsat, money)] : []),
 ];
 
 const operatorsTable = (report: RunReport): string => {
-  const table = new Table({
-    head: ["operators", "nodes", "jobs served", "busy", "up", "price, median", "earned"],
-    colAligns: ["left", "right", "right", "right", "right", "right", "right"],
-    style: plain,
-  });
-  for (const operator of report.operatorClasses) table.push(operatorRow(operator));
+  const priced = report.operatorClasses.some(({ electricityMsat }) => electricityMsat !== null);
+  const head = ["operators", "nodes", "jobs served", "busy", "up", "price, median", "earned", ...(priced ? ["electricity"] : [])];
+  const table = new Table({ head, colAligns: ["left", ...head.slice(1).map(() => "right" as const)], style: plain });
+  for (const operator of report.operatorClasses) table.push(operatorRow(operator, priced));
   return table.toString();
 };
 

@@ -4,7 +4,7 @@ import { digest } from "./canonical.ts";
 /** Names this kind of document, whatever its version. */
 export const REPORT_SCHEMA = "infernet-lab/run-report";
 /** `major.minor`: minor rises when fields are added, major when the meaning of one changes. */
-export const REPORT_VERSION = "1.0";
+export const REPORT_VERSION = "1.1";
 
 /** How a job ended; together with "still in flight" these add up to the submitted jobs (conservation of jobs). */
 export const JOB_STATUSES = ["completed", "failed", "rejected", "expired", "cancelled"] as const;
@@ -140,6 +140,8 @@ const supplyShape = {
   utilisation: share.describe("Busy slots over slots while up, mean over the measured interval."),
   kvUtilisation: share.describe("KV cache tokens in use over capacity while up, mean over the measured interval; null where it was not metered."),
   availability: share.describe("Part of the measured interval during which it was up."),
+  energyKwh: z.number().min(0).nullable().describe("Over the measured interval: the machine's idle power while it is up, its power under load while it serves at least one job. Null where its power is not known."),
+  electricityMsat: msat.nullable().describe("What that energy costs at the operator's price of electricity, rounded up node by node. Null where the power or the price is not known."),
 };
 
 export const operatorClassReport = z.strictObject({

@@ -155,13 +155,7 @@ function market(report: RunReport): Section {
         name, money(paidMsat), money(feesMsat), maybe(prices.perJobMsat.p50, money), maybe(prices.perMtokMsat.mean, price), maybe(prices.perMtokMsat.p50, price), maybe(prices.perMtokMsat.p95, price),
       ]),
     ),
-    table(
-      "What operators earned", ["operator class", "revenue", "per node", "per slot and hour", "per Mtok, mean"],
-      report.operatorClasses.map(({ name, nodes: count, slots, revenueMsat, prices }) => {
-        const hours = (report.horizonUs - report.warmupUs) / 3.6e9;
-        return [name, money(revenueMsat), count === 0 ? NONE : money(revenueMsat / count), slots === 0 ? NONE : money(revenueMsat / slots / hours), maybe(prices.perMtokMsat.mean, price)];
-      }),
-    ),
+    earnings(report),
   ];
   if (report.flows.length > 0) {
     blocks.push(table(
@@ -173,6 +167,21 @@ function market(report: RunReport): Section {
     ));
   }
   return { title: "Market", blocks };
+}
+
+function earnings(report: RunReport): Block {
+  const hours = (report.horizonUs - report.warmupUs) / 3.6e9;
+  const powered = report.operatorClasses.some(({ energyKwh }) => energyKwh !== null);
+  const priced = report.operatorClasses.some(({ electricityMsat }) => electricityMsat !== null);
+  return table(
+    `What operators earned${priced ? ", and what electricity left of it" : ""}`,
+    ["operator class", "revenue", "per node", "per slot and hour", "per Mtok, mean", ...(powered ? ["energy"] : []), ...(priced ? ["electricity", "left"] : [])],
+    report.operatorClasses.map(({ name, nodes: count, slots, revenueMsat, prices, energyKwh, electricityMsat }) => [
+      name, money(revenueMsat), count === 0 ? NONE : money(revenueMsat / count), slots === 0 ? NONE : money(revenueMsat / slots / hours), maybe(prices.perMtokMsat.mean, price),
+      ...(powered ? [maybe(energyKwh, (kwh) => `${formatSignificant(kwh, 4)} kWh`)] : []),
+      ...(priced ? [maybe(electricityMsat, money), maybe(electricityMsat, (cost) => money(revenueMsat - cost))] : []),
+    ]),
+  );
 }
 
 function nodes(report: RunReport, most: number): Section {

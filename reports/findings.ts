@@ -1,11 +1,11 @@
 import type { OperatorClassReport, RunReport } from "../protocol/result.ts";
-import { formatDurationUs, formatNumber, formatPercent } from "../protocol/units.ts";
+import { formatDurationUs, formatMsat, formatNumber, formatPercent } from "../protocol/units.ts";
 
 const GOAL_NAMES = { ttft: "time to first token", tpot: "time per output token", endToEnd: "end-to-end time" } as const;
 
 /** What stands out in a run, in sentences, the most important first. Never empty. */
 export function findings(report: RunReport): string[] {
-  const found = [...cautions(report), ...losses(report), ...goals(report), ...load(report), ...retries(report)];
+  const found = [...cautions(report), ...losses(report), ...goals(report), ...load(report), ...deficits(report), ...retries(report)];
   return found.length > 0 ? found : ["Nothing stands out: jobs completed, goals were met, and no operator class was overloaded."];
 }
 
@@ -52,6 +52,16 @@ function load(report: RunReport): string[] {
     ...(full.length > 0 ? [`Nearly always busy: ${names(full)}.`] : []),
     ...(idle.length > 0 ? [`Hardly used: ${names(idle)}.`] : []),
   ];
+}
+
+function deficits(report: RunReport): string[] {
+  return report.operatorClasses
+    .filter(({ revenueMsat, electricityMsat }) => electricityMsat !== null && electricityMsat > revenueMsat)
+    .map(({ name, revenueMsat, electricityMsat }) => `${name} earned ${rounded(revenueMsat)}, less than the ${rounded(electricityMsat!)} that its electricity cost.`);
+}
+
+function rounded(msat: number): string {
+  return formatMsat(Number(msat.toPrecision(4)));
 }
 
 function retries(report: RunReport): string[] {

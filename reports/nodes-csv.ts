@@ -3,7 +3,7 @@ import type { RunReport } from "../protocol/result.ts";
 
 const COLUMNS = [
   "name", "operatorClass", "region", "machine", "model", "slots", "inputMsatPerMtok", "outputMsatPerMtok", "attempts", "failedAttempts", "jobs", "inputTokens", "outputTokens",
-  "revenueMsat", "utilisation", "kvUtilisation", "availability", "downs",
+  "revenueMsat", "utilisation", "kvUtilisation", "availability", "energyKwh", "electricityMsat", "downs",
 ];
 
 /** The text of nodes.csv: one line per node, in the report's order. An empty field stands for what is undefined. */

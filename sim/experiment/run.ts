@@ -92,6 +92,8 @@ export class SimulatedRun implements Run {
         kvTokensMax: plan.descriptor.kvTokensMax,
         inputMsatPerMtok: plan.descriptor.offers[0]!.prices.inputMsatPerMtok,
         outputMsatPerMtok: plan.descriptor.offers[0]!.prices.outputMsatPerMtok,
+        power: plan.power,
+        electricityMsatPerKwh: scenario.operators[plan.operatorClass]!.electricityMsatPerKwh,
       })),
       jobName: (slot) => this.world.oracle.ids[slot] ?? "",
       ...(options.onJobRow === undefined ? {} : { onJobRow: options.onJobRow }),

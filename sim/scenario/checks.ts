@@ -59,11 +59,9 @@ function weights({ router: { policy } }: Scenario): Finding[] {
 
 function checkOperator(operator: OperatorSpec, path: readonly PathPart[], catalogue: Catalogue): Finding[] {
   const { engine, machine, models } = operator;
-  if (engine.kind === "service-time") {
-    return constantOf(engine.serviceUs) === 0 ? [{ path: [...path, "engine", "service-time", "service"], found: "0", allowed: "a time above 0" }] : [];
-  }
   const findings: Finding[] = [];
-  if (machine === null) findings.push({ path: [...path, "machine"], found: "nothing", allowed: "a machine of the catalogue, or one described here; only the service-time engine needs none" });
+  if (engine.kind === "service-time" && constantOf(engine.serviceUs) === 0) findings.push({ path: [...path, "engine", "service-time", "service"], found: "0", allowed: "a time above 0" });
+  if (machine === null && engine.kind !== "service-time") findings.push({ path: [...path, "machine"], found: "nothing", allowed: "a machine of the catalogue, or one described here; only the service-time engine needs none" });
   const knownMachine = machine !== null && (typeof machine !== "string" || catalogue.machineName(machine) !== undefined);
   if (typeof machine === "string" && !knownMachine) {
     const guess = nearest(machine, catalogue.machines);
@@ -71,6 +69,10 @@ function checkOperator(operator: OperatorSpec, path: readonly PathPart[], catalo
       ? { path: [...path, "machine"], found: quoted(machine), allowed: `a map that describes a machine, or one of the catalogue: ${catalogue.machines.join(", ")}` }
       : { path: [...path, "machine"], found: quoted(machine), allowed: "a machine of the catalogue, or a map that describes one", suggestion: quoted(guess) });
   }
+  if (machine !== null && typeof machine !== "string" && machine.loadWatts < machine.idleWatts) {
+    findings.push({ path: [...path, "machine", "power", "load"], found: `${machine.loadWatts} W`, allowed: `at least the ${machine.idleWatts} W drawn while idle` });
+  }
+  if (engine.kind === "service-time") return findings;
   models.forEach((model, i) => {
     const at = [...path, "model", ...(models.length > 1 ? [i] : [])];
     if (catalogue.modelName(model) === undefined) {

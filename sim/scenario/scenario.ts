@@ -117,7 +117,7 @@ export interface OperatorSpec {
   readonly stakeMsat: number;
   readonly attested: boolean;
   readonly churn: ChurnSpec;
-  /** Price of electricity, msat per kWh; null: not stated. */
+  /** Price of electricity, whole msat per kWh; null: not stated. */
   readonly electricityMsatPerKwh: number | null;
 }
 
@@ -136,6 +136,7 @@ export interface MachineSpec {
   readonly bandwidthBytesPerS: number;
   /** Dense, at the precision the engine computes in. */
   readonly flopPerS: number;
+  /** 0 and 0 where it is not known. */
   readonly idleWatts: number;
   readonly loadWatts: number;
 }

@@ -113,7 +113,7 @@ const machine = z.union([
     power: z.strictObject({
       idle: power.describe("Drawn while idle."),
       load: power.describe("Drawn under load."),
-    }).prefault({ idle: 0, load: 0 }).describe("Electrical power."),
+    }).prefault({ idle: 0, load: 0 }).describe("Electrical power (default: not known, and neither is the energy in reports)."),
   }),
 ]);
 
@@ -173,7 +173,7 @@ const operator = z.strictObject({
   stake: money.default("0 sat").describe("Stake of each node."),
   attested: z.boolean().default(false).describe("Whether the nodes run in attested confidential-computing hardware."),
   churn: churn.prefault({}).describe("How nodes leave, fail and slow down."),
-  electricity: energyPrice.optional().describe("Price of electricity."),
+  electricity: energyPrice.optional().describe("Price of electricity: what the machines' energy costs, next to what they earn, in the report."),
 });
 
 const trace = z.union([

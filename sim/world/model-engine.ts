@@ -1,13 +1,13 @@
+import { machineOf } from "../scenario/catalogue.ts";
 import type { EngineSpec, OperatorSpec } from "../scenario/scenario.ts";
 import { engineLimits } from "./catalogue/limits.ts";
-import { catalogueMachine, catalogueModel } from "./catalogue/lookup.ts";
+import { catalogueModel } from "./catalogue/lookup.ts";
 import { advertisedSpeeds } from "./catalogue/speeds.ts";
 import { stepCost } from "./catalogue/step-cost.ts";
-import type { Machine } from "./catalogue/types.ts";
 import { llamaCppEngine } from "./engine/llama-cpp.ts";
 import { sequentialEngine } from "./engine/sequential.ts";
 import { vllmEngine } from "./engine/vllm.ts";
-import type { NodeKit } from "./node-kit.ts";
+import { type NodeKit, powerOf } from "./node-kit.ts";
 
 /**
  * An engine that executes a model of the catalogue on a machine, and what its node can say of itself. Where a class
@@ -15,8 +15,8 @@ import type { NodeKit } from "./node-kit.ts";
  * @throws RangeError where the model does not fit into the machine.
  */
 export function modelEngine(spec: OperatorSpec, engine: Exclude<EngineSpec, { readonly kind: "service-time" }>): NodeKit {
-  if (spec.machine === null) throw new RangeError(`operators ${spec.name}: the ${engine.kind} engine needs a machine`);
-  const machine: Machine = typeof spec.machine === "string" ? catalogueMachine(spec.machine) : spec.machine;
+  const machine = machineOf(spec);
+  if (machine === null) throw new RangeError(`operators ${spec.name}: the ${engine.kind} engine needs a machine`);
   const { model, quantisation } = catalogueModel(spec.models[0]!);
   const limits = engineLimits(machine, model, quantisation, engine);
   if (!limits.fits) throw new RangeError(`operators ${spec.name}: ${limits.reason}`);
@@ -24,6 +24,7 @@ export function modelEngine(spec: OperatorSpec, engine: Exclude<EngineSpec, { re
   const { slots, kvTokensMax, contextTokensMax: contextTokens, stepTokens: batchTokens } = limits;
   return {
     machine: machine.name,
+    power: powerOf(machine),
     slots,
     kvTokensMax,
     workUs: null,

@@ -2,11 +2,12 @@ import type { Descriptor, ModelOffer, PriceSheet } from "../../protocol/messages
 import { distribution } from "../kernel/distributions/index.ts";
 import type { Random } from "../kernel/random.ts";
 import { RandomStreams } from "../kernel/random.ts";
+import { machineOf } from "../scenario/catalogue.ts";
 import type { ChurnSpec, OperatorSpec, Scenario, ServiceTimeSpec } from "../scenario/scenario.ts";
 import type { Engine } from "./engine/engine.ts";
 import { ServiceTimeEngine } from "./engine/service-time.ts";
 import { modelEngine } from "./model-engine.ts";
-import type { NodeKit } from "./node-kit.ts";
+import { type NodeKit, powerOf } from "./node-kit.ts";
 import { regionAt } from "./regions.ts";
 
 /** A node of the scenario, ready to be built. */
@@ -16,6 +17,8 @@ export interface NodePlan {
   readonly operatorClass: number;
   readonly region: string;
   readonly machine: string;
+  /** Electrical power of the machine; null where it is not known. */
+  readonly power: NodeKit["power"];
   readonly descriptor: Omit<Descriptor, "type" | "node" | "incarnation">;
   readonly churn: ChurnSpec;
   /** Work of a job from the seed of its own random numbers, µs; null where the engine counts tokens. */
@@ -37,6 +40,7 @@ export function planNodes(scenario: Scenario, seed: number): NodePlan[] {
         operatorClass,
         region: regionAt(spec.regions, i, spec.count),
         machine: kit.machine,
+        power: kit.power,
         churn: spec.churn,
         workUs: kit.workUs,
         engine: kit.engine,
@@ -70,8 +74,10 @@ function pricesOf(spec: OperatorSpec, random: Random): PriceSheet {
 function serviceTimeKit(spec: OperatorSpec, engine: ServiceTimeSpec): NodeKit {
   const service = distribution(engine.serviceUs);
   const numbers = new SeededNumbers();
+  const machine = machineOf(spec);
   return {
-    machine: "service-time server",
+    machine: machine?.name ?? "service-time server",
+    power: powerOf(machine),
     slots: engine.slots,
     kvTokensMax: 2 ** 31 - 1,
     workUs: (seed) => Math.max(0, service.sample(numbers.from(seed))),

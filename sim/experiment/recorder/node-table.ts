@@ -15,6 +15,8 @@ export class NodeTable {
   /** Slot-microseconds busy, and microseconds up. */
   readonly busyUs: Float64Array;
   readonly upUs: Float64Array;
+  /** Microseconds with at least one job running. */
+  readonly activeUs: Float64Array;
   /** KV-token-microseconds, -1 where they were not metered. */
   readonly kvTokenUs: Float64Array;
   /** How often the law of capacity was checked. */
@@ -45,6 +47,7 @@ export class NodeTable {
     this.downs = column();
     this.busyUs = column();
     this.upUs = column();
+    this.activeUs = column();
     this.kvTokenUs = column().fill(-1);
     this.operatorClass = Int32Array.from(nodes, (node) => node.operatorClass);
     this.#slots = Float64Array.from(nodes, (node) => node.slots);
@@ -138,8 +141,10 @@ export class NodeTable {
     const since = Math.max(this.#sinceUs[node]!, this.#warmupUs);
     const until = Math.min(nowUs, this.#horizonUs);
     if (until > since && this.#up[node] === 1) {
+      const running = this.#running[node]!;
       this.upUs[node]! += until - since;
-      this.busyUs[node]! += this.#running[node]! * (until - since);
+      this.busyUs[node]! += running * (until - since);
+      if (running > 0) this.activeUs[node]! += until - since;
     }
     this.#sinceUs[node] = nowUs;
   }

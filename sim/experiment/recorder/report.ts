@@ -5,6 +5,7 @@ import {
 } from "../../../protocol/result.ts";
 import { ClientTally } from "./client-tally.ts";
 import { AT_ROUTER, FIRST_CLASS_LEVEL, IN_SYSTEM, LEVELS_PER_CLASS, NODES_UP, RUNNING, SLOTS_UP, WAITING, type WindowCount } from "./columns.ts";
+import { electricity, electricityOfAll } from "./electricity.ts";
 import { InvariantError, LAWS } from "./invariant.ts";
 import type { NodeTable } from "./node-table.ts";
 import { Served } from "./served.ts";
@@ -149,6 +150,7 @@ function operatorClassReport(gathered: Gathered, index: number): OperatorClassRe
     utilisation: ratio(total(nodes.busyUs), sum(members.map((node) => nodes.upUs[node]! * setup.nodes[node]!.slots))),
     kvUtilisation: ratio(sum(metered.map((node) => nodes.kvTokenUs[node]!)), sum(metered.map((node) => nodes.upUs[node]! * setup.nodes[node]!.kvTokensMax))),
     availability: ratio(total(nodes.upUs), members.length * (setup.horizonUs - setup.warmupUs)),
+    ...electricityOfAll(members.map((node) => electricity(setup.nodes[node]!, nodes.upUs[node]!, nodes.activeUs[node]!))),
     latency: latency(served),
     prices: prices(served),
   };
@@ -175,6 +177,7 @@ function nodeReport(gathered: Gathered, index: number): NodeReport {
     utilisation: ratio(nodes.busyUs[index]!, upUs * node.slots),
     kvUtilisation: nodes.kvTokenUs[index]! >= 0 ? ratio(nodes.kvTokenUs[index]!, upUs * node.kvTokensMax) : null,
     availability: ratio(upUs, setup.horizonUs - setup.warmupUs),
+    ...electricity(node, upUs, nodes.activeUs[index]!),
     downs: nodes.downs[index]!,
   };
 }

@@ -18,6 +18,10 @@ export interface RecordedNode {
   /** Posted at the start; null where there is no single price. */
   readonly inputMsatPerMtok: number | null;
   readonly outputMsatPerMtok: number | null;
+  /** Electrical power, watts to the milliwatt, `loadWatts` at least `idleWatts`; absent or null where it is not known. */
+  readonly power?: { readonly idleWatts: number; readonly loadWatts: number } | null;
+  /** Whole msat; absent or null where it is not known. */
+  readonly electricityMsatPerKwh?: number | null;
 }
 
 /** What the recorder has to know before the first fact. Classes and nodes are referred to by their index from then on. */

@@ -1,7 +1,7 @@
 import type { DistributionSummary, JobGroup, NodeReport, RunReport } from "../protocol/result.ts";
 import { formatDurationUs, formatMsat, formatMsatPerMtok, formatNumber, formatPercent, formatSignificant, formatTokens } from "../protocol/units.ts";
 import { findings } from "./findings.ts";
-import type { PlotName } from "./plots/plots.ts";
+import type { PlotName } from "./plots/titles.ts";
 
 /** A report in words, tables and plots, before it takes a form. */
 export interface Content {

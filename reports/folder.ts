@@ -6,7 +6,8 @@ import { JOB_HEADER, jobLine } from "./jobs-csv.ts";
 import { renderJson } from "./json.ts";
 import { renderMarkdown } from "./markdown.ts";
 import { renderNodesCsv } from "./nodes-csv.ts";
-import { PLOTS, renderPlots } from "./plots/plots.ts";
+import { renderPlots } from "./plots/plots.ts";
+import { PLOTS } from "./plots/titles.ts";
 
 /** Characters kept before they go to the file: few writes, little memory. */
 const BUFFERED = 1 << 16;
@@ -42,6 +43,7 @@ export class ReportFolder {
     for (const name of ["report.json", "report.md", "jobs.csv", "nodes.csv", "index.html"]) {
       if (statSync(join(path, name), { throwIfNoEntry: false })?.isDirectory() === true) throw new ReportFolderError(`${join(path, name)} is a folder; the report's ${name} belongs there.`);
     }
+    if (statSync(join(path, "plots"), { throwIfNoEntry: false })?.isDirectory() === false) throw new ReportFolderError(`${join(path, "plots")} is a file; the report's plots need a folder there.`);
     this.#path = path;
     this.#made = found === undefined;
     mkdirSync(path, { recursive: true });

@@ -1,7 +1,7 @@
 import type { RunReport } from "../protocol/result.ts";
 import { type Block, contentOf, figureColumns } from "./content.ts";
 import { escapeXml } from "./plots/figure.ts";
-import { type PlotName, plotTitle } from "./plots/plots.ts";
+import { PLOT_TITLES, type PlotName } from "./plots/titles.ts";
 
 const NODE_ROWS = 500;
 
@@ -41,7 +41,7 @@ export function renderHtml(report: RunReport, plots: Readonly<Record<PlotName, s
   const { title, question, sections } = contentOf(report, NODE_ROWS);
   const links = sections.map((section) => `<a href="#${anchor(section.title)}">${escapeXml(section.title)}</a>`).join("");
   const body = sections
-    .map((section) => `<section id="${anchor(section.title)}"><h2>${escapeXml(section.title)}</h2>\n${section.blocks.map((block) => renderBlock(block, report, plots)).join("\n")}</section>`)
+    .map((section) => `<section id="${anchor(section.title)}"><h2>${escapeXml(section.title)}</h2>\n${section.blocks.map((block) => renderBlock(block, plots)).join("\n")}</section>`)
     .join("\n");
   return `<!doctype html>
 <html lang="en">
@@ -63,11 +63,11 @@ ${body}
 `;
 }
 
-function renderBlock(block: Block, report: RunReport, plots: Readonly<Record<PlotName, string>>): string {
+function renderBlock(block: Block, plots: Readonly<Record<PlotName, string>>): string {
   switch (block.kind) {
     case "text": return `<p>${escapeXml(block.text)}</p>`;
     case "list": return `<ul class="findings">${block.items.map((item) => `<li>${escapeXml(item)}</li>`).join("")}</ul>`;
-    case "plot": return `<figure aria-label="${escapeXml(plotTitle(block.name, report))}">${plots[block.name].trimEnd()}</figure>`;
+    case "plot": return `<figure aria-label="${escapeXml(PLOT_TITLES[block.name])}">${plots[block.name].trimEnd()}</figure>`;
     case "table": {
       const figures = figureColumns(block);
       const cells = (tag: string, row: readonly string[]): string => `<tr>${row.map((cell, column) => `<${tag}${figures[column] === true ? ' class="n"' : ""}>${escapeXml(cell)}</${tag}>`).join("")}</tr>`;

@@ -1,6 +1,6 @@
 import type { RunReport } from "../protocol/result.ts";
 import { type Block, contentOf, figureColumns } from "./content.ts";
-import { plotTitle } from "./plots/plots.ts";
+import { PLOT_TITLES } from "./plots/titles.ts";
 
 const NODE_ROWS = 10;
 
@@ -9,15 +9,15 @@ export function renderMarkdown(report: RunReport): string {
   const { title, question, sections } = contentOf(report, NODE_ROWS);
   const parts = [`# ${inline(title)}`];
   if (question !== "") parts.push(`> ${inline(question)}`);
-  for (const section of sections) parts.push(`## ${section.title}`, ...section.blocks.map((block) => renderBlock(block, report)));
+  for (const section of sections) parts.push(`## ${section.title}`, ...section.blocks.map(renderBlock));
   return `${parts.join("\n\n")}\n`;
 }
 
-function renderBlock(block: Block, report: RunReport): string {
+function renderBlock(block: Block): string {
   switch (block.kind) {
     case "text": return inline(block.text);
     case "list": return block.items.map((item) => `- ${inline(item)}`).join("\n");
-    case "plot": return `![${inline(plotTitle(block.name, report))}](plots/${block.name}.svg)`;
+    case "plot": return `![${inline(PLOT_TITLES[block.name])}](plots/${block.name}.svg)`;
     case "table": {
       const row = (cells: readonly string[]): string => `| ${cells.map(inline).join(" | ")} |`;
       return [

@@ -4,6 +4,7 @@ import { formatDurationUs, formatNumber } from "../../protocol/units.ts";
 import { durationAxis, shareAxis } from "./axes.ts";
 import type { Figure, Panel } from "./figure.ts";
 import { colorsByClass } from "./palette.ts";
+import { PLOT_TITLES } from "./titles.ts";
 
 const METRICS = [
   { key: "ttftUs", heading: "Time to first token" },
@@ -50,7 +51,7 @@ export function latencyFigure(report: RunReport): Figure {
     }];
   });
   return {
-    title: "How long did jobs take?",
+    title: PLOT_TITLES.latency,
     subtitle: `Share of completed jobs at or below a latency, as their clients saw it: ${formatNumber(report.overall.jobs.completed)} jobs${left > 0 ? `; the ${left} smallest client classes are left out` : ""}. The higher a curve at its goal, the better.`,
     keys: [...drawn.map(({ name }) => ({ name, color: color(name), shape: "line" as const })), ...(hasGoals(drawn) ? [{ name: "latency goal", color: "currentColor", shape: "dashed" as const }] : [])],
     panels,

@@ -5,6 +5,7 @@ import { amountAxis, clockAxis, largest, shareAxis } from "./axes.ts";
 import type { Figure, Key } from "./figure.ts";
 import { timePoints, warmupMark, warmupNote } from "./over-time.ts";
 import { BAD, colorsByClass, GOOD, GREY } from "./palette.ts";
+import { PLOT_TITLES } from "./titles.ts";
 
 /** Queue lengths and utilisation over time. */
 export function loadFigure(report: RunReport): Figure {
@@ -18,7 +19,7 @@ export function loadFigure(report: RunReport): Figure {
   const classes = overTime.operatorClasses.filter(({ name }) => shown.includes(name));
   const several = report.operatorClasses.length > 1;
   return {
-    title: "How busy was the market?",
+    title: PLOT_TITLES.load,
     subtitle: `Jobs that wait cost their clients time; slots that idle cost their operators money. Each point is the mean over ${formatDurationUs(overTime.windowUs)}.${warmupNote(report)}`,
     keys: [],
     panels: [

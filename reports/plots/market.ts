@@ -4,6 +4,7 @@ import { formatMsatPerMtok, formatNumber } from "../../protocol/units.ts";
 import { amountAxis, largest, shareAxis, spanAxis } from "./axes.ts";
 import type { Figure, Key, Panel } from "./figure.ts";
 import { colorsByClass, GREY, textOn } from "./palette.ts";
+import { PLOT_TITLES } from "./titles.ts";
 
 /** More dots than this make a file that browsers are slow with, and a picture that nobody can read. */
 const MOST_DOTS = 1_500;
@@ -25,7 +26,7 @@ export function marketFigure(report: RunReport): Figure {
   if (prices.size > 1) panels.push(...views.map((view) => byPrice(view, drawn, color)));
   else if (drawn.length > 1) panels.push(...views.map((view) => byRank(view, drawn, color)));
   return {
-    title: "Where did jobs go, and at which price?",
+    title: PLOT_TITLES.market,
     subtitle: stride > 1 ? `One dot per node; every ${stride}th of ${formatNumber(priced.length)} nodes is drawn.` : "One dot per node.",
     keys: panels.length === 0 ? [] : [
       ...shown.map((name): Key => ({ name, color: color(name) })),

@@ -5,12 +5,13 @@ import { amountAxis, clockAxis, largest } from "./axes.ts";
 import type { Figure, Panel } from "./figure.ts";
 import { timePoints, warmupMark, warmupNote } from "./over-time.ts";
 import { colorsByClass, GOOD } from "./palette.ts";
+import { PLOT_TITLES } from "./titles.ts";
 
 /** What clients paid, over time and per class. */
 export function pricesFigure(report: RunReport): Figure {
   const { perMtokMsat } = report.overTime;
   const subtitle = "Amount and router's fee of completed jobs, over their input and output tokens together.";
-  if (report.overall.jobs.completed > 0 && largest(perMtokMsat) === 0) return { title: "What did clients pay?", subtitle, keys: [], panels: [], empty: "Nothing: every job was free." };
+  if (report.overall.jobs.completed > 0 && largest(perMtokMsat) === 0) return { title: PLOT_TITLES.prices, subtitle, keys: [], panels: [], empty: "Nothing: every job was free." };
   const panels: Panel[] = [];
   if (perMtokMsat.some((value) => value !== null)) {
     panels.push({
@@ -26,7 +27,7 @@ export function pricesFigure(report: RunReport): Figure {
   const { color } = colorsByClass(report.operatorClasses.map(({ name, slots }) => ({ name, weight: slots })));
   const operators = ranges("Per million tokens, by the operator class that served the job", report.operatorClasses.map(({ name, prices }) => ({ name, summary: prices.perMtokMsat, color: color(name) })));
   return {
-    title: "What did clients pay?",
+    title: PLOT_TITLES.prices,
     subtitle: `${subtitle} By class: line, least to 99th percentile of the jobs; bar, median to 90th percentile; dot, mean.${warmupNote(report)}`,
     keys: [],
     panels: [...panels, ...clients, ...operators],

@@ -5,6 +5,7 @@ import { amountAxis, clockAxis, durationAxis, largest } from "./axes.ts";
 import type { Figure, Key, Panel } from "./figure.ts";
 import { perSecond, timePoints, warmupMark, warmupNote } from "./over-time.ts";
 import { BAD, GOOD, GREY } from "./palette.ts";
+import { PLOT_TITLES } from "./titles.ts";
 
 /** What came in, what came out, and what was lost, over time; and what clients felt of it. */
 export function throughputFigure(report: RunReport): Figure {
@@ -26,7 +27,7 @@ export function throughputFigure(report: RunReport): Figure {
   const felt = felts(report);
   if (felt !== undefined) panels.push(felt);
   return {
-    title: "Did the market keep up?",
+    title: PLOT_TITLES.throughput,
     subtitle: `${formatNumber(report.allJobs.submitted)} jobs submitted, ${formatNumber(report.allJobs.completed)} completed, warm-up included. Each point stands for ${windowText}.${warmupNote(report)}`,
     keys: [],
     panels,

@@ -1,6 +1,6 @@
 const CARRY = 2 ** 52;
 
-/** Sum of non-negative integers that stays exact beyond 2^53: two doubles, and no allocation per addition. */
+/** Sum of non-negative integers that stays exact up to 2^104: two doubles, and no allocation per addition. */
 export class ExactSum {
   #low = 0;
   #high = 0;
@@ -14,7 +14,7 @@ export class ExactSum {
     }
   }
 
-  /** Adds the product of two integers from 0 to 2^53, exactly, however large it is. */
+  /** Adds the product of two integers from 0 to 2^53, exactly. */
   addProduct(a: number, b: number): void {
     const product = a * b;
     // A product below 2^52 came out exact; a larger one may have been rounded.

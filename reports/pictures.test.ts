@@ -1,0 +1,60 @@
+import { Resvg } from "@resvg/resvg-js";
+import { describe, expect, test } from "vitest";
+import { renderHtml } from "./html.ts";
+import { COLORS, colorsByClass } from "./plots/palette.ts";
+import { renderPlots } from "./plots/plots.ts";
+import { PLOT_TITLES, PLOTS } from "./plots/titles.ts";
+import { odd, toy } from "./testing/reports.ts";
+
+const all = Object.entries({ toy, ...odd }).map(([name, report]) => ({ name, report, plots: renderPlots(report) }));
+
+describe("plots", () => {
+  test.each(all)("of a report with $name are whole: well-formed, finite, with their title inside", ({ plots }) => {
+    for (const name of PLOTS) {
+      const svg = plots[name];
+      // Not toMatch: its message would hold the whole file.
+      expect(/NaN|undefined|Infinity|\bnull\b/.exec(svg)?.[0]).toBeUndefined();
+      expect(svg.includes(`>${PLOT_TITLES[name]}</text>`)).toBe(true);
+      expect(/<style|<script|<image|href=|url\(|="https?:(?!\/\/www\.w3\.org\/2000\/svg")/.exec(svg)?.[0]).toBeUndefined();
+      expect(svg.length).toBeLessThan(600_000);
+      // An XML parser and a renderer that refuse what is not well-formed.
+      const picture = new Resvg(svg).render();
+      expect(picture.width).toBe(784);
+    }
+  });
+
+  test("show what the report says: a curve per client class, a dot per node, a bar per share", () => {
+    const { latency, market } = renderPlots(toy);
+    for (const color of COLORS.slice(0, 2)) expect(latency.split(`stroke="${color}"`).length - 1).toBeGreaterThanOrEqual(4);
+    expect(market.match(/<circle/g)!.length).toBe(2 * toy.nodes.length + toy.operatorClasses.length);
+    expect(market.match(/ %<\/text>/g)!.length).toBeGreaterThan(10);
+  });
+
+  test("have the same bytes each time", () => {
+    expect(renderPlots(toy)).toEqual(renderPlots(structuredClone(toy)));
+  });
+
+  test("give the weightiest classes colours of their own, in the report's order, and grey to the rest", () => {
+    const { color, shown } = colorsByClass(Array.from({ length: 8 }, (_, index) => ({ name: `c${index}`, weight: index })));
+    expect(shown).toEqual(["c2", "c3", "c4", "c5", "c6", "c7"]);
+    expect(new Set(shown.map(color)).size).toBe(6);
+    expect(color("c0")).toBe(color("c1"));
+  });
+});
+
+describe("index.html", () => {
+  test.each(all)("of a report with $name holds everything and fetches nothing", ({ report, plots }) => {
+    const html = renderHtml(report, plots);
+    expect(/<script|<link|<img|<image|<iframe|@import|url\(|\bsrc=|<object|<embed/i.exec(html)?.[0]).toBeUndefined();
+    for (const [, target] of html.matchAll(/href="([^"]*)"/g)) expect(target).toMatch(/^#/);
+    expect(html.match(/<svg xmlns/g)!.length).toBe(PLOTS.length);
+    expect(/NaN|undefined|Infinity/.exec(html)?.[0]).toBeUndefined();
+    for (const [, anchor] of html.matchAll(/href="#([^"]*)"/g)) expect(html.includes(`id="${anchor}"`), anchor).toBe(true);
+  });
+
+  test("has the same bytes each time, and follows light and dark", () => {
+    const html = renderHtml(toy, renderPlots(toy));
+    expect(renderHtml(structuredClone(toy), renderPlots(toy))).toBe(html);
+    expect(html.includes("prefers-color-scheme: dark")).toBe(true);
+  });
+});

@@ -1,0 +1,12 @@
+/** Names of a report's plots, in the order in which they are read; `plots/NAME.svg` holds each. */
+export const PLOTS = ["throughput", "latency", "load", "market", "prices"] as const;
+export type PlotName = (typeof PLOTS)[number];
+
+/** The question that each plot answers. */
+export const PLOT_TITLES: Readonly<Record<PlotName, string>> = {
+  throughput: "Did the market keep up?",
+  latency: "How long did jobs take?",
+  load: "How busy was the market?",
+  market: "Where did jobs go, and at which price?",
+  prices: "What did clients pay?",
+};

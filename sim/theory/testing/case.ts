@@ -20,7 +20,7 @@ export interface Comparison {
   readonly scale?: number;
   /** Closed forms of neighbouring models that the interval must exclude. */
   readonly not?: readonly { readonly model: string; readonly value: number }[];
-  /** The figure is the same however long service takes, so the planted fault cannot show. */
+  /** The figure hardly depends on the time that service takes, so the planted fault need not show. */
   readonly insensitive?: true;
 }
 

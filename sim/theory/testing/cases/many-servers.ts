@@ -12,7 +12,7 @@ const queueAtRouter = [
 ];
 
 export const manyServers: readonly TheoryCase[] = [
-  ...([[2, "4d", 0.05], [4, "2d", 0.07], [16, "10h", 0.13]] as const).map(([servers, horizon, within]): TheoryCase => ({
+  ...([[2, "3d", 0.07], [4, "40h", 0.08], [16, "9h", 0.14]] as const).map(([servers, horizon, within]): TheoryCase => ({
     name: `M/M/${servers}, rho = 0.8`,
     reference: "Erlang C; Gross et al. 2008, 2.3",
     scenario: `mmc-${servers}`,
@@ -35,9 +35,9 @@ export const manyServers: readonly TheoryCase[] = [
     scenario: "mmc-4",
     sets: ["horizon=36h", "operators.server.engine.service-time.slots=1", ...queueAtRouter],
     comparisons: [
-      { what: "mean wait", unit: "s", measure: meanOf(wait), theory: (s) => mmcWait(4, 3.2, s), within: 0.07, not: [{ model: "four M/M/1", value: mmcWait(1, 0.8, 1) }] },
+      { what: "mean wait", unit: "s", measure: meanOf(wait), theory: (s) => mmcWait(4, 3.2, s), within: 0.08, not: [{ model: "four M/M/1", value: mmcWait(1, 0.8, 1) }] },
       { what: "share of jobs that wait", unit: "share", measure: waitedShare, theory: (s) => erlangC(4, 3.2 * s), within: 0.03 },
-      { what: "mean number at the router", unit: "jobs", measure: overTime("waitingAtRouter"), theory: (s) => 3.2 * mmcWait(4, 3.2, s), within: 0.07 },
+      { what: "mean number at the router", unit: "jobs", measure: overTime("waitingAtRouter"), theory: (s) => 3.2 * mmcWait(4, 3.2, s), within: 0.08 },
     ],
   },
   {
@@ -60,15 +60,15 @@ export const manyServers: readonly TheoryCase[] = [
       { what: "mean wait of those admitted", unit: "s", measure: meanOf(wait), theory: (s) => meanOver(mmck(s), (n) => Math.max(0, n - 4)) / (4 * (1 - mmck(s)[10]!)), within: 0.03 },
       { what: "mean number in the system", unit: "jobs", measure: overTime("inSystem"), theory: (s) => meanOver(mmck(s)), within: 0.02 },
       { what: "mean number in service", unit: "jobs", measure: overTime("running"), theory: (s) => meanOver(mmck(s), (n) => Math.min(n, 4)), within: 0.02 },
-      { what: "share of time with 10 jobs", unit: "share", measure: timeAt(10), theory: (s) => mmck(s)[10]!, within: 0.05 },
-      { what: "share of arrivals that find 4 jobs", unit: "share", measure: foundAt(4), theory: (s) => mmck(s)[4]!, within: 0.05 },
+      { what: "share of time with 10 jobs", unit: "share", measure: timeAt(10), theory: (s) => mmck(s)[10]!, within: 0.06 },
+      { what: "share of arrivals that find 4 jobs", unit: "share", measure: foundAt(4), theory: (s) => mmck(s)[4]!, within: 0.05, insensitive: true },
     ],
   },
   ...(["exponential: {mean: 1s}", "lognormal: {mean: 1s, cv: 1.5}", "constant: 1s"] as const).map((service): TheoryCase => ({
     name: `Erlang B, 16 slots, 12 Erlang, ${service.split(":")[0]} service`,
     reference: "A. K. Erlang 1917; insensitivity: B. A. Sevastyanov, Theory of Probability and its Applications 2(1), 1957",
     scenario: "erlang-b",
-    sets: [`operators.server.engine.service-time.service=${service === "constant: 1s" ? "1s" : `{${service}}`}`],
+    sets: [...(service.startsWith("lognormal") ? [] : ["horizon=6h"]), `operators.server.engine.service-time.service=${service === "constant: 1s" ? "1s" : `{${service}}`}`],
     comparisons: [
       { what: "share of jobs lost", unit: "share", measure: lostShare, theory: (s) => erlangB(16, 12 * s), within: 0.06, not: [{ model: "one slot fewer", value: erlangB(15, 12) }] },
       { what: "mean number in service", unit: "jobs", measure: overTime("running"), theory: carried, within: 0.01 },

@@ -39,7 +39,7 @@ export const oneServer: readonly TheoryCase[] = [
       { what: "share of time with 3 jobs", unit: "share", measure: timeAt(3), theory: (s) => (1 - rate * s) * (rate * s) * (rate * s) * (rate * s), within: 0.05, insensitive: true },
       { what: "arrivals that find nobody less time with nobody", unit: "share", measure: foundLessTimeEmpty, theory: () => 0, within: 0.01, scale: 0.2, insensitive: true, not: [{ model: "gamma gaps with CV 0.5", value: rate - gammaArrivalsFindBusy(rate, 1, 0.5) }] },
     ],
-    distribution: { what: "time in the system, every 500th job: exponential", sample: thinnedSojourns, cdf: (x, s) => -Math.expm1(-x / mm1Sojourn(s)) },
+    distribution: { what: "time in the system of every 500th job is exponential", sample: thinnedSojourns, cdf: (x, s) => -Math.expm1(-x / mm1Sojourn(s)) },
   },
   {
     name: "M/D/1, rho = 0.8",
@@ -47,12 +47,12 @@ export const oneServer: readonly TheoryCase[] = [
     scenario: "md1",
     sets: ["horizon=4d"],
     comparisons: [
-      { what: "mean wait", unit: "s", measure: meanOf(wait), theory: (s) => pollaczekKhinchineWait(rate, s, 0), within: 0.05, not: [{ model: "M/M/1", value: mmcWait(1, rate, 1) }] },
+      { what: "mean wait", unit: "s", measure: meanOf(wait), theory: (s) => pollaczekKhinchineWait(rate, s, 0), within: 0.06, not: [{ model: "M/M/1", value: mmcWait(1, rate, 1) }] },
       { what: "share of jobs that wait", unit: "share", measure: waitedShare, theory: (s) => rate * s, within: 0.01 },
       { what: "mean number in the system", unit: "jobs", measure: overTime("inSystem"), theory: (s) => rate * (s + pollaczekKhinchineWait(rate, s, 0)), within: 0.05 },
     ],
   },
-  ...([["hyperexponential", 2, 0.7, "6d"], ["lognormal", 1, 0.5, "5d"]] as const).map(([family, cv, load, horizon]): TheoryCase => ({
+  ...([["hyperexponential", 1.5, 0.7, "6d"], ["lognormal", 1, 0.5, "5d"]] as const).map(([family, cv, load, horizon]): TheoryCase => ({
     name: `M/G/1, rho = ${load}, ${family} service with CV ${cv}`,
     reference: "Pollaczek-Khinchine; Gross et al. 2008, 5.1",
     scenario: "mg1",
@@ -69,7 +69,7 @@ export const oneServer: readonly TheoryCase[] = [
     scenario: "mm1",
     sets: [`horizon=${horizon}`, `clients.customers.arrivals.gamma={rate: ${renewalRate}/s, cv: ${cv}}`],
     comparisons: [
-      { what: "mean wait", unit: "s", measure: meanOf(wait), theory: gammaWait(cv), within: 0.05, not: [{ model: "M/M/1", value: mmcWait(1, renewalRate, 1) }] },
+      { what: "mean wait", unit: "s", measure: meanOf(wait), theory: gammaWait(cv), within: 0.06, not: [{ model: "M/M/1", value: mmcWait(1, renewalRate, 1) }] },
       { what: "share of jobs that wait", unit: "share", measure: waitedShare, theory: gammaSigma(cv), within: 0.02, not: [{ model: "M/M/1", value: renewalRate }] },
       { what: "utilisation", unit: "share", measure: overTime("utilisation"), theory: (s) => renewalRate * s, within: 0.01 },
     ],
@@ -84,15 +84,15 @@ export const oneServer: readonly TheoryCase[] = [
       theory: (s: number) => cobhamWaits([0.3, 0.5], s, rate * s * s)[clientClass]!, within: 0.06, not: [{ model: "without priorities", value: mmcWait(1, rate, 1) }],
     })),
   },
-  ...([["processor-sharing", "exponential service", 0.7, "3d"], ["processor-sharing-heavy", "hyperexponential service with CV 3", 0.7, "10d"]] as const).map(([scenario, service, load, horizon]): TheoryCase => ({
+  ...([["processor-sharing", "exponential service", 0.7, "3d"], ["processor-sharing-heavy", "hyperexponential service with CV 2", 0.7, "7d"]] as const).map(([scenario, service, load, horizon]): TheoryCase => ({
     name: `processor sharing, rho = ${load}, ${service}`,
     reference: "L. Kleinrock, Journal of the ACM 14(2), 1967; M. Sakata et al., Operations Research 19(2), 1971",
     scenario,
-    sets: [`horizon=${horizon}`],
+    sets: [`horizon=${horizon}`, ...(scenario === "processor-sharing" ? [] : ["operators.server.engine.service-time.service.hyperexponential.cv=2"])],
     comparisons: [
       {
         what: "mean time in the system", unit: "s", measure: meanOf(sojourn), theory: (s) => processorSharingSojourn(load, s), within: 0.07,
-        not: scenario === "processor-sharing" ? [] : [{ model: "M/G/1, first come first served", value: 1 + pollaczekKhinchineWait(load, 1, 3) }],
+        not: scenario === "processor-sharing" ? [] : [{ model: "M/G/1, first come first served", value: 1 + pollaczekKhinchineWait(load, 1, 2) }],
       },
       { what: "mean number in the system", unit: "jobs", measure: overTime("inSystem"), theory: (s) => load * processorSharingSojourn(load, s), within: 0.07 },
       { what: "share of time with nobody", unit: "share", measure: timeAt(0), theory: (s) => 1 - load * s, within: 0.04 },

@@ -12,7 +12,7 @@ export const policies: readonly TheoryCase[] = [
     name: "power of two choices, 250 nodes, rho = 0.9",
     reference: "M. Mitzenmacher, IEEE TPDS 12(10), 2001; 1/N correction: N. Gast, B. Van Houdt, Proceedings of the ACM MACS 1(2), 2017",
     scenario: "power-of-two",
-    sets: ["horizon=40min"],
+    sets: ["horizon=30min"],
     comparisons: [
       {
         what: "mean time in the system", unit: "s", measure: meanOf(sojourn), theory: (s) => s * twoChoicesSojournFinite(0.9 * s, servers, true), within: 0.03,
@@ -29,7 +29,7 @@ export const policies: readonly TheoryCase[] = [
     scenario: "power-of-two",
     sets: ["router.policy=random", "operators.servers.count=4", "clients.customers.arrivals.poisson.rate=3.6/s", "horizon=30h", "warmup=1h"],
     comparisons: [
-      { what: "mean time in the system", unit: "s", measure: meanOf(sojourn), theory: (s) => s / (1 - 0.9 * s), within: 0.1, not: [{ model: "power of two choices", value: twoChoicesSojourn(0.9) }] },
+      { what: "mean time in the system", unit: "s", measure: meanOf(sojourn), theory: (s) => s / (1 - 0.9 * s), within: 0.12, not: [{ model: "power of two choices", value: twoChoicesSojourn(0.9) }] },
       { what: "share of jobs that wait", unit: "share", measure: waitedShare, theory: (s) => 0.9 * s, within: 0.01 },
     ],
   },
@@ -37,9 +37,9 @@ export const policies: readonly TheoryCase[] = [
     name: "in turn to 2 nodes, rho = 0.8",
     reference: "E2/M/1 at each node: Gross et al. 2008, 5.3",
     scenario: "mm1",
-    sets: ["horizon=3d", "operators.server.count=2", "clients.customers.arrivals.poisson.rate=1.6/s"],
+    sets: ["horizon=2d", "operators.server.count=2", "clients.customers.arrivals.poisson.rate=1.6/s"],
     comparisons: [
-      { what: "mean time in the system", unit: "s", measure: meanOf(sojourn), theory: (s) => s / (1 - inTurn(2)(s)), within: 0.05, not: [{ model: "random choice", value: 5 }] },
+      { what: "mean time in the system", unit: "s", measure: meanOf(sojourn), theory: (s) => s / (1 - inTurn(2)(s)), within: 0.06, not: [{ model: "random choice", value: 5 }] },
       { what: "share of jobs that wait", unit: "share", measure: waitedShare, theory: inTurn(2), within: 0.02, not: [{ model: "random choice", value: 0.8 }] },
     ],
   },

@@ -47,7 +47,7 @@ export const stateDependent: readonly TheoryCase[] = [
     name: "impatient clients, rho = 1.5",
     reference: "birth-death chain; C. Palm 1957; Gross et al. 2008, 2.10",
     scenario: "mm1",
-    sets: ["horizon=2d", "clients.customers.arrivals.poisson.rate=1.5/s", "clients.customers.patience={exponential: {mean: 5s}}"],
+    sets: ["horizon=3d", "clients.customers.arrivals.poisson.rate=1.5/s", "clients.customers.patience={exponential: {mean: 5s}}"],
     comparisons: [
       { what: "share of jobs given up", unit: "share", measure: lostShare, theory: (s) => (0.2 * meanOver(impatient(s))) / 1.5, within: 0.03 },
       { what: "mean time in the system, all jobs", unit: "s", measure: meanOf(sojourn, everyJob), theory: (s) => meanOver(impatient(s)) / 1.5, within: 0.03 },

@@ -138,19 +138,23 @@ export class FakeRunner implements Runner {
  */
 export class FakeEnvironment implements Environment {
   readonly self: PeerId;
-  nowUs: number;
   readonly telemetry = new FakeTelemetry();
   readonly wallet = new FakeWallet();
   readonly runner: FakeRunner;
   readonly sent: Sent[] = [];
   readonly #timers = new Map<TimerId, PendingTimer>();
+  #nowUs: number;
   #order = 0;
   #taken = 0;
 
   constructor(self: PeerId, { nowUs = 0, slots = 1 } = {}) {
     this.self = self;
-    this.nowUs = nowUs;
+    this.#nowUs = nowUs;
     this.runner = new FakeRunner(slots);
+  }
+
+  get nowUs(): number {
+    return this.#nowUs;
   }
 
   send(to: PeerId, message: Message): void {
@@ -190,12 +194,12 @@ export class FakeEnvironment implements Environment {
     const untilUs = this.nowUs + byUs;
     for (let due = this.#next(); due !== undefined && due[1].atUs <= untilUs; ) {
       this.#timers.delete(due[0]);
-      this.nowUs = due[1].atUs;
+      this.#nowUs = due[1].atUs;
       participant.onTimer(due[1].timer);
       due = this.#next();
       if (due?.[1].atUs !== this.nowUs) after();
     }
-    this.nowUs = untilUs;
+    this.#nowUs = untilUs;
   }
 
   #next(): [TimerId, PendingTimer] | undefined {

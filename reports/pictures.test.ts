@@ -30,6 +30,11 @@ describe("plots", () => {
     expect(market.match(/ %<\/text>/g)!.length).toBeGreaterThan(10);
   });
 
+  test("keep classes apart whose long names begin alike", () => {
+    const { prices } = all.find(({ name }) => name.startsWith("thirty"))!.plots;
+    expect(new Set(prices.match(/clients-w…[^<]*/g)).size).toBe(20);
+  });
+
   test("have the same bytes each time", () => {
     expect(renderPlots(toy)).toEqual(renderPlots(structuredClone(toy)));
   });

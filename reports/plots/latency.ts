@@ -28,7 +28,12 @@ export function latencyFigure(report: RunReport): Figure {
     // A few odd jobs must not take half of a logarithmic axis.
     const common = points.filter(({ share }) => share >= RARE && share <= 1 - RARE).map(({ us }) => us);
     const curves = common.length < 2 ? points : points.filter(({ us }) => us >= Math.min(...common) && us <= Math.max(...common));
-    const goals = key === "queueingUs" ? [] : drawn.flatMap(({ name, goals: goal }) => (goal[key] === null ? [] : [{ name, us: goal[key] }]));
+    const asked = key === "queueingUs" ? [] : drawn.flatMap(({ name, goals: goal }) => (goal[key] === null ? [] : [{ name, us: goal[key] }]));
+    const goals = [...new Set(asked.map(({ us }) => us))].map((us) => {
+      const names = asked.filter((goal) => goal.us === us).map(({ name }) => name);
+      // A goal that several classes share belongs to no colour.
+      return { us, color: names.length === 1 ? color(names[0]!) : "currentColor" };
+    });
     const times = [...curves.map(({ us }) => us), ...goals.map(({ us }) => us)];
     const axis = durationAxis(Math.min(...times), Math.max(...times));
     return [{
@@ -38,12 +43,12 @@ export function latencyFigure(report: RunReport): Figure {
         y: shareAxis(),
         marks: [
           axis.ticksX,
-          Plot.ruleX(goals, { x: "us", stroke: (goal: { name: string }) => color(goal.name), strokeWidth: 1.5, strokeDasharray: "4 3" }),
+          Plot.ruleX(goals, { x: "us", stroke: (goal: { color: string }) => goal.color, strokeWidth: 1.5, strokeDasharray: "4 3" }),
           Plot.lineY(curves, { x: "us", y: "share", z: "name", stroke: (point: { name: string }) => color(point.name), strokeWidth: 2 }),
           ...goals.map((goal, row) => {
             const left = isFarRight(goal.us, times);
             return Plot.text([goal], {
-              x: "us", frameAnchor: "bottom", dx: left ? -4 : 4, dy: -6 - 14 * row, textAnchor: left ? "end" : "start", fill: color(goal.name), text: () => `goal ${formatDurationUs(goal.us)}`,
+              x: "us", frameAnchor: "bottom", dx: left ? -4 : 4, dy: -6 - 14 * row, textAnchor: left ? "end" : "start", fill: goal.color, text: () => `goal ${formatDurationUs(goal.us)}`,
             });
           }),
         ],

@@ -20,7 +20,7 @@ export function marketFigure(report: RunReport): Figure {
   if (report.operatorClasses.length > 1) panels.push(sharesPanel(report, color));
   const prices = new Set(drawn.map(({ outputMsatPerMtok }) => outputMsatPerMtok));
   const views: readonly View[] = [
-    { what: "Jobs completed by each node", y: amountAxis(largest(drawn.map(({ jobs }) => jobs)), (value) => formatNumber(value)), value: ({ jobs }) => jobs },
+    { what: "Jobs completed by each node", y: amountAxis(largest(drawn.map(({ jobs }) => jobs))), value: ({ jobs }) => jobs },
     { what: "Utilisation of each node", y: shareAxis(), value: ({ utilisation }) => utilisation ?? 0 },
   ];
   if (prices.size > 1) panels.push(...views.map((view) => byPrice(view, drawn, color)));

@@ -37,7 +37,7 @@ export function pricesFigure(report: RunReport): Figure {
 
 function ranges(heading: string, classes: readonly { readonly name: string; readonly summary: DistributionSummary; readonly color: string }[]): Panel[] {
   const rows = classes.flatMap(({ name, color, summary: { mean, min, p50, p90, p99 } }) =>
-    mean === null || min === null || p50 === null || p90 === null || p99 === null ? [] : [{ name: shorten(name), color, mean, min, p50, p90, p99 }],
+    mean === null || min === null || p50 === null || p90 === null || p99 === null ? [] : [{ name, color, mean, min, p50, p90, p99 }],
   ).slice(0, 20);
   if (rows.length === 0) return [];
   return [{
@@ -47,7 +47,7 @@ function ranges(heading: string, classes: readonly { readonly name: string; read
       marginLeft: 150,
       x: amountAxis(largest(rows.map(({ p99 }) => p99), rows.map(({ mean }) => mean)), formatMsatPerMtok),
       color: { type: "identity" },
-      y: { domain: rows.map(({ name }) => name), label: null },
+      y: { domain: rows.map(({ name }) => name), label: null, tickFormat: shorten },
       marks: [
         Plot.link(rows, { x1: "min", x2: "p99", y1: "name", y2: "name", stroke: "color", strokeWidth: 1.5 }),
         Plot.link(rows, { x1: "p50", x2: "p90", y1: "name", y2: "name", stroke: "color", strokeWidth: 9, strokeOpacity: 0.45 }),
@@ -57,6 +57,7 @@ function ranges(heading: string, classes: readonly { readonly name: string; read
   }];
 }
 
+/** Long names differ at their ends more often than in their middle. */
 function shorten(name: string): string {
-  return name.length <= 20 ? name : `${name.slice(0, 19)}…`;
+  return name.length <= 20 ? name : `${name.slice(0, 9)}…${name.slice(-10)}`;
 }

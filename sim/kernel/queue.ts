@@ -1,3 +1,5 @@
+import { doubled, FarEvents } from "./far-events.ts";
+
 /** Handle of a pending event: a positive integer below 2^53. 0 is never one, so it can stand for "none". */
 export type EventId = number;
 
@@ -7,19 +9,24 @@ const SLOTS = 0x1000000;
 const GENERATIONS = 0x20000000;
 /** Int32 words per record: generation, kind, a, b and, in the last two, the sequence as a float64. */
 const RECORD = 6;
+/** Events in the heap, beyond which the later half of them moves out: up to here a heap alone is the fastest. */
+const NEAR = 16_384;
+/** Events that move in at once, where there are as many: few enough for the first-level cache. */
+const INTAKE = 512;
 /** Below this many dead entries a clean-up is not worth its constant cost. */
 const DEAD_TOLERATED = 64;
 
 /**
  * The pending events of a simulation, in order of (time, sequence of insertion): ties leave first in, first out.
  *
- * A binary heap over flat typed arrays; no operation allocates, but for the doubling of the arrays.
+ * The next ones are in a binary heap; where there are many, the later ones wait outside, unordered (`FarEvents`).
+ * Everything is in flat typed arrays; no operation allocates, but for the doubling of the arrays.
  *
  * - Every entry owns a slot with its payload. The slot's generation is odd while its event is pending and even
  *   otherwise, so that a handle of an event that fired or was cancelled can never touch a later one.
- * - Cancelling marks the slot, and the heap drops the entry when it surfaces. When the dead outnumber the living, the
- *   heap is rebuilt without them, so memory is bounded by twice the largest number of living events.
- * - After a pop the root stays vacant: the push that usually follows fills it and sinks, one pass instead of two.
+ * - Cancelling marks the slot, and its entry is dropped when it surfaces. When the dead outnumber the living, all
+ *   of them are dropped, so memory is bounded by the largest number of living events.
+ * - After a pop the heap's root stays vacant: the push that usually follows fills it and sinks, one pass instead of two.
  */
 export class EventQueue {
   /** Time of the event that `pop` took last, in the unit of `push`. */
@@ -28,42 +35,53 @@ export class EventQueue {
   a = 0;
   b = 0;
 
-  /** One longer than there are entries: Infinity follows the last, so that every parent has two children. */
-  #times: Float64Array;
-  /** A permutation of all slots: in the heap up to #length, then free, then (from #usable on) retired. */
-  #slots: Int32Array;
-  /** By slot: all that is known of an event but its time, side by side to share a cache line. */
-  #records: Int32Array;
-  /** The same memory: the order of insertion, which settles ties. */
-  #sequences: Float64Array;
+  /** The heap. One Infinity at least follows the last entry, so that every parent has two children. */
+  #times: Float64Array<ArrayBuffer>;
+  #slots: Int32Array<ArrayBuffer>;
+  /** Entries of the heap, a vacant root included. */
   #length = 0;
-  #usable: number;
-  #dead = 0;
-  #sequence = 0;
   #rootVacant = false;
+  readonly #near: number;
+  /** Above this length the heap moves half of itself out. */
+  #full: number;
+  readonly #far = new FarEvents();
+  /** Least time that may be far. */
+  #limit = Infinity;
+
+  /** By slot: all that is known of an event but its time, side by side to share a cache line. A free slot's `kind` is the next free one. */
+  #records = new Int32Array(64 * RECORD);
+  /** The same memory: the order of insertion, which settles ties. */
+  #sequences = new Float64Array(this.#records.buffer);
+  #slotsUsed = 0;
+  #freeSlot = -1;
+  /** The slot that was freed last, kept off the list for the push that usually follows. */
+  #spareSlot = -1;
+  #sequence = 0;
+  /** Entries near and far, and how many of them are cancelled. */
+  #entries = 0;
+  #dead = 0;
   readonly #generations: number;
 
   /**
-   * @param capacity entries to make room for at first; the arrays double as needed.
+   * @param near events in the heap at most, 2 or more; other than the default only in tests.
    * @param generations even, 2 to 2^29: half of it is how often a slot is used. Smaller than the default only in tests.
    */
-  constructor(capacity = 64, generations = GENERATIONS) {
+  constructor(near = NEAR, generations = GENERATIONS) {
+    this.#near = near;
+    this.#full = near;
+    this.#times = new Float64Array(66).fill(Infinity);
+    this.#slots = new Int32Array(66);
     this.#generations = generations;
-    this.#usable = capacity;
-    this.#times = new Float64Array(capacity + 2).fill(Infinity);
-    this.#slots = Int32Array.from({ length: capacity }, (_, slot) => slot);
-    this.#records = new Int32Array(capacity * RECORD);
-    this.#sequences = new Float64Array(this.#records.buffer);
   }
 
   /** How many events are pending; cancelled ones do not count. */
   get length(): number {
-    return this.#length - this.#dead - (this.#rootVacant ? 1 : 0);
+    return this.#entries - this.#dead;
   }
 
-  /** How many entries the arrays have room for. */
+  /** How many entries the arrays have room for, near, far and slots together. */
   get capacity(): number {
-    return this.#slots.length;
+    return this.#times.length + this.#far.capacity + this.#records.length / RECORD;
   }
 
   /**
@@ -72,19 +90,9 @@ export class EventQueue {
    * @throws RangeError where 2^24 events are pending already.
    */
   push(time: number, kind: number, a: number, b: number): EventId {
-    let slot: number;
-    if (this.#rootVacant) {
-      this.#rootVacant = false;
-      slot = this.#slots[0]!;
-      this.#sequences[slot * (RECORD / 2) + 2] = this.#sequence++;
-      this.#sinkNewest(time, slot);
-    } else {
-      if (this.#length === this.#usable) this.#grow();
-      slot = this.#slots[this.#length]!;
-      this.#sequences[slot * (RECORD / 2) + 2] = this.#sequence++;
-      this.#times[this.#length + 1] = Infinity;
-      this.#raiseNewest(this.#length++, time, slot);
-    }
+    let slot = this.#spareSlot;
+    if (slot >= 0) this.#spareSlot = -1;
+    else slot = this.#newSlot();
     const records = this.#records;
     const at = slot * RECORD;
     const generation = records[at]! + 1;
@@ -92,6 +100,16 @@ export class EventQueue {
     records[at + 1] = kind;
     records[at + 2] = a;
     records[at + 3] = b;
+    this.#sequences[slot * (RECORD / 2) + 2] = this.#sequence++;
+    this.#entries++;
+    if (time >= this.#limit) this.#far.append(time, slot);
+    else if (this.#rootVacant) {
+      this.#rootVacant = false;
+      this.#sinkNewest(time, slot);
+    } else {
+      this.#raise(time, slot);
+      if (this.#length > this.#full) this.#moveOut();
+    }
     return generation * SLOTS + slot;
   }
 
@@ -99,24 +117,28 @@ export class EventQueue {
   pop(until = Infinity): boolean {
     for (;;) {
       if (this.#rootVacant) this.#fillRoot();
-      if (this.#length === 0) return false;
+      if (this.#length === 0) {
+        if (!this.#moveIn()) return false;
+        continue;
+      }
       const time = this.#times[0]!;
       if (time > until) return false;
       const records = this.#records;
-      const at = this.#slots[0]! * RECORD;
+      const slot = this.#slots[0]!;
+      const at = slot * RECORD;
       const generation = records[at]!;
       this.#rootVacant = true;
+      this.#entries--;
       if ((generation & 1) === 0) {
         this.#dead--;
-        this.#fillRoot();
+        this.#release(slot, generation);
         continue;
       }
-      records[at] = generation + 1;
       this.time = time;
       this.kind = records[at + 1]!;
       this.a = records[at + 2]!;
       this.b = records[at + 3]!;
-      if (generation + 1 === this.#generations) this.#fillRoot();
+      this.#release(slot, generation + 1);
       return true;
     }
   }
@@ -125,10 +147,17 @@ export class EventQueue {
   peekTime(): number {
     for (;;) {
       if (this.#rootVacant) this.#fillRoot();
-      if (this.#length === 0) return Infinity;
-      if ((this.#records[this.#slots[0]! * RECORD]! & 1) === 1) return this.#times[0]!;
+      if (this.#length === 0) {
+        if (!this.#moveIn()) return Infinity;
+        continue;
+      }
+      const slot = this.#slots[0]!;
+      const generation = this.#records[slot * RECORD]!;
+      if ((generation & 1) === 1) return this.#times[0]!;
+      this.#rootVacant = true;
+      this.#entries--;
       this.#dead--;
-      this.#fillRoot();
+      this.#release(slot, generation);
     }
   }
 
@@ -139,15 +168,44 @@ export class EventQueue {
     if ((generation & 1) === 0 || this.#records[slot * RECORD] !== generation) return false;
     this.#records[slot * RECORD] = generation + 1;
     this.#dead++;
-    if (this.#dead > DEAD_TOLERATED && this.#dead * 2 > this.#length) this.#compact();
+    if (this.#dead > DEAD_TOLERATED && this.#dead * 2 > this.#entries) this.#dropDead();
     return true;
   }
 
-  /** Raises an entry younger than all others: it passes only later ones, never its equals. */
-  #raiseNewest(from: number, time: number, slot: number): void {
+  #newSlot(): number {
+    const free = this.#freeSlot;
+    if (free >= 0) {
+      this.#freeSlot = this.#records[free * RECORD + 1]!;
+      return free;
+    }
+    const slot = this.#slotsUsed;
+    if (slot === SLOTS) throw new RangeError(`More than ${SLOTS} pending events.`);
+    this.#slotsUsed++;
+    if (slot * RECORD === this.#records.length) {
+      this.#records = doubled(this.#records);
+      this.#sequences = new Float64Array(this.#records.buffer);
+    }
+    return slot;
+  }
+
+  /** Frees a slot with this, even, generation; for good where it is the last one. */
+  #release(slot: number, generation: number): void {
+    this.#records[slot * RECORD] = generation;
+    if (generation === this.#generations) return;
+    const spare = this.#spareSlot;
+    this.#spareSlot = slot;
+    if (spare < 0) return;
+    this.#records[spare * RECORD + 1] = this.#freeSlot;
+    this.#freeSlot = spare;
+  }
+
+  /** Adds an entry younger than all others to the heap: it passes only later ones, never its equals. */
+  #raise(time: number, slot: number): void {
+    let position = this.#length++;
+    if (position + 2 > this.#times.length - 1) this.#makeRoom(position + 3);
     const times = this.#times;
     const slots = this.#slots;
-    let position = from;
+    times[position + 1] = Infinity;
     while (position > 0) {
       const parent = (position - 1) >> 1;
       const parentTime = times[parent]!;
@@ -160,7 +218,7 @@ export class EventQueue {
     slots[position] = slot;
   }
 
-  /** Sinks an entry younger than all others from the root: its equals pass it. */
+  /** Puts an entry younger than all others into the vacant root and sinks it: its equals pass it. */
   #sinkNewest(time: number, slot: number): void {
     const times = this.#times;
     const slots = this.#slots;
@@ -169,8 +227,8 @@ export class EventQueue {
     for (let left = 1; left < length; left = 2 * position + 1) {
       const leftTime = times[left]!;
       const rightTime = times[left + 1]!;
-      // Ties leave this loop altogether: a call within it costs all the others a fifth of their speed.
-      if (rightTime === leftTime) return this.#sink(position, time, slot);
+      // Ties leave this loop altogether: settling them within costs all the others a fifth of their speed.
+      if (rightTime === leftTime) return this.#sinkTied(position, time, slot);
       // Arithmetic on the comparison spares a branch that would be mispredicted half of the time.
       const child = left + +(rightTime < leftTime);
       const childTime = times[child]!;
@@ -183,24 +241,22 @@ export class EventQueue {
     slots[position] = slot;
   }
 
-  #sequenceAt(position: number): number {
-    return this.#sequences[this.#slots[position]! * (RECORD / 2) + 2]!;
-  }
-
-  /** Sinks any entry from `from`. */
+  /** Puts any entry into a vacant position and sinks it. */
   #sink(from: number, time: number, slot: number): void {
     const times = this.#times;
     const slots = this.#slots;
-    const sequence = this.#sequences[slot * (RECORD / 2) + 2]!;
     const length = this.#length;
     let position = from;
     for (let left = 2 * position + 1; left < length; left = 2 * position + 1) {
       const leftTime = times[left]!;
       const rightTime = times[left + 1]!;
-      const rightFirst = rightTime < leftTime || (rightTime === leftTime && left + 1 < length && this.#sequenceAt(left + 1) < this.#sequenceAt(left));
-      const child = rightFirst ? left + 1 : left;
+      if (rightTime === leftTime) return this.#sinkTied(position, time, slot);
+      const child = left + +(rightTime < leftTime);
       const childTime = times[child]!;
-      if (childTime > time || (childTime === time && this.#sequenceAt(child) > sequence)) break;
+      if (childTime >= time) {
+        if (childTime === time) return this.#sinkTied(position, time, slot);
+        break;
+      }
       times[position] = childTime;
       slots[position] = slots[child]!;
       position = child;
@@ -209,65 +265,136 @@ export class EventQueue {
     slots[position] = slot;
   }
 
+  /** The same, in order of insertion among equals. */
+  #sinkTied(from: number, time: number, slot: number): void {
+    const times = this.#times;
+    const slots = this.#slots;
+    const sequences = this.#sequences;
+    const sequence = sequences[slot * (RECORD / 2) + 2]!;
+    const length = this.#length;
+    let position = from;
+    for (let left = 2 * position + 1; left < length; left = 2 * position + 1) {
+      let child = left;
+      let childTime = times[left]!;
+      let childSlot = slots[left]!;
+      const right = left + 1;
+      const rightTime = times[right]!;
+      if (rightTime <= childTime && right < length) {
+        const rightSlot = slots[right]!;
+        if (rightTime < childTime || sequences[rightSlot * (RECORD / 2) + 2]! < sequences[childSlot * (RECORD / 2) + 2]!) {
+          child = right;
+          childTime = rightTime;
+          childSlot = rightSlot;
+        }
+      }
+      if (childTime > time || (childTime === time && sequences[childSlot * (RECORD / 2) + 2]! > sequence)) break;
+      times[position] = childTime;
+      slots[position] = childSlot;
+      position = child;
+    }
+    times[position] = time;
+    slots[position] = slot;
+  }
+
   #fillRoot(): void {
     this.#rootVacant = false;
-    const freed = this.#slots[0]!;
     const last = --this.#length;
     const time = this.#times[last]!;
     this.#times[last] = Infinity;
     if (last > 0) this.#sink(0, time, this.#slots[last]!);
-    this.#slots[last] = freed;
-    this.#retireIfSpent(last);
   }
 
-  /** Takes a free slot that has no generation left out of use, for good. */
-  #retireIfSpent(position: number): void {
-    const slot = this.#slots[position]!;
-    if (this.#records[slot * RECORD]! < this.#generations) return;
-    const last = --this.#usable;
-    this.#slots[position] = this.#slots[last]!;
-    this.#slots[last] = slot;
-  }
-
-  #compact(): void {
-    if (this.#rootVacant) this.#fillRoot();
+  #heapify(): void {
     const times = this.#times;
     const slots = this.#slots;
-    const before = this.#length;
-    let living = 0;
-    for (let position = 0; position < this.#length; position++) {
-      const slot = slots[position]!;
-      if ((this.#records[slot * RECORD]! & 1) === 0) continue;
-      slots[position] = slots[living]!;
-      slots[living] = slot;
-      times[living] = times[position]!;
-      living++;
-    }
-    times.fill(Infinity, living, before + 1);
-    this.#length = living;
-    this.#dead = 0;
-    for (let position = (living >> 1) - 1; position >= 0; position--) this.#sink(position, times[position]!, slots[position]!);
-    for (let position = before - 1; position >= living; position--) this.#retireIfSpent(position);
+    for (let position = (this.#length >> 1) - 1; position >= 0; position--) this.#sink(position, times[position]!, slots[position]!);
   }
 
-  #grow(): void {
-    const before = this.#slots.length;
-    const after = Math.min(2 * before, SLOTS);
-    if (after === before) throw new RangeError(`More than ${SLOTS} pending events.`);
-    const times = new Float64Array(after + 2).fill(Infinity, before);
+  /** Moves the later half of the heap to a new far run. */
+  #moveOut(): void {
+    const times = this.#times;
+    const slots = this.#slots;
+    const length = this.#length;
+    // The middle of the bottom level: a fair guess at the median. Whatever is at the root's time has to stay.
+    let bound = times[(3 * length) >> 2]!;
+    if (bound === times[0]) {
+      bound = Infinity;
+      for (let position = 0; position < length; position++) {
+        const time = times[position]!;
+        if (time > times[0]! && time < bound) bound = time;
+      }
+      if (bound === Infinity) {
+        this.#full = 2 * length;
+        return;
+      }
+    }
+    this.#far.open(bound);
+    this.#limit = bound;
+    let kept = 0;
+    for (let position = 0; position < length; position++) {
+      const time = times[position]!;
+      const slot = slots[position]!;
+      if (time >= bound) this.#far.append(time, slot);
+      else {
+        times[kept] = time;
+        slots[kept] = slot;
+        kept++;
+      }
+    }
+    times.fill(Infinity, kept, length);
+    this.#length = kept;
+    this.#heapify();
+    this.#full = Math.max(this.#near, 2 * kept);
+  }
+
+  /** Fills the empty heap with the nearest far run. False where there is none. */
+  #moveIn(): boolean {
+    const count = this.#far.prepare(Math.min(INTAKE, this.#near >> 1));
+    if (count < 0) return false;
+    if (count + 2 > this.#times.length) this.#makeRoom(count + 2);
+    this.#far.take(this.#times, this.#slots);
+    this.#limit = this.#far.limit;
+    this.#length = count;
+    this.#full = Math.max(this.#near, 2 * count);
+    this.#heapify();
+    return true;
+  }
+
+  /** Grows the heap's arrays to this many entries at least. */
+  #makeRoom(entries: number): void {
+    let capacity = this.#times.length;
+    while (capacity < entries) capacity *= 2;
+    const times = new Float64Array(capacity).fill(Infinity, this.#times.length);
     times.set(this.#times);
-    const records = new Int32Array(after * RECORD);
-    records.set(this.#records);
-    const slots = new Int32Array(after);
-    // The new slots go in front of the retired ones.
-    const added = after - before;
-    slots.set(this.#slots.subarray(0, this.#usable));
-    for (let slot = before; slot < after; slot++) slots[this.#usable + slot - before] = slot;
-    slots.set(this.#slots.subarray(this.#usable), this.#usable + added);
-    this.#usable += added;
+    const slots = new Int32Array(capacity);
+    slots.set(this.#slots);
     this.#times = times;
-    this.#sequences = new Float64Array(records.buffer);
-    this.#records = records;
     this.#slots = slots;
+  }
+
+  #dropDead(): void {
+    if (this.#rootVacant) this.#fillRoot();
+    const keeps = (slot: number): boolean => {
+      const generation = this.#records[slot * RECORD]!;
+      if ((generation & 1) === 1) return true;
+      this.#release(slot, generation);
+      return false;
+    };
+    const times = this.#times;
+    const slots = this.#slots;
+    let kept = 0;
+    for (let position = 0; position < this.#length; position++) {
+      const slot = slots[position]!;
+      if (!keeps(slot)) continue;
+      times[kept] = times[position]!;
+      slots[kept] = slot;
+      kept++;
+    }
+    times.fill(Infinity, kept, this.#length);
+    this.#length = kept;
+    this.#heapify();
+    this.#far.filter(keeps);
+    this.#entries -= this.#dead;
+    this.#dead = 0;
   }
 }

@@ -80,7 +80,7 @@ export function renderFigure(figure: Figure): string {
     });
     // Inside a page, the rules of Plot's own style sheet would stretch a nested SVG; its marks need none of them.
     svg.querySelector("style")?.remove();
-    parts.push(`<g transform="translate(0,${y})" font-size="11.5" text-anchor="middle">${String(svg.innerHTML)}</g>`);
+    parts.push(`<g transform="translate(0,${y})" font-size="11.5" text-anchor="middle">${xmlCharacters(String(svg.innerHTML))}</g>`);
     y += panel.height;
   }
   y += 6;
@@ -90,11 +90,12 @@ export function renderFigure(figure: Figure): string {
 
 /** Escapes text for XML content and double-quoted attributes. Characters that XML 1.0 does not know become U+FFFD. */
 export function escapeXml(value: string): string {
-  return value
-    .toWellFormed()
-    // oxlint-disable-next-line no-control-regex -- these are what XML forbids
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd")
-    .replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+  return xmlCharacters(value).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+
+function xmlCharacters(value: string): string {
+  // oxlint-disable-next-line no-control-regex -- these are what XML forbids
+  return value.toWellFormed().replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd");
 }
 
 /** Breaks text into lines of at most `width` characters, at spaces. */

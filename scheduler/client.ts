@@ -18,6 +18,7 @@ const NO_PAYMENTS: readonly PaymentRequest[] = [];
 /** A job as its client sees it, from submission to its terminal state. */
 interface ClientJob {
   readonly request: JobRequest;
+  /** Whom it was posted to: the only one whose refusal counts. */
   readonly router: PeerId;
   /** Patience; NO_TIMER once it has run out or does not matter any more. */
   timer: TimerId;

@@ -1,12 +1,15 @@
 import type { JobId, JobRequest, Message, PaymentPurpose, PaymentRequest, PeerId, RefusalReason } from "../protocol/messages.ts";
 
-/** Handle of a pending timer, for `cancel`. Never reused while the timer is pending. */
+/** Handle of a pending timer, for `cancel`: not negative. Never reused while the timer is pending, but perhaps right after. */
 export type TimerId = number;
 
-/** What a participant asked to be reminded of. `kind` is the participant's own word; `jobId` is "" where none applies. */
+/** What a participant asked to be reminded of. */
 export interface Timer {
+  /** The participant's own word for it. */
   readonly kind: string;
+  /** The job that it is about; "" where none is. */
   readonly jobId: JobId;
+  /** Which attempt at the job, or which try; 0 where it does not matter. */
   readonly attempt: number;
 }
 
@@ -16,13 +19,17 @@ export interface Random {
   next(): number;
 }
 
+/** A request that can be paid once. */
 export interface Invoice {
+  /** SHA-256 of the preimage that proves the payment, 64 hexadecimal digits. */
   readonly paymentHash: string;
+  /** msat; null where the payer says how much. */
   readonly amountMsat: number | null;
 }
 
 /** A peer's own money. Answers come later, through `Participant.onWallet`. */
 export interface Wallet {
+  /** What could be paid at once, routing fees included, msat. */
   readonly balanceMsat: number;
   /** Makes an invoice for exactly this amount, or, where `amountMsat` is null, for whatever the payer sends. Settled once. */
   invoice(jobId: JobId, purpose: PaymentPurpose, amountMsat: number | null): Invoice;
@@ -30,6 +37,7 @@ export interface Wallet {
   pay(request: PaymentRequest): void;
 }
 
+/** What became of a payment: at the payer `paid` (with its proof) or `payment-failed`, at the payee `received`. */
 export type WalletEvent =
   | { readonly kind: "paid"; readonly jobId: JobId; readonly purpose: PaymentPurpose; readonly payee: PeerId; readonly amountMsat: number; readonly paymentHash: string; readonly preimage: string }
   | { readonly kind: "payment-failed"; readonly jobId: JobId; readonly purpose: PaymentPurpose; readonly payee: PeerId; readonly amountMsat: number; readonly paymentHash: string; readonly reason: string }
@@ -40,23 +48,33 @@ export interface RunnerJob {
   readonly jobId: JobId;
   readonly model: string;
   readonly inputTokens: number;
+  /** Where the output is cut off, tokens. */
   readonly maxOutputTokens: number;
+  /** 0 to 9; a higher one first, where the engine has priorities. */
   readonly priority: number;
+  /** Absent in the simulation. */
   readonly prompt?: string;
 }
 
 /** Executes a model. It queues what it cannot run at once; answers come through `Participant.onRunner`. */
 export interface Runner {
+  /** Jobs that run at once. */
   readonly slots: number;
+  /** Tokens of context that the KV cache holds. */
   readonly kvTokensMax: number;
+  /** Jobs that run now. */
   readonly running: number;
+  /** Jobs that wait now. */
   readonly waiting: number;
+  /** Tokens of context in the KV cache now. */
   readonly kvTokensUsed: number;
+  /** Takes a job. `started`, `first-token` and `finished` follow in this order, or `failed` at any point, and then nothing. */
   submit(job: RunnerJob): void;
   /** Forgets the job, running or waiting; no further event for it. False where it is not known. */
   cancel(jobId: JobId): boolean;
 }
 
+/** What the runner did with a job. */
 export type RunnerEvent =
   | { readonly kind: "started"; readonly jobId: JobId }
   | { readonly kind: "first-token"; readonly jobId: JobId }
@@ -86,33 +104,41 @@ export interface Telemetry {
   waitingAtRouter(change: 1 | -1): void;
   /** router: is anyone going to read this job's decisions? Only then are they built. */
   wantsDecision(jobId: JobId): boolean;
+  /** router: why it did what it did. Called only where {@link wantsDecision} says so, before the job is assigned. */
   decided(decision: Decision): void;
 }
 
 /** One part of a candidate's score. */
 export interface ScorePart {
+  /** Such as "price". */
   readonly name: string;
   /** The quantity that was judged, in `unit`. */
   readonly value: number;
+  /** Such as "msat"; "share" for a number from 0 to 1. */
   readonly unit: string;
   /** What it adds to the score. */
   readonly contribution: number;
 }
 
+/** A node that could have had the job. */
 export interface Candidate {
   readonly node: PeerId;
   /** Higher is better; the parts' contributions sum to it. */
   readonly score: number;
+  /** Contributions, added in this order, give the score to the last bit. */
   readonly parts: readonly ScorePart[];
 }
 
+/** A node that could not. */
 export interface Exclusion {
   readonly node: PeerId;
+  /** The first rule against it, in the order in which they are judged. */
   readonly rule: ExclusionRule;
   /** In words, with the figures: "costs at most 120 msat, the client pays at most 100 msat". */
   readonly detail: string;
 }
 
+/** Why a node cannot have a job. */
 export type ExclusionRule =
   | "unregistered" | "stale" | "banned" | "circuit-open" | "under-staked" | "not-accepting" | "full" | "too-dear"
   | "wrong-region" | "no-model" | "context-too-short" | "not-attested" | "already-tried";
@@ -120,35 +146,48 @@ export type ExclusionRule =
 /** Why the router did what it did with a job, at one attempt. */
 export interface Decision {
   readonly jobId: JobId;
+  /** The attempt that is decided on, from 1. */
   readonly attempt: number;
+  /** The policy's name with its settings. */
   readonly policy: string;
   /** "" where no node was eligible. */
   readonly chosen: PeerId;
   /** In words: how the policy picked among the candidates. */
   readonly how: string;
+  /** Best first; with `excluded` every registered node, once. */
   readonly candidates: readonly Candidate[];
+  /** In the order of their ids. */
   readonly excluded: readonly Exclusion[];
 }
 
 /** A market participant: a deterministic state machine that touches the outside only through its Environment. */
 export interface Participant {
+  /** A message arrived. That it is `from` this peer is certain; what it says is not. */
   onMessage(from: PeerId, message: Message): void;
+  /** A timer set with {@link Environment.after} is due. */
   onTimer(timer: Timer): void;
+  /** News of a job given to the runner. */
   onRunner(event: RunnerEvent): void;
+  /** News of a payment or an invoice. */
   onWallet(event: WalletEvent): void;
 }
 
 /** All that a participant has of the world. */
 export interface Environment {
+  /** The participant's own id. */
   readonly self: PeerId;
   /** Integer microseconds since the environment's own start; never goes back. */
   readonly nowUs: number;
+  /** Sends and forgets. What is sent to one peer arrives in the order of sending, or not at all. */
   send(to: PeerId, message: Message): void;
+  /** Has {@link Participant.onTimer} called in so many µs, at least 0; never before the present call returns. */
   after(delayUs: number, timer: Timer): TimerId;
   /** True where the timer was still pending. */
   cancel(id: TimerId): boolean;
+  /** The participant's stream of random numbers for this purpose: to be asked for once and kept. */
   random(purpose: string): Random;
   readonly wallet: Wallet;
+  /** Nodes have one; for others, asking is an error. */
   readonly runner: Runner;
   readonly telemetry: Telemetry;
 }

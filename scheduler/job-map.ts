@@ -32,18 +32,22 @@ export class JobMap<V> {
     this.#mask = 14;
   }
 
+  /** Jobs in the table. */
   get size(): number {
     return this.#size;
   }
 
+  /** What is kept for the job; undefined where it is not there. */
   get(id: JobId): V | undefined {
     return this.#places[this.#find(id) + 1] as V | undefined;
   }
 
+  /** Whether the job is there. */
   has(id: JobId): boolean {
     return this.#places[this.#find(id)] !== undefined;
   }
 
+  /** Keeps a value for the job, in place of an earlier one. */
   set(id: JobId, value: V): void {
     let at = this.#find(id);
     if (this.#places[at] === undefined) {

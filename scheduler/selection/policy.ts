@@ -10,7 +10,9 @@ export type PolicyOptions =
   | { readonly kind: "weighted-score"; readonly weights: ScoreWeights }
   /** The less loaded of `choices` nodes drawn at random; choices >= 1. */
   | { readonly kind: "power-of-two"; readonly choices: number }
+  /** The next eligible one in the order of ids, behind the one that had the model's last job. */
   | { readonly kind: "round-robin" }
+  /** Any, with equal odds. */
   | { readonly kind: "random" }
   /** Odds proportional to exp(weighted score / temperature); temperature > 0. */
   | { readonly kind: "softmax"; readonly temperature: number; readonly weights: ScoreWeights }

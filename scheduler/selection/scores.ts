@@ -13,6 +13,7 @@ export interface ScoreWeights {
 
 /** Gives an offer a number, higher is better, and can take it apart again. */
 export interface Scorer {
+  /** The job and the offers that all questions are about until the next call. */
   begin(job: JobRequest, market: ModelMarket): void;
   /** @param amountMsat the most the job can cost there, msat. */
   score(offer: number, amountMsat: number): number;

@@ -3,31 +3,31 @@ import { InvariantError, LAWS } from "./invariant.ts";
 import type { RecordedNode } from "./setup.ts";
 import type { Levels } from "./windows.ts";
 
-/** Counters and integrals of every node, as flat arrays. Integrals run over the measured interval. */
+/** Columns of a node's row that others read or add to. Integrals run over the measured interval. */
+export const TALLY = {
+  attempts: 0, failedAttempts: 1, jobs: 2, inputTokens: 3, outputTokens: 4, revenueMsat: 5, downs: 6,
+  /** Slot-microseconds busy, microseconds up, and microseconds with at least one job running. */
+  busyUs: 7, upUs: 8, activeUs: 9,
+} as const;
+export type NodeColumn = (typeof TALLY)[keyof typeof TALLY];
+
+/** The row's own columns: what the node is, and how it stands. */
+const CLASS = 10;
+const SLOTS = 11;
+const IS_UP = 12;
+const NOW_RUNNING = 13;
+const NOW_WAITING = 14;
+const SINCE_US = 15;
+const ROW = 16;
+
+/** Counters and integrals of every node: a row of doubles for each, so that a fact about a node touches little memory. */
 export class NodeTable {
-  readonly attempts: Float64Array;
-  readonly failedAttempts: Float64Array;
-  readonly jobs: Float64Array;
-  readonly inputTokens: Float64Array;
-  readonly outputTokens: Float64Array;
-  readonly revenueMsat: Float64Array;
-  readonly downs: Float64Array;
-  /** Slot-microseconds busy, and microseconds up. */
-  readonly busyUs: Float64Array;
-  readonly upUs: Float64Array;
-  /** Microseconds with at least one job running. */
-  readonly activeUs: Float64Array;
-  /** KV-token-microseconds, -1 where they were not metered. */
+  /** KV-token-microseconds over the measured interval, -1 where they were not metered. */
   readonly kvTokenUs: Float64Array;
   /** How often the law of capacity was checked. */
   checks = 0;
-  readonly operatorClass: Int32Array;
-  readonly #slots: Float64Array;
+  readonly #rows: Float64Array;
   readonly #kvTokensMax: Float64Array;
-  readonly #running: Float64Array;
-  readonly #waiting: Float64Array;
-  readonly #up: Uint8Array;
-  readonly #sinceUs: Float64Array;
   readonly #levels: Levels;
   readonly #firstLevel: number;
   readonly #warmupUs: number;
@@ -37,25 +37,14 @@ export class NodeTable {
   #kvAtStart: Float64Array | undefined;
 
   constructor(nodes: readonly RecordedNode[], levels: Levels, firstLevel: number, warmupUs: number, horizonUs: number, seed: number | string) {
-    const column = (): Float64Array => new Float64Array(nodes.length);
-    this.attempts = column();
-    this.failedAttempts = column();
-    this.jobs = column();
-    this.inputTokens = column();
-    this.outputTokens = column();
-    this.revenueMsat = column();
-    this.downs = column();
-    this.busyUs = column();
-    this.upUs = column();
-    this.activeUs = column();
-    this.kvTokenUs = column().fill(-1);
-    this.operatorClass = Int32Array.from(nodes, (node) => node.operatorClass);
-    this.#slots = Float64Array.from(nodes, (node) => node.slots);
+    this.#rows = new Float64Array(nodes.length * ROW);
+    nodes.forEach((node, index) => {
+      this.#rows[index * ROW + CLASS] = node.operatorClass;
+      this.#rows[index * ROW + SLOTS] = node.slots;
+      this.#rows[index * ROW + IS_UP] = 1;
+    });
+    this.kvTokenUs = new Float64Array(nodes.length).fill(-1);
     this.#kvTokensMax = Float64Array.from(nodes, (node) => node.kvTokensMax);
-    this.#running = column();
-    this.#waiting = column();
-    this.#up = new Uint8Array(nodes.length).fill(1);
-    this.#sinceUs = column();
     this.#levels = levels;
     this.#firstLevel = firstLevel;
     this.#warmupUs = warmupUs;
@@ -69,43 +58,53 @@ export class NodeTable {
     return this.#nodes.length;
   }
 
-  isUp(node: number): boolean {
-    return this.#up[node] === 1;
+  get(node: number, column: NodeColumn): number {
+    return this.#rows[node * ROW + column]!;
+  }
+
+  add(node: number, column: NodeColumn, amount: number): void {
+    this.#rows[node * ROW + column]! += amount;
+  }
+
+  operatorClass(node: number): number {
+    return this.#rows[node * ROW + CLASS]!;
   }
 
   state(node: number, nowUs: number, running: number, waiting: number): void {
+    const rows = this.#rows;
+    const at = node * ROW;
     this.checks++;
-    if (!(running >= 0 && running <= this.#slots[node]! && waiting >= 0)) {
-      this.#broken(node, `${running} running and ${waiting} waiting on ${this.#slots[node]} slots at ${nowUs} µs`);
+    if (!(running >= 0 && running <= rows[at + SLOTS]! && waiting >= 0)) {
+      this.#broken(node, `${running} running and ${waiting} waiting on ${rows[at + SLOTS]} slots at ${nowUs} µs`);
     }
-    if (this.#up[node] === 0 && running + waiting > 0) this.#broken(node, `${running} running and ${waiting} waiting at ${nowUs} µs although it is down`);
-    const level = this.#firstLevel + this.operatorClass[node]! * LEVELS_PER_CLASS;
-    const runningChange = running - this.#running[node]!;
+    if (rows[at + IS_UP] === 0 && running + waiting > 0) this.#broken(node, `${running} running and ${waiting} waiting at ${nowUs} µs although it is down`);
+    const level = this.#firstLevel + rows[at + CLASS]! * LEVELS_PER_CLASS;
+    const runningChange = running - rows[at + NOW_RUNNING]!;
     if (runningChange !== 0) {
       this.#settle(node, nowUs);
-      this.#running[node] = running;
+      rows[at + NOW_RUNNING] = running;
       this.#levels.add(level + RUNNING, nowUs, runningChange);
     }
-    const waitingChange = waiting - this.#waiting[node]!;
+    const waitingChange = waiting - rows[at + NOW_WAITING]!;
     if (waitingChange !== 0) {
-      this.#waiting[node] = waiting;
+      rows[at + NOW_WAITING] = waiting;
       this.#levels.add(level + WAITING, nowUs, waitingChange);
     }
   }
 
   down(node: number, nowUs: number): void {
-    if (this.#up[node] === 0) return;
+    if (this.#rows[node * ROW + IS_UP] === 0) return;
     this.state(node, nowUs, 0, 0);
     this.#settle(node, nowUs);
-    this.#up[node] = 0;
+    this.#rows[node * ROW + IS_UP] = 0;
     this.#shiftUp(node, nowUs, -1);
-    if (nowUs >= this.#warmupUs && nowUs < this.#horizonUs) this.downs[node]!++;
+    if (nowUs >= this.#warmupUs && nowUs < this.#horizonUs) this.add(node, TALLY.downs, 1);
   }
 
   up(node: number, nowUs: number): void {
-    if (this.#up[node] === 1) return;
+    if (this.#rows[node * ROW + IS_UP] === 1) return;
     this.#settle(node, nowUs);
-    this.#up[node] = 1;
+    this.#rows[node * ROW + IS_UP] = 1;
     this.#shiftUp(node, nowUs, 1);
   }
 
@@ -138,20 +137,22 @@ export class NodeTable {
   }
 
   #settle(node: number, nowUs: number): void {
-    const since = Math.max(this.#sinceUs[node]!, this.#warmupUs);
+    const rows = this.#rows;
+    const at = node * ROW;
+    const since = Math.max(rows[at + SINCE_US]!, this.#warmupUs);
     const until = Math.min(nowUs, this.#horizonUs);
-    if (until > since && this.#up[node] === 1) {
-      const running = this.#running[node]!;
-      this.upUs[node]! += until - since;
-      this.busyUs[node]! += running * (until - since);
-      if (running > 0) this.activeUs[node]! += until - since;
+    if (until > since && rows[at + IS_UP] === 1) {
+      const running = rows[at + NOW_RUNNING]!;
+      rows[at + TALLY.upUs]! += until - since;
+      rows[at + TALLY.busyUs]! += running * (until - since);
+      if (running > 0) rows[at + TALLY.activeUs]! += until - since;
     }
-    this.#sinceUs[node] = nowUs;
+    rows[at + SINCE_US] = nowUs;
   }
 
   #shiftUp(node: number, nowUs: number, sign: number): void {
-    const level = this.#firstLevel + this.operatorClass[node]! * LEVELS_PER_CLASS;
-    this.#levels.add(level + SLOTS_UP, nowUs, sign * this.#slots[node]!);
+    const level = this.#firstLevel + this.operatorClass(node) * LEVELS_PER_CLASS;
+    this.#levels.add(level + SLOTS_UP, nowUs, sign * this.#rows[node * ROW + SLOTS]!);
     this.#levels.add(level + NODES_UP, nowUs, sign);
   }
 

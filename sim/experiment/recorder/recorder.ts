@@ -8,7 +8,7 @@ import {
   AMOUNT, ASSIGNED, ATTEMPTS, attemptAt, CLIENT_CLASS, FEE, FINISHED, FINISHED_ATTEMPT, FINISHED_NODE, FIRST_TOKEN, IN_FLIGHT, INPUT_TOKENS,
   JobTable, KEPT_ATTEMPTS, MAX_OUTPUT_TOKENS, MAX_PRICE, NODE, NUMBER, OUTPUT_TOKENS, ROW, STARTED, SUBMITTED,
 } from "./job-table.ts";
-import { NodeTable } from "./node-table.ts";
+import { NodeTable, TALLY } from "./node-table.ts";
 import { assembleReport } from "./report.ts";
 import { Sample } from "./sample.ts";
 import { Served } from "./served.ts";
@@ -130,7 +130,7 @@ export class Recorder {
     data[place + NODE] = node;
     this.#causality++;
     if (data[at + SUBMITTED]! >= this.#warmupUs) {
-      this.#nodes.attempts[node]!++;
+      this.#nodes.add(node, TALLY.attempts, 1);
       this.#clients[data[at + CLIENT_CLASS]!]!.attempts++;
     }
   }
@@ -141,7 +141,7 @@ export class Recorder {
     const at = this.#inFlight(slot, "given back");
     this.#knownAttempt(slot, at, attempt, "failed");
     if (this.#jobs.data[at + SUBMITTED]! < this.#warmupUs) return;
-    this.#nodes.failedAttempts[node]!++;
+    this.#nodes.add(node, TALLY.failedAttempts, 1);
     this.#clients[this.#jobs.data[at + CLIENT_CLASS]!]!.addAttemptFailure(reason, 1);
   }
 
@@ -336,11 +336,11 @@ export class Recorder {
     if (metEndToEnd) tally.metEndToEnd++;
     if (metGoals) tally.metAll++;
     const node = data[at + FINISHED_NODE]!;
-    this.#nodes.jobs[node]!++;
-    this.#nodes.inputTokens[node]! += inputTokens;
-    this.#nodes.outputTokens[node]! += outputTokens;
-    this.#nodes.revenueMsat[node]! += data[at + AMOUNT]!;
-    const served = this.#servedBy(clientClass, this.#nodes.operatorClass[node]!);
+    this.#nodes.add(node, TALLY.jobs, 1);
+    this.#nodes.add(node, TALLY.inputTokens, inputTokens);
+    this.#nodes.add(node, TALLY.outputTokens, outputTokens);
+    this.#nodes.add(node, TALLY.revenueMsat, data[at + AMOUNT]!);
+    const served = this.#servedBy(clientClass, this.#nodes.operatorClass(node));
     served.jobs++;
     served.inputTokens += inputTokens;
     served.outputTokens += outputTokens;
@@ -378,7 +378,7 @@ export class Recorder {
     row.status = status;
     row.reason = reason;
     row.node = node < 0 ? "" : this.#setup.nodes[node]!.name;
-    row.operatorClass = node < 0 ? "" : this.#setup.operatorClasses[this.#nodes.operatorClass[node]!]!.name;
+    row.operatorClass = node < 0 ? "" : this.#setup.operatorClasses[this.#nodes.operatorClass(node)]!.name;
     row.attempts = attempts;
     row.submittedUs = data[at + SUBMITTED]!;
     row.assignedUs = assignedUs;

@@ -7,7 +7,7 @@ import { ClientTally } from "./client-tally.ts";
 import { AT_ROUTER, FIRST_CLASS_LEVEL, IN_SYSTEM, LEVELS_PER_CLASS, NODES_UP, RUNNING, SLOTS_UP, WAITING, type WindowCount } from "./columns.ts";
 import { electricity, electricityOfAll } from "./electricity.ts";
 import { InvariantError, LAWS } from "./invariant.ts";
-import type { NodeTable } from "./node-table.ts";
+import { type NodeColumn, type NodeTable, TALLY } from "./node-table.ts";
 import { Served } from "./served.ts";
 import type { RecordedClientClass, RecorderSetup, RunEnd } from "./setup.ts";
 import type { Levels } from "./windows.ts";
@@ -135,22 +135,22 @@ function operatorClassReport(gathered: Gathered, index: number): OperatorClassRe
   const { setup, nodes } = gathered;
   const width = setup.operatorClasses.length;
   const served = Served.sum(gathered.served.filter((_, at) => at % width === index).filter(isServed));
-  const members = setup.nodes.map((_, node) => node).filter((node) => nodes.operatorClass[node] === index);
-  const total = (column: Float64Array): number => sum(members.map((node) => column[node]!));
+  const members = setup.nodes.map((_, node) => node).filter((node) => nodes.operatorClass(node) === index);
+  const total = (column: NodeColumn): number => sum(members.map((node) => nodes.get(node, column)));
   const metered = members.filter((node) => nodes.kvTokenUs[node]! >= 0);
   return {
     name: setup.operatorClasses[index]!.name,
     nodes: members.length,
     slots: sum(members.map((node) => setup.nodes[node]!.slots)),
-    attempts: total(nodes.attempts),
-    failedAttempts: total(nodes.failedAttempts),
-    jobs: total(nodes.jobs),
-    tokens: { input: total(nodes.inputTokens), output: total(nodes.outputTokens) },
-    revenueMsat: total(nodes.revenueMsat),
-    utilisation: ratio(total(nodes.busyUs), sum(members.map((node) => nodes.upUs[node]! * setup.nodes[node]!.slots))),
-    kvUtilisation: ratio(sum(metered.map((node) => nodes.kvTokenUs[node]!)), sum(metered.map((node) => nodes.upUs[node]! * setup.nodes[node]!.kvTokensMax))),
-    availability: ratio(total(nodes.upUs), members.length * (setup.horizonUs - setup.warmupUs)),
-    ...electricityOfAll(members.map((node) => electricity(setup.nodes[node]!, nodes.upUs[node]!, nodes.activeUs[node]!))),
+    attempts: total(TALLY.attempts),
+    failedAttempts: total(TALLY.failedAttempts),
+    jobs: total(TALLY.jobs),
+    tokens: { input: total(TALLY.inputTokens), output: total(TALLY.outputTokens) },
+    revenueMsat: total(TALLY.revenueMsat),
+    utilisation: ratio(total(TALLY.busyUs), sum(members.map((node) => nodes.get(node, TALLY.upUs) * setup.nodes[node]!.slots))),
+    kvUtilisation: ratio(sum(metered.map((node) => nodes.kvTokenUs[node]!)), sum(metered.map((node) => nodes.get(node, TALLY.upUs) * setup.nodes[node]!.kvTokensMax))),
+    availability: ratio(total(TALLY.upUs), members.length * (setup.horizonUs - setup.warmupUs)),
+    ...electricityOfAll(members.map((node) => electricity(setup.nodes[node]!, nodes.get(node, TALLY.upUs), nodes.get(node, TALLY.activeUs)))),
     latency: latency(served),
     prices: prices(served),
   };
@@ -159,7 +159,7 @@ function operatorClassReport(gathered: Gathered, index: number): OperatorClassRe
 function nodeReport(gathered: Gathered, index: number): NodeReport {
   const { setup, nodes } = gathered;
   const node = setup.nodes[index]!;
-  const upUs = nodes.upUs[index]!;
+  const upUs = nodes.get(index, TALLY.upUs);
   return {
     name: node.name,
     operatorClass: setup.operatorClasses[node.operatorClass]!.name,
@@ -169,16 +169,16 @@ function nodeReport(gathered: Gathered, index: number): NodeReport {
     slots: node.slots,
     inputMsatPerMtok: node.inputMsatPerMtok,
     outputMsatPerMtok: node.outputMsatPerMtok,
-    attempts: nodes.attempts[index]!,
-    failedAttempts: nodes.failedAttempts[index]!,
-    jobs: nodes.jobs[index]!,
-    tokens: { input: nodes.inputTokens[index]!, output: nodes.outputTokens[index]! },
-    revenueMsat: nodes.revenueMsat[index]!,
-    utilisation: ratio(nodes.busyUs[index]!, upUs * node.slots),
+    attempts: nodes.get(index, TALLY.attempts),
+    failedAttempts: nodes.get(index, TALLY.failedAttempts),
+    jobs: nodes.get(index, TALLY.jobs),
+    tokens: { input: nodes.get(index, TALLY.inputTokens), output: nodes.get(index, TALLY.outputTokens) },
+    revenueMsat: nodes.get(index, TALLY.revenueMsat),
+    utilisation: ratio(nodes.get(index, TALLY.busyUs), upUs * node.slots),
     kvUtilisation: nodes.kvTokenUs[index]! >= 0 ? ratio(nodes.kvTokenUs[index]!, upUs * node.kvTokensMax) : null,
     availability: ratio(upUs, setup.horizonUs - setup.warmupUs),
-    ...electricity(node, upUs, nodes.activeUs[index]!),
-    downs: nodes.downs[index]!,
+    ...electricity(node, upUs, nodes.get(index, TALLY.activeUs)),
+    downs: nodes.get(index, TALLY.downs),
   };
 }
 

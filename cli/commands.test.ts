@@ -1,4 +1,4 @@
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -73,25 +73,6 @@ describe("run", () => {
     expect(events.filter(({ event }) => event === "submitted")).toHaveLength(report.allJobs.submitted);
     expect(events.filter(({ event }) => event === "ended")).toHaveLength(report.allJobs.submitted - report.allJobs.inFlight);
     expect(events.every(({ atUs }, index) => index === 0 || atUs >= events[index - 1]!.atUs)).toBe(true);
-  });
-
-  test.each([["SIGINT", 130], ["SIGTERM", 143]] as const)("%s keeps what was played", async (signal, exitCode) => {
-    const out = join(folder, signal);
-    const child = spawn(process.execPath, [main, "run", market, "--set", "horizon=200h", "--out", out], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, CI: "1" } });
-    let stderr = "";
-    child.stderr.on("data", (data: Buffer) => {
-      // The first line of progress: the run is under way.
-      if (stderr === "") child.kill(signal);
-      stderr += data.toString();
-    });
-    child.stdout.resume();
-    const [code] = await new Promise<[number | null]>((resolve) => child.on("exit", (status) => resolve([status])));
-    expect(code).toBe(exitCode);
-    expect(stderr).toContain("Interrupted after");
-    const report = runReport.parse(JSON.parse(readFileSync(join(out, "report.json"), "utf8")));
-    expect(report.endUs).toBeLessThan(200 * 3_600_000_000);
-    expect(report.provenance.interrupted).toBe(true);
-    expect(report.allJobs.submitted).toBeGreaterThan(0);
   });
 
   test("a reader that goes away is no error", () => {

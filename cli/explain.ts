@@ -10,8 +10,9 @@ import type { MarketEvent } from "../sim/world/telemetry.ts";
 import type { Scenario } from "../sim/scenario/scenario.ts";
 import { UserError } from "./errors.ts";
 import { explanationText } from "./explanation.ts";
+import { interruptedExit, Interruptions } from "./interruptions.ts";
 import { commandName } from "./options.ts";
-import { interruptedExit, play } from "./play.ts";
+import { play } from "./play.ts";
 import { noProgress, showProgress } from "./progress.ts";
 import { version } from "./version.ts";
 
@@ -97,7 +98,9 @@ const explainCommand = async (job: string, flags: ExplainFlags): Promise<void> =
       return row !== null || leftUs <= 0 || run.step(Math.min(sliceUs, leftUs)) || row !== null;
     },
   };
-  const signal = await play(untilJobEnded, flags.quiet === true ? noProgress : showProgress(process.stderr, process.env["CI"] !== undefined));
+  const interruptions = new Interruptions();
+  const signal = await play(untilJobEnded, flags.quiet === true ? noProgress : showProgress(process.stderr, process.env["CI"] !== undefined), interruptions);
+  interruptions.ignoreNoMore();
   if (signal !== null) {
     process.exitCode = interruptedExit(signal);
     return;

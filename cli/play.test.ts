@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { interruptedExit, play } from "./play.ts";
+import { interruptedExit, Interruptions } from "./interruptions.ts";
+import { play } from "./play.ts";
 import type { Playable } from "./play.ts";
 import { noProgress } from "./progress.ts";
 
@@ -16,23 +17,42 @@ const countdown = (horizonUs: number, afterSlice: () => void = () => {}): Playab
   };
 };
 
-test("plays to the end, and leaves no signal handler behind", async () => {
-  const before = process.listenerCount("SIGINT") + process.listenerCount("SIGTERM");
+const never = { signal: null };
+
+test("plays to the end", async () => {
   const run = countdown(1_000_000);
-  expect(await play(run, noProgress)).toBeNull();
+  expect(await play(run, noProgress, never)).toBeNull();
   expect(run.progress.nowUs).toBe(1_000_000);
-  expect(process.listenerCount("SIGINT") + process.listenerCount("SIGTERM")).toBe(before);
 });
 
 test.each([["SIGINT", 130], ["SIGTERM", 143]] as const)("%s stops the run between two slices", async (signal, exitCode) => {
-  let sent = false;
+  const before = process.listenerCount("SIGINT") + process.listenerCount("SIGTERM");
+  const interruptions = new Interruptions();
+  let slices = 0;
   const run = countdown(1e12, () => {
-    if (!sent) process.emit(signal);
-    sent = true;
+    slices++;
+    process.emit(signal, signal);
+    // As npm does after the terminal.
+    process.emit("SIGTERM", "SIGTERM");
   });
-  expect(await play(run, noProgress)).toBe(signal);
-  expect(run.progress.nowUs).toBeLessThan(1e12);
+  expect(await play(run, noProgress, interruptions)).toBe(signal);
+  expect(slices).toBe(1);
   expect(interruptedExit(signal)).toBe(exitCode);
+  interruptions.ignoreNoMore();
+  expect(process.listenerCount("SIGINT") + process.listenerCount("SIGTERM")).toBe(before);
+});
+
+test("no slice is longer than a 500th of the horizon, however little happened before", async () => {
+  const horizonUs = 1e12;
+  let beforeUs = 0;
+  let longestUs = 0;
+  const run = countdown(horizonUs, () => {
+    longestUs = Math.max(longestUs, run.progress.nowUs - beforeUs);
+    if (beforeUs === 0) expect(run.progress.nowUs).toBe(1_000);
+    beforeUs = run.progress.nowUs;
+  });
+  expect(await play(run, noProgress, never)).toBeNull();
+  expect(longestUs).toBe(horizonUs / 500);
 });
 
 test("an error in a slice comes through, and the progress is cleared first", async () => {
@@ -41,6 +61,6 @@ test("an error in a slice comes through, and the progress is cleared first", asy
     throw new Error("law broken");
   });
   const progress = { update: () => {}, stop: () => void (stopped = true) };
-  await expect(play(run, progress)).rejects.toThrow("law broken");
+  await expect(play(run, progress, never)).rejects.toThrow("law broken");
   expect(stopped).toBe(true);
 });

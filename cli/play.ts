@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { EXIT } from "./errors.ts";
+import type { Interruption } from "./interruptions.ts";
 import type { Progress } from "./progress.ts";
 
 /** A run that can be played a slice at a time. */
@@ -11,26 +11,19 @@ export interface Playable {
 
 /** Wall time that one slice should take: short enough for signals and a lively bar, long enough to cost nothing. */
 const sliceMs = 50;
-/** The first slice, as a share of the horizon: small, since nobody knows yet how much happens in it. */
-const firstSlice = 1 / 10_000;
-
-export type Interruption = "SIGINT" | "SIGTERM";
-
-/** The exit code of a run that a signal cut short. */
-export const interruptedExit = (signal: Interruption): number => (signal === "SIGINT" ? EXIT.sigint : EXIT.sigterm);
+/** Simulated time of the first slice, microseconds: short, since nobody knows yet how much happens in it. */
+const firstSliceUs = 1_000;
+/** The longest slice, as a share of the horizon: after a quiet stretch, all may happen in the next one. */
+const longestSlice = 1 / 500;
 
 /**
- * Plays a run to its end, or until the process is asked to stop; a second signal ends the process at once.
+ * Plays a run to its end, or until the process is asked to stop.
  * @returns the signal that cut the run short, or null
  */
-export const play = async (run: Playable, progress: Progress): Promise<Interruption | null> => {
-  let signal: Interruption | null = null;
-  const onSigint = (): void => void (signal = "SIGINT");
-  const onSigterm = (): void => void (signal = "SIGTERM");
-  process.once("SIGINT", onSigint);
-  process.once("SIGTERM", onSigterm);
+export const play = async (run: Playable, progress: Progress, interruptions: { readonly signal: Interruption | null }): Promise<Interruption | null> => {
   try {
-    let sliceUs = Math.max(1, Math.ceil(run.progress.horizonUs * firstSlice));
+    const longestUs = Math.max(1, Math.ceil(run.progress.horizonUs * longestSlice));
+    let sliceUs = Math.min(firstSliceUs, longestUs);
     for (;;) {
       const startedMs = performance.now();
       const ended = run.step(sliceUs);
@@ -39,13 +32,11 @@ export const play = async (run: Playable, progress: Progress): Promise<Interrupt
       progress.update(nowUs, horizonUs, submitted);
       if (ended) return null;
       // Growing at most fourfold, so that one cheap slice does not make the next one endless.
-      sliceUs = Math.max(1, Math.min(sliceUs * 4, Math.ceil((sliceUs * sliceMs) / tookMs)));
+      sliceUs = Math.max(1, Math.min(longestUs, sliceUs * 4, Math.ceil((sliceUs * sliceMs) / tookMs)));
       await nextTurn();
-      if (signal !== null) return signal;
+      if (interruptions.signal !== null) return interruptions.signal;
     }
   } finally {
     progress.stop();
-    process.off("SIGINT", onSigint);
-    process.off("SIGTERM", onSigterm);
   }
 };

@@ -8,9 +8,10 @@ import { ReportFolder } from "../reports/folder.ts";
 import { renderJson } from "../reports/json.ts";
 import { startRun } from "../sim/experiment/run.ts";
 import { loadScenario } from "../sim/scenario/load.ts";
+import { interruptedExit, Interruptions } from "./interruptions.ts";
 import { LineFile } from "./line-file.ts";
 import { assignment, commandName, seed, shellWord } from "./options.ts";
-import { interruptedExit, play } from "./play.ts";
+import { play } from "./play.ts";
 import { noProgress, showProgress } from "./progress.ts";
 import { findScenario } from "./scenario-file.ts";
 import { summaryText } from "./summary.ts";
@@ -54,10 +55,16 @@ const runCommand = async (given: string, flags: RunFlags): Promise<void> => {
   const path = findScenario(given);
   const { scenario } = loadScenario(readFileSync(path), path, { sets: flags.set, fileExists: existsSync });
   const out = flags.out ?? (flags.json === true ? null : join("out", scenario.name));
-  // Before the run, so that what cannot be written is known before an hour has gone by.
-  const folder = out === null ? null : new ReportFolder(out);
-  const events = flags.events === undefined ? null : new LineFile(flags.events);
+  const interruptions = new Interruptions();
+  const opened: { close(): void }[] = [];
+  const toBeClosed = <T extends { close(): void }>(one: T): T => {
+    opened.unshift(one);
+    return one;
+  };
   try {
+    // Before the run, so that what cannot be written is known before an hour has gone by.
+    const folder = out === null ? null : toBeClosed(new ReportFolder(out));
+    const events = flags.events === undefined ? null : toBeClosed(new LineFile(flags.events));
     let exampleJob = "";
     const run = startRun(scenario, {
       seed: flags.seed,
@@ -69,7 +76,7 @@ const runCommand = async (given: string, flags: RunFlags): Promise<void> => {
       onEvent: events === null ? undefined : (event) => events.write(JSON.stringify(event)),
     });
     const progress = flags.quiet === true ? noProgress : showProgress(process.stderr, process.env["CI"] !== undefined);
-    const signal = await play(run, progress);
+    const signal = await play(run, progress, interruptions);
     if (signal !== null) process.exitCode = interruptedExit(signal);
     if (signal !== null && run.progress.nowUs <= scenario.warmupUs) {
       process.stderr.write(`Interrupted during the warm-up of ${formatDurationUs(scenario.warmupUs)}: nothing was measured yet, and no report is written.\n`);
@@ -83,8 +90,8 @@ const runCommand = async (given: string, flags: RunFlags): Promise<void> => {
       process.stderr.write(`Interrupted after ${formatDurationUs(report.endUs)} of ${formatDurationUs(scenario.horizonUs)} simulated; the report covers what was played.\n`);
     }
   } finally {
-    events?.close();
-    folder?.close();
+    for (const one of opened) one.close();
+    interruptions.ignoreNoMore();
   }
 };
 

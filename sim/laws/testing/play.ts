@@ -54,7 +54,7 @@ export interface Played {
 export interface PlayOptions extends RunOptions {
   readonly faults?: readonly Fault[];
   /** Called after all events of each moment. Its errors end the run. */
-  readonly eachMoment?: (world: World) => void;
+  readonly eachMoment?: (world: World, seen: readonly Seen[]) => void;
   /** Called before the first event. */
   readonly before?: (world: World) => void;
 }
@@ -86,8 +86,8 @@ export function play(scenario: Scenario, options: PlayOptions = {}): Played {
     if (eachMoment === undefined) while (!run.step());
     else {
       const { kernel } = world;
-      do eachMoment(world); while (!run.step(Math.max(0, Math.min(kernel.nextUs, scenario.horizonUs > kernel.nowUs ? scenario.horizonUs : Infinity) - kernel.nowUs)));
-      eachMoment(world);
+      do eachMoment(world, seen); while (!run.step(Math.max(0, Math.min(kernel.nextUs, scenario.horizonUs > kernel.nowUs ? scenario.horizonUs : Infinity) - kernel.nowUs)));
+      eachMoment(world, seen);
     }
     const report = run.finish();
     return { scenario, seed: runOptions.seed ?? scenario.seed, report, rows, events, seen, truth, world };

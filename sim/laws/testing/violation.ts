@@ -24,3 +24,11 @@ export function firstViolation(scenarios: fc.Arbitrary<Scenario>, check: (scenar
   }
   return "";
 }
+
+/**
+ * Checks a law in so many random markets. Failures are not made smaller: with markets that takes minutes; the message
+ * tells seed and path, with which `fc.assert` does it on demand.
+ */
+export function inRandomMarkets(scenarios: fc.Arbitrary<Scenario>, numRuns: number, seed: number, check: (scenario: Scenario) => void): void {
+  fc.assert(fc.property(scenarios, check), { seed, numRuns, endOnFailure: true });
+}

@@ -11,6 +11,8 @@ type Hold = (pending: number) => (holds: number) => void;
 
 /** Increments in microseconds, a power of two of them, taken in turn. */
 const COUNT = 1 << 16;
+/** Holds between two looks at the clock. */
+const BATCH = 50_000;
 const increments = new Float64Array(COUNT);
 
 function draw(distribution: string): void {
@@ -106,11 +108,18 @@ function flat(queue: FlatQueue<number>, pending: number): (holds: number) => voi
 
 let run: (holds: number) => void = () => {};
 const hold = contenders[process.argv[2]!]!;
-answer<{ pending: number; distribution: string } | { holds: number }, number>((request) => {
+/** Fills the queue, or answers with the holds per second in so many seconds of processor time. */
+answer<{ pending: number; distribution: string } | { seconds: number }, number>((request) => {
   if ("pending" in request) {
     draw(request.distribution);
     run = hold(request.pending);
     return 0;
   }
-  return threadSeconds(() => run(request.holds));
+  let holds = 0;
+  let seconds = 0;
+  while (seconds < request.seconds) {
+    seconds += threadSeconds(() => run(BATCH));
+    holds += BATCH;
+  }
+  return holds / seconds;
 });

@@ -18,6 +18,8 @@ const SAMPLES = 9;
 export class FarEvents {
   /** Least time that may be here: whatever is earlier is not ours. Infinity where there is no run. */
   limit = Infinity;
+  /** How many entries are here. */
+  length = 0;
 
   /** Runs from the farthest to the nearest: least time, first chunk, position behind the last entry, entries. */
   #bounds = new Float64Array(32);
@@ -75,6 +77,7 @@ export class FarEvents {
         else last = middle;
       }
     }
+    this.length++;
     const end = this.#ends[run]!;
     this.#times[end] = time;
     this.#slots[end] = slot;
@@ -106,6 +109,7 @@ export class FarEvents {
   /** Moves the nearest run's entries to the beginning of these arrays, and removes the run. */
   take(times: Float64Array, slots: Int32Array): void {
     const run = --this.#runs;
+    this.length -= this.#counts[run]!;
     const lastChunk = this.#ends[run]! >> CHUNK_BITS;
     let taken = 0;
     for (let chunk = this.#firsts[run]!; ; ) {
@@ -126,6 +130,7 @@ export class FarEvents {
 
   /** Drops every entry whose slot is not to be kept. */
   filter(keeps: (slot: number) => boolean): void {
+    this.length = 0;
     for (let run = 0; run < this.#runs; run++) {
       const lastChunk = this.#ends[run]! >> CHUNK_BITS;
       const oldEnd = this.#ends[run]!;
@@ -152,6 +157,7 @@ export class FarEvents {
       this.#firsts[run] = first;
       this.#ends[run] = end;
       this.#counts[run] = kept;
+      this.length += kept;
     }
   }
 

@@ -9,14 +9,14 @@ export type EventHandler = (kind: number, a: number, b: number) => void;
  * happen in the order in which they were planned. Nothing of the world is known here: an event is three integers.
  */
 export class Kernel {
-  #nowUs = 0;
   #running = false;
   #stopped = false;
+  /** Its `time`, that of the event at hand, is the clock. */
   readonly #queue = new EventQueue();
 
   /** Virtual time, integer microseconds. Never goes back. */
   get nowUs(): number {
-    return this.#nowUs;
+    return this.#queue.time;
   }
 
   /** How many events are yet to happen. */
@@ -36,7 +36,7 @@ export class Kernel {
    */
   at(timeUs: number, kind: number, a: number, b: number): EventId {
     // Written so that NaN fails too.
-    if (!(timeUs >= this.#nowUs && timeUs <= Number.MAX_SAFE_INTEGER && Math.floor(timeUs) === timeUs)) refuseTime(timeUs, this.#nowUs);
+    if (!(timeUs >= this.#queue.time && timeUs <= Number.MAX_SAFE_INTEGER && Math.floor(timeUs) === timeUs)) refuseTime(timeUs, this.#queue.time);
     if ((kind | 0) !== kind || (a | 0) !== a || (b | 0) !== b) refusePayload(kind, a, b);
     return this.#queue.push(timeUs, kind, a, b);
   }
@@ -47,7 +47,7 @@ export class Kernel {
    * @throws RangeError like `at`.
    */
   after(delayUs: number, kind: number, a: number, b: number): EventId {
-    return this.at(this.#nowUs + delayUs, kind, a, b);
+    return this.at(this.#queue.time + delayUs, kind, a, b);
   }
 
   /** Calls a pending event off, in O(1). False where it has happened or was cancelled already. */
@@ -66,11 +66,8 @@ export class Kernel {
     this.#stopped = false;
     const queue = this.#queue;
     try {
-      while (!this.#stopped && queue.pop(untilUs)) {
-        this.#nowUs = queue.time;
-        handler(queue.kind, queue.a, queue.b);
-      }
-      if (!this.#stopped && untilUs !== Infinity && untilUs > this.#nowUs) this.#nowUs = untilUs;
+      while (!this.#stopped && queue.pop(untilUs)) handler(queue.kind, queue.a, queue.b);
+      if (!this.#stopped && untilUs !== Infinity && untilUs > queue.time) queue.time = untilUs;
     } finally {
       this.#running = false;
     }

@@ -57,8 +57,7 @@ export class EventQueue {
   /** The slot that was freed last, kept off the list for the push that usually follows. */
   #spareSlot = -1;
   #sequence = 0;
-  /** Entries near and far, and how many of them are cancelled. */
-  #entries = 0;
+  /** How many entries are cancelled. */
   #dead = 0;
   readonly #generations: number;
 
@@ -77,6 +76,11 @@ export class EventQueue {
   /** How many events are pending; cancelled ones do not count. */
   get length(): number {
     return this.#entries - this.#dead;
+  }
+
+  /** Near and far, cancelled ones included. */
+  get #entries(): number {
+    return this.#length - (this.#rootVacant ? 1 : 0) + this.#far.length;
   }
 
   /** How many entries the arrays have room for, near, far and slots together. */
@@ -101,7 +105,6 @@ export class EventQueue {
     records[at + 2] = a;
     records[at + 3] = b;
     this.#sequences[slot * (RECORD / 2) + 2] = this.#sequence++;
-    this.#entries++;
     if (time >= this.#limit) this.#far.append(time, slot);
     else if (this.#rootVacant) {
       this.#rootVacant = false;
@@ -128,7 +131,6 @@ export class EventQueue {
       const at = slot * RECORD;
       const generation = records[at]!;
       this.#rootVacant = true;
-      this.#entries--;
       if ((generation & 1) === 0) {
         this.#dead--;
         this.#release(slot, generation);
@@ -155,7 +157,6 @@ export class EventQueue {
       const generation = this.#records[slot * RECORD]!;
       if ((generation & 1) === 1) return this.#times[0]!;
       this.#rootVacant = true;
-      this.#entries--;
       this.#dead--;
       this.#release(slot, generation);
     }
@@ -394,7 +395,6 @@ export class EventQueue {
     this.#length = kept;
     this.#heapify();
     this.#far.filter(keeps);
-    this.#entries -= this.#dead;
     this.#dead = 0;
   }
 }

@@ -34,6 +34,12 @@ describe("a job that goes well", () => {
     expect(bench.env.telemetry.facts).toEqual([["assigned", "j", hex32("a"), 1]]);
   });
 
+  test.each([{ shareBps: 1, flatMsat: 0 }, { shareBps: 0, flatMsat: 1 }])("a fee of %o has an invoice", (fee) => {
+    const bench = new RouterBench({ fee });
+    bench.register("a");
+    expect(bench.submit("j")[0]![1]).toMatchObject({ fee, feePaymentHash: bench.env.wallet.invoices[0]!.paymentHash });
+  });
+
   test("a router that charges nothing makes no invoice", () => {
     const bench = new RouterBench();
     bench.register("a");
@@ -110,6 +116,15 @@ describe("an attempt that comes to nothing", () => {
     expect(sent.filter(([, { type }]) => type === "cancel")).toEqual([superseded("a", "j1"), superseded("a", "j2")]);
     expect(awards(sent, "b")).toEqual(["b j1 2", "b j2 2"]);
     expect(bench.router.registry.breaker.openUntilUs(0)).toBe(0);
+    expect(bench.router.registry.reliability[0]).toBeCloseTo(0.95, 12);
+  });
+
+  test("a single job is enough for it to have failed", () => {
+    const bench = twoNodes({ jobTimeoutUs: 1e9 });
+    bench.router.start();
+    bench.submit("j");
+    bench.accept("a", "j");
+    expect(bench.advance(40_000)[0]).toEqual(superseded("a", "j"));
     expect(bench.router.registry.reliability[0]).toBeCloseTo(0.95, 12);
   });
 
@@ -285,6 +300,15 @@ describe("results of attempts that had been given up", () => {
     expect([bench.router.open, bench.own("a"), bench.own("b"), bench.env.pending]).toEqual([0, 0, 0, []]);
     expect(bench.say("b", result(request("j"), hex32("b"), 2))).toEqual([]);
     expect(bench.own("b")).toBe(0);
+  });
+
+  test("whichever node registered first", () => {
+    const bench = new RouterBench();
+    for (const node of ["b", "a"]) bench.register(node, { slots: 4 });
+    bench.beat("b", { running: 2 });
+    bench.submit("j");
+    bench.advance(1000);
+    expect(bench.say("a", result(request("j"), hex32("a"), 1))).toEqual([superseded("b", "j")]);
   });
 
   test("also while the job waits", () => {
@@ -463,6 +487,26 @@ test("decisions are told to whoever asks: chosen, passed over, and none", () => 
     ["j", 2, hex32("b"), 1, ["already-tried"]],
     ["k", 1, "", 0, ["no-model", "no-model"]],
   ]);
+});
+
+test("a router at which no job may wait sets no timers for circuits", () => {
+  const bench = new RouterBench({ queueLimit: 0, circuitBreaker: { failures: 1, coolDownUs: 1000, growth: 2, maxCoolDownUs: 1000 } });
+  bench.register("a");
+  bench.submit("j");
+  bench.refuse("a", "j", "runner-failed");
+  expect(bench.env.pending).toEqual([]);
+});
+
+test("a reminder of a job that is over, or of an earlier attempt, changes nothing", () => {
+  const bench = twoNodes();
+  bench.submit("j");
+  bench.refuse("a", "j", "queue-full");
+  for (const kind of ["accept-timeout", "job-timeout", "queue-wait"]) {
+    bench.router.onTimer({ kind, jobId: "j", attempt: 1 });
+    bench.router.onTimer({ kind, jobId: "over", attempt: 1 });
+  }
+  bench.router.onTimer({ kind: "none of its own", jobId: "j", attempt: 2 });
+  expect([bench.own("b"), bench.env.pending, bench.env.telemetry.of("attemptFailed").length]).toEqual([1, ["accept-timeout"], 1]);
 });
 
 test("a router's clock does not run out: the sweep goes on", () => {

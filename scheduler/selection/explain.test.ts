@@ -127,6 +127,18 @@ test("a job whose model nobody offers is explained too", () => {
   expect([decision.chosen, decision.how, decision.excluded.length]).toEqual(["", "no node is eligible", spec.nodes.length]);
 });
 
+test("a decision says how the policy picked", () => {
+  const spec = fc.sample(marketSpec.filter((each) => decide(each, { kind: "cheapest" }).candidates.length >= 3), { seed: 1, numRuns: 1 })[0]!;
+  expect(allPolicies.map((policy) => decide(spec, policy).how)).toEqual([
+    ...new Array<string>(3).fill("highest score; ties by rendezvous hash of job and node, then by id"),
+    "least loaded of 2 candidates drawn uniformly",
+    "next eligible node in the order of ids",
+    "uniform draw among the candidates",
+    "drawn with odds exp(score / 0.1)",
+    "uniform draw among the 3 highest scores",
+  ]);
+});
+
 test("exclusions tell their figures", () => {
   const node = {
     region: "eu", stakeMsat: 7, attested: true, banned: false, accepting: true, silentUs: 0, circuit: "closed" as NodeSpec["circuit"], slots: 1, queueLimit: 1, own: 1, others: 1, tried: false,

@@ -8,9 +8,9 @@ import type { Bench, BenchRow } from "./row.ts";
 /** The whole market: client, router, node, continuous batching, payment and fee, on one core. */
 export const bench: Bench = () => [...fullMarket(), ...azureTrace(), ...costPerJob()];
 
-/** A market that is busy to about half of its slots, whatever its size: 2 jobs a second from each node's share of the clients. */
+/** A market of machines that are busy about a quarter of their time, whatever its size. */
 const market = (nodes: number, jobs: number, policy: string): Scenario => {
-  const ratePerS = nodes * 0.9;
+  const ratePerS = nodes * 0.45;
   return scenarioOf(`
 name: bench-market
 question: How fast is the simulation of a whole market?

@@ -7,6 +7,7 @@ import { Router } from "../../../scheduler/router.ts";
 import { type RunOptions, SimulatedRun } from "../../experiment/run.ts";
 import type { Scenario } from "../../scenario/scenario.ts";
 import { checkedEnvelopes, plainEnvelopes, SignedEnvelopes } from "../../world/envelopes.ts";
+import { SimulatedEnvironment } from "../../world/environment.ts";
 import { Mail } from "../../world/mail.ts";
 import { Lightning } from "../../world/money/lightning.ts";
 import { Oracle } from "../../world/oracle.ts";
@@ -22,7 +23,7 @@ export type Seen =
   /** The message just sent leaves its sender and is going to arrive. */
   | { readonly kind: "post"; readonly atUs: number; readonly peer: number; readonly to: number; readonly departUs: number; readonly arrivalUs: number; readonly message: Message }
   /** A participant is about to receive. */
-  | { readonly kind: "deliver"; readonly atUs: number; readonly peer: number; readonly from: PeerId; readonly message: Message }
+  | { readonly kind: "deliver"; readonly atUs: number; readonly peer: number; readonly from: PeerId; readonly sender: number; readonly message: Message }
   | { readonly kind: "timer-set"; readonly atUs: number; readonly peer: number; readonly delayUs: number; readonly timer: Timer }
   | { readonly kind: "runner-job"; readonly atUs: number; readonly peer: number; readonly job: RunnerJob }
   | { readonly kind: "runner-event"; readonly atUs: number; readonly peer: number; readonly event: RunnerEvent }
@@ -38,6 +39,8 @@ export type Seen =
 export interface Truth {
   readonly outputTokens: number;
   readonly maxOutputTokens: number;
+  /** From which a service-time engine draws the job's work. */
+  readonly workSeed: number;
 }
 
 export interface Played {
@@ -98,16 +101,23 @@ function witness(seen: Seen[], truth: Map<string, Truth>): () => void {
   let departUs = 0;
   let sent: Message | null = null;
   let receiver = -1;
+  let speaker: PeerId = "";
+  const indexes = new Map<PeerId, number>();
   let clock: { readonly nowUs: number } = { nowUs: 0 };
   const opened = (atUs: number, peer: number, from: PeerId, message: Message | null): Message | null => {
     receiver = peer;
-    if (message !== null) seen.push({ kind: "deliver", atUs, peer, from, message });
+    if (message !== null) seen.push({ kind: "deliver", atUs, peer, from, sender: indexes.get(from) ?? -1, message });
     return message;
   };
   const walletEvent = (event: WalletEvent): void => void seen.push({ kind: "wallet-event", atUs: clock.nowUs, event });
   const restores = [
+    patch(SimulatedEnvironment.prototype, "send", (original) => function (this: SimulatedEnvironment, to, message) {
+      speaker = this.self;
+      original.call(this, to, message);
+    }),
     patch(World.prototype, "send", (original) => function (this: World, from, to, message) {
       clock = this.kernel;
+      indexes.set(speaker, from);
       seen.push({ kind: "send", atUs: this.kernel.nowUs, peer: from, to, message });
       original.call(this, from, to, message);
     }),
@@ -157,7 +167,7 @@ function witness(seen: Seen[], truth: Map<string, Truth>): () => void {
       original.call(this, untilUs);
     }),
     patch(Oracle.prototype, "add", (original) => function (this: Oracle, id, clientClass, user, outputTokens, maxOutputTokens, workSeed) {
-      truth.set(id, { outputTokens, maxOutputTokens });
+      truth.set(id, { outputTokens, maxOutputTokens, workSeed });
       return original.call(this, id, clientClass, user, outputTokens, maxOutputTokens, workSeed);
     }),
   ];

@@ -1,4 +1,4 @@
-import type { Message, PeerId } from "../../protocol/messages.ts";
+import type { JobRequest, Message, PeerId } from "../../protocol/messages.ts";
 import { Client } from "../../scheduler/client.ts";
 import type { Decision, Random, RunnerEvent, Timer, TimerId, WalletEvent } from "../../scheduler/environment.ts";
 import { Node } from "../../scheduler/node.ts";
@@ -9,6 +9,7 @@ import { Kernel } from "../kernel/kernel.ts";
 import { RandomStreams } from "../kernel/random.ts";
 import type { Scenario } from "../scenario/scenario.ts";
 import { NodeChurn } from "./churn.ts";
+import { type ClientPlan, planClients } from "./client-plan.ts";
 import { DemandDriver } from "./demand-driver.ts";
 import { SimulatedEnvironment } from "./environment.ts";
 import { checkedEnvelopes, type Envelopes, plainEnvelopes, SignedEnvelopes } from "./envelopes.ts";
@@ -19,7 +20,6 @@ import { Ledger } from "./money/ledger.ts";
 import { Lightning } from "./money/lightning.ts";
 import { Oracle } from "./oracle.ts";
 import { Peer } from "./peer.ts";
-import { regionAt } from "./regions.ts";
 import { SimulatedRunner } from "./runner.ts";
 import type { NodePlan } from "./supply.ts";
 import { type MarketEvent, SimulatedTelemetry } from "./telemetry.ts";
@@ -108,9 +108,7 @@ export class World {
     this.routingFeesAccount = this.ledger.open(0);
     this.inFlightAccount = this.ledger.open(0);
 
-    const clientPlans = scenario.clients.flatMap((spec, clientClass) =>
-      Array.from({ length: spec.count }, (_, i) => ({ clientClass, name: spec.count === 1 ? spec.name : `${spec.name}-client-${i}`, region: regionAt(spec.regions, i, spec.count) })),
-    );
+    const clientPlans = planClients(scenario);
     const routerNames = Array.from({ length: scenario.router.count }, (_, i) => (scenario.router.count === 1 ? "router" : `router-${i}`));
     this.#firstNode = routerNames.length;
     this.#firstClient = this.#firstNode + plans.length;
@@ -138,53 +136,11 @@ export class World {
     this.#envelopes = this.#chooseEnvelopes();
 
     this.#firstRouterId = this.#peers[0]!.id;
-    const routerIds = this.#peers.slice(0, this.#firstNode).map(({ id }) => id);
-    this.#routerIds = routerIds;
-    routerNames.forEach((_, i) => {
-      const router = new Router(this.#environment(i, null), {
-        policy: scenario.router.policy,
-        fee: scenario.router.fee,
-        staleAfterUs: scenario.router.staleAfterUs,
-        sweepUs: scenario.router.heartbeatUs,
-        attempts: scenario.router.attempts,
-        acceptTimeoutUs: scenario.router.acceptTimeoutUs,
-        jobTimeoutUs: scenario.router.jobTimeoutUs,
-        queueLimit: scenario.router.queue.limit,
-        queueWaitUs: scenario.router.queue.maxWaitUs,
-        circuitBreaker: scenario.router.circuitBreaker,
-        quoteValidUs: scenario.router.heartbeatUs,
-      });
-      this.routers.push(router);
-      this.#peers[i]!.participant = router;
-    });
-    plans.forEach((plan, n) => {
-      const peer = this.#firstNode + n;
-      const engine = plan.engine((ref) => this.#workUs(plan, ref));
-      this.runners.push(new SimulatedRunner(this, peer, engine, plan.churn.failureShare, this.stream(peer, "failures")));
-      this.#startNode(n, 0);
-      this.#churn.push(new NodeChurn(plan.churn, {
-        kernel: this.kernel, eventKind: CHURN, node: n, horizonUs: this.horizonUs, stream: (purpose) => this.stream(peer, purpose),
-        leave: (abrupt) => this.#leave(n, abrupt), comeBack: () => this.#comeBack(n), setSpeed: (factor) => this.#setSpeed(n, factor),
-      }));
-    });
-    const byClass = scenario.clients.map((): { id: PeerId; region: string; submit: Client["submit"] }[] => []);
-    clientPlans.forEach((plan, i) => {
-      const peer = this.#firstClient + i;
-      // Each client has a router of its own to begin with, so that several routers share the load.
-      const turn = i % routerIds.length;
-      const client = new Client(this.#environment(peer, null), {
-        routers: [...routerIds.slice(turn), ...routerIds.slice(0, turn)], paymentAttempts: scenario.payment.attempts, paymentRetryUs: scenario.payment.retryUs,
-      });
-      this.clients.push(client);
-      this.#peers[peer]!.participant = client;
-      byClass[plan.clientClass]!.push({ id: this.#peers[peer]!.id, region: plan.region, submit: (request) => client.submit(request) });
-    });
-    scenario.clients.forEach((spec, index) => {
-      this.#demand.push(new DemandDriver({
-        kernel: this.kernel, oracle: this.oracle, horizonUs: this.horizonUs, arrivalKind: ARRIVAL, userKind: USER,
-        stream: (subsystem, entity, purpose) => this.#streams.stream(subsystem, entity, purpose),
-      }, index, spec, byClass[index]!));
-    });
+    this.#routerIds = this.#peers.slice(0, this.#firstNode).map(({ id }) => id);
+    routerNames.forEach((_, i) => this.#addRouter(i));
+    plans.forEach((plan, n) => this.#addNode(plan, n));
+    clientPlans.forEach((_, i) => this.#addClient(i));
+    scenario.clients.forEach((_, clientClass) => this.#addDemand(clientClass, clientPlans));
     this.#start();
   }
 
@@ -297,6 +253,59 @@ export class World {
     for (const node of this.#nodes) node.start();
     for (const churn of this.#churn) churn.start();
     for (const demand of this.#demand) demand.start();
+  }
+
+  #addRouter(peer: number): void {
+    const spec = this.#scenario.router;
+    const router = new Router(this.#environment(peer, null), {
+      policy: spec.policy,
+      fee: spec.fee,
+      staleAfterUs: spec.staleAfterUs,
+      sweepUs: spec.heartbeatUs,
+      attempts: spec.attempts,
+      acceptTimeoutUs: spec.acceptTimeoutUs,
+      jobTimeoutUs: spec.jobTimeoutUs,
+      queueLimit: spec.queue.limit,
+      queueWaitUs: spec.queue.maxWaitUs,
+      circuitBreaker: spec.circuitBreaker,
+      quoteValidUs: spec.heartbeatUs,
+    });
+    this.routers.push(router);
+    this.#peers[peer]!.participant = router;
+  }
+
+  #addNode(plan: NodePlan, n: number): void {
+    const peer = this.#firstNode + n;
+    const engine = plan.engine((ref) => this.#workUs(plan, ref));
+    this.runners.push(new SimulatedRunner(this, peer, engine, plan.churn.failureShare, this.stream(peer, "failures")));
+    this.#startNode(n, 0);
+    this.#churn.push(new NodeChurn(plan.churn, {
+      kernel: this.kernel, eventKind: CHURN, node: n, horizonUs: this.horizonUs, stream: (purpose) => this.stream(peer, purpose),
+      leave: (abrupt) => this.#leave(n, abrupt), comeBack: () => this.#comeBack(n), setSpeed: (factor) => this.#setSpeed(n, factor),
+    }));
+  }
+
+  #addClient(i: number): void {
+    const peer = this.#firstClient + i;
+    const { attempts, retryUs } = this.#scenario.payment;
+    // Each client has a router of its own to begin with, so that several routers share the load.
+    const turn = i % this.#routerIds.length;
+    const routers = [...this.#routerIds.slice(turn), ...this.#routerIds.slice(0, turn)];
+    const client = new Client(this.#environment(peer, null), { routers, paymentAttempts: attempts, paymentRetryUs: retryUs });
+    this.clients.push(client);
+    this.#peers[peer]!.participant = client;
+  }
+
+  #addDemand(clientClass: number, plans: readonly ClientPlan[]): void {
+    const members = plans.flatMap((plan, i) => {
+      const client = this.clients[i]!;
+      if (plan.clientClass !== clientClass) return [];
+      return [{ id: this.#peers[this.#firstClient + i]!.id, region: plan.region, submit: (request: JobRequest) => client.submit(request) }];
+    });
+    this.#demand.push(new DemandDriver({
+      kernel: this.kernel, oracle: this.oracle, horizonUs: this.horizonUs, arrivalKind: ARRIVAL, userKind: USER,
+      stream: (subsystem, entity, purpose) => this.#streams.stream(subsystem, entity, purpose),
+    }, clientClass, this.#scenario.clients[clientClass]!, members));
   }
 
   #addPeer(identity: string, name: string, region: string, balanceMsat: number): void {

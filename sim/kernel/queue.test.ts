@@ -100,9 +100,10 @@ describe("EventQueue", () => {
   });
 
   test("equals a sorted list on long random runs with many pending, ties and cancellations", () => {
-    for (const [entity, span] of [["few ties", 1_000_000], ["many ties", 20]] as const) {
+    // A small heap sends most of them far, into runs of many chunks.
+    for (const [entity, span, near] of [["few ties", 1_000_000, 64], ["many ties", 20, 64], ["wide", 1_000_000, 16], ["one heap", 1_000_000, undefined]] as const) {
       const random = new RandomStreams(1).stream("test", entity, "queue");
-      const queue = new EventQueue();
+      const queue = new EventQueue(near);
       const expected = new Map<number, number>();
       const ids: EventId[] = [];
       let now = 0;
@@ -136,6 +137,36 @@ describe("EventQueue", () => {
       expect(drained).toEqual(rest);
       expect(popped).toBeGreaterThan(10_000);
     }
+  });
+
+  test("sorts what comes in falling order, in rising order, and all at once", () => {
+    for (const timeOf of [(i: number) => -i, (i: number) => i, () => 7, (i: number) => (i % 3 === 0 ? 7 : -i), (i: number) => (i < 10_000 ? 7 : 8)]) {
+      const queue = new EventQueue(16);
+      const times = Array.from({ length: 20_000 }, (_, i) => timeOf(i));
+      for (const [i, time] of times.entries()) queue.push(time, 0, i, 0);
+      const drained: number[] = [];
+      while (queue.pop()) drained.push(queue.a);
+      expect(drained).toEqual(times.map((_, i) => i).sort((p, q) => times[p]! - times[q]! || p - q));
+      expect(queue.length).toBe(0);
+    }
+  });
+
+  test("far entries that are cancelled free their memory, and the rest stay in order", () => {
+    const queue = new EventQueue(16);
+    const ids = Array.from({ length: 20_000 }, (_, i) => queue.push((i * 7919) % 20_000, 0, (i * 7919) % 20_000, 0));
+    const full = queue.capacity;
+    for (let i = 0; i < 10; i++) expect(queue.pop()).toBe(true);
+    for (let round = 0; round < 20; round++) {
+      // All but every tenth is called off and planned anew, far away.
+      for (const [i, id] of ids.entries()) if (i % 10 !== 0 && queue.cancel(id)) ids[i] = queue.push(1e6 + round, 0, 1e6 + round, 0);
+    }
+    expect(queue.capacity).toBeLessThanOrEqual(3 * full);
+    let before = 9;
+    while (queue.pop()) {
+      if (queue.a !== queue.time || queue.time < before) throw new Error(`${queue.a} at ${queue.time} after ${before}.`);
+      before = queue.time;
+    }
+    expect(before).toBe(1e6 + 19);
   });
 
   test("memory is bounded by the living, however many are cancelled", () => {

@@ -12,7 +12,7 @@ const RECORD = 6;
 /** Events in the heap, beyond which the later half of them moves out: up to here a heap alone is the fastest. */
 const NEAR = 16_384;
 /** Events that move in at once, where there are as many: few enough for the first-level cache. */
-const INTAKE = 512;
+const INTAKE = 256;
 /** Below this many dead entries a clean-up is not worth its constant cost. */
 const DEAD_TOLERATED = 64;
 

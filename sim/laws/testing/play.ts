@@ -28,11 +28,14 @@ export type Seen =
   | { readonly kind: "runner-job"; readonly atUs: number; readonly peer: number; readonly job: RunnerJob }
   | { readonly kind: "runner-event"; readonly atUs: number; readonly peer: number; readonly event: RunnerEvent }
   | { readonly kind: "pay"; readonly atUs: number; readonly peer: number; readonly jobId: string; readonly purpose: string; readonly amountMsat: number }
-  | { readonly kind: "wallet-event"; readonly atUs: number; readonly event: WalletEvent }
+  | { readonly kind: "wallet-event"; readonly atUs: number; readonly peer: number; readonly event: WalletEvent }
   | { readonly kind: "attempt-failed"; readonly atUs: number; readonly jobId: string; readonly node: PeerId; readonly attempt: number; readonly reason: string }
   | { readonly kind: "decided"; readonly atUs: number; readonly decision: Decision }
   /** A router has swept: looked for stale nodes and for waiting jobs to place. */
   | { readonly kind: "swept"; readonly atUs: number; readonly peer: number }
+  /** Its operator wants the node to leave once it has finished what it holds. */
+  | { readonly kind: "asked-to-leave"; readonly atUs: number; readonly peer: number }
+  /** A node has left without a word, or for good; or it is back. */
   | { readonly kind: "node-down" | "node-up"; readonly atUs: number; readonly node: string };
 
 /** What only the simulator knows of a job. */
@@ -109,7 +112,8 @@ function witness(seen: Seen[], truth: Map<string, Truth>): () => void {
     if (message !== null) seen.push({ kind: "deliver", atUs, peer, from, sender: indexes.get(from) ?? -1, message });
     return message;
   };
-  const walletEvent = (event: WalletEvent): void => void seen.push({ kind: "wallet-event", atUs: clock.nowUs, event });
+  const walletEvent = (participant: object, event: WalletEvent): void => void seen.push({ kind: "wallet-event", atUs: clock.nowUs, peer: peerOf.get(participant) ?? -1, event });
+  const peerOf = new Map<object, number>();
   const restores = [
     patch(SimulatedEnvironment.prototype, "send", (original) => function (this: SimulatedEnvironment, to, message) {
       speaker = this.self;
@@ -151,19 +155,28 @@ function witness(seen: Seen[], truth: Map<string, Truth>): () => void {
       seen.push({ kind: "pay", atUs: clock.nowUs, peer: payer, jobId: request.jobId, purpose: request.purpose, amountMsat: request.amountMsat });
       original.call(this, payer, request, random);
     }),
-    patch(Client.prototype, "onWallet", (original) => function (this: Client, event) { walletEvent(event); original.call(this, event); }),
-    patch(Node.prototype, "onWallet", (original) => function (this: Node, event) { walletEvent(event); original.call(this, event); }),
+    patch(Client.prototype, "onWallet", (original) => function (this: Client, event) { walletEvent(this, event); original.call(this, event); }),
+    patch(Node.prototype, "onWallet", (original) => function (this: Node, event) { walletEvent(this, event); original.call(this, event); }),
+    patch(Node.prototype, "shutDown", (original) => function (this: Node) { seen.push({ kind: "asked-to-leave", atUs: clock.nowUs, peer: peerOf.get(this) ?? -1 }); original.call(this); }),
     patch(SimulatedTelemetry.prototype, "attemptFailed", (original) => function (this: SimulatedTelemetry, jobId, node, attempt, reason) {
       seen.push({ kind: "attempt-failed", atUs: clock.nowUs, jobId, node, attempt, reason });
       original.call(this, jobId, node, attempt, reason);
     }),
     patch(Router.prototype, "onTimer", (original) => function (this: Router, timer) {
       original.call(this, timer);
-      if (timer.kind === "sweep") seen.push({ kind: "swept", atUs: clock.nowUs, peer: sweepers.get(this) ?? -1 });
+      if (timer.kind === "sweep") seen.push({ kind: "swept", atUs: clock.nowUs, peer: peerOf.get(this) ?? -1 });
+    }),
+    patch(Node.prototype, "start", (original) => function (this: Node) {
+      original.call(this);
+      // Its descriptor has just gone out.
+      peerOf.set(this, indexes.get(speaker)!);
     }),
     patch(World.prototype, "run", (original) => function (this: World, untilUs) {
       clock = this.kernel;
-      this.routers.forEach((router, index) => sweepers.set(router, index));
+      if (peerOf.get(this.routers[0]!) === undefined) {
+        this.routers.forEach((router, index) => peerOf.set(router, index));
+        this.clients.forEach((client, index) => peerOf.set(client, this.routers.length + this.runners.length + index));
+      }
       original.call(this, untilUs);
     }),
     patch(Oracle.prototype, "add", (original) => function (this: Oracle, id, clientClass, user, outputTokens, maxOutputTokens, workSeed) {
@@ -171,6 +184,5 @@ function witness(seen: Seen[], truth: Map<string, Truth>): () => void {
       return original.call(this, id, clientClass, user, outputTokens, maxOutputTokens, workSeed);
     }),
   ];
-  const sweepers = new Map<Router, number>();
   return () => { for (const restore of restores.reverse()) restore(); };
 }

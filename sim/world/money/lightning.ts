@@ -35,7 +35,8 @@ export class Lightning {
   #payers = new Int32Array(64);
   #feesMsat = new Float64Array(64);
   readonly #free: number[] = [];
-  #invoices = 0;
+  /** Made so far, by payee. */
+  readonly #invoices: number[] = [];
 
   constructor(host: LightningHost, spec: PaymentSpec) {
     this.#host = host;
@@ -51,8 +52,11 @@ export class Lightning {
     return new SimulatedWallet(this, this.#host, peer, random);
   }
 
-  newInvoice(amountMsat: number | null): Invoice {
-    return { paymentHash: HASH_PREFIX + String(FIRST_HASH + ++this.#invoices), amountMsat };
+  /** Numbered by payee: what others do at the same time does not show in it. */
+  newInvoice(payee: number, amountMsat: number | null): Invoice {
+    const number = (this.#invoices[payee] ?? 0) + 1;
+    this.#invoices[payee] = number;
+    return { paymentHash: HASH_PREFIX + String(FIRST_HASH + payee) + String(FIRST_HASH + number), amountMsat };
   }
 
   pay(payer: number, request: PaymentRequest, random: Random): void {
@@ -106,8 +110,8 @@ export class Lightning {
   }
 }
 
-/** Ten digits of running number behind 54 zeros: 32 bytes in hexadecimal. */
-const HASH_PREFIX = "0".repeat(54);
+/** Ten digits of payee and ten of running number behind 44 zeros: 32 bytes in hexadecimal. */
+const HASH_PREFIX = "0".repeat(44);
 const FIRST_HASH = 1_000_000_000;
 
 const SENT = 0;
@@ -132,7 +136,7 @@ class SimulatedWallet implements Wallet {
   }
 
   invoice(_jobId: string, _purpose: PaymentPurpose, amountMsat: number | null): Invoice {
-    return this.#lightning.newInvoice(amountMsat);
+    return this.#lightning.newInvoice(this.#peer, amountMsat);
   }
 
   pay(request: PaymentRequest): void {

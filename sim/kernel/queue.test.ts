@@ -139,8 +139,8 @@ describe("EventQueue", () => {
     }
   });
 
-  test("sorts what comes in falling order, in rising order, and all at once", () => {
-    for (const timeOf of [(i: number) => -i, (i: number) => i, () => 7, (i: number) => (i % 3 === 0 ? 7 : -i), (i: number) => (i < 10_000 ? 7 : 8)]) {
+  test("sorts what comes in falling order, in rising order, all at once, and anywhere among thousands of runs", () => {
+    for (const timeOf of [(i: number) => -i, (i: number) => i, () => 7, (i: number) => (i % 3 === 0 ? 7 : -i), (i: number) => (i < 10_000 ? 7 : 8), (i: number) => -10 * (i < 10_000 ? i : (i * 7919) % 10_000)]) {
       const queue = new EventQueue(16);
       const times = Array.from({ length: 20_000 }, (_, i) => timeOf(i));
       for (const [i, time] of times.entries()) queue.push(time, 0, i, 0);

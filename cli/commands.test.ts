@@ -1,31 +1,17 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { resultsDigest, runReport } from "../protocol/result.ts";
 import type { RunReport } from "../protocol/result.ts";
 import { runScenario } from "../sim/experiment/run.ts";
 import { loadScenario } from "../sim/scenario/load.ts";
 import { buildProgram } from "./program.ts";
+import { infernet as infernetIn, main, market, type Outcome, testFolder } from "./testing/process.ts";
 
-const main = fileURLToPath(new URL("main.ts", import.meta.url));
-const market = fileURLToPath(new URL("testing/market.yaml", import.meta.url));
-
-let folder = "";
-beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), "infernet-cli-"))));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Outcome {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const infernet = (...args: readonly string[]): Outcome =>
-  spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: "utf8", maxBuffer: 1 << 28, env: { ...process.env, NO_COLOR: "1", CI: "1" } });
+const folder = testFolder("cli");
+const infernet = (...args: readonly string[]): Outcome => infernetIn(folder, ...args);
 
 const readReport = (...path: readonly string[]): RunReport => runReport.parse(JSON.parse(readFileSync(join(folder, ...path, "report.json"), "utf8")));
 
@@ -66,42 +52,11 @@ describe("run", () => {
     expect(nodes).toHaveLength(3);
   });
 
-  test("--events writes every event, in order of time, as JSON lines", () => {
-    infernet("run", market, "--out", "events", "--quiet", "--events", "deep/events.jsonl");
-    const events = readFileSync(join(folder, "deep/events.jsonl"), "utf8").trimEnd().split("\n").map((line) => JSON.parse(line) as { atUs: number; event: string });
-    const report = readReport("events");
-    expect(events.filter(({ event }) => event === "submitted")).toHaveLength(report.allJobs.submitted);
-    expect(events.filter(({ event }) => event === "ended")).toHaveLength(report.allJobs.submitted - report.allJobs.inFlight);
-    expect(events.every(({ atUs }, index) => index === 0 || atUs >= events[index - 1]!.atUs)).toBe(true);
-  });
-
   test("a reader that goes away is no error", () => {
     const shell = `${JSON.stringify(process.execPath)} ${JSON.stringify(main)} run ${JSON.stringify(market)} --json --quiet | head -c 10`;
     const { stderr, stdout } = spawnSync("sh", ["-c", shell], { encoding: "utf8" });
     expect(stdout).toHaveLength(10);
     expect(stderr).toBe("");
-  });
-});
-
-describe("what the user can put right ends with 2 and a sentence", () => {
-  const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
-    ["an unknown scenario", ["run", "no-such-market"], /^error: there is no file no-such-market\. These scenarios come with infernet: /],
-    ["a folder for a scenario", ["run", "."], /^error: \. is a folder/],
-    ["a seed that is no number", ["run", market, "--seed", "lucky"], /'lucky' is invalid.*whole number/],
-    ["a set without a value", ["run", market, "--set", "seed"], /path=value/],
-    ["a set of what does not exist", ["run", market, "--set", "router.polcy=random"], /polcy.*did you mean "?policy/],
-    ["a file where the report should go", ["run", market, "--out", market], /is a file; a report needs a folder/],
-    ["an unknown command", ["rnu"], /unknown command 'rnu'\n\(Did you mean run\?\)/],
-    ["an unknown option", ["run", market, "--quite"], /unknown option '--quite'\n\(Did you mean --quiet\?\)/],
-    ["a job without a report", ["explain", "chat-1"], /--report/],
-    ["a folder without a report", ["explain", "chat-1", "--report", "nowhere"], /there is no report in nowhere/],
-  ];
-  test.each(cases)("%s", (_name, args, message) => {
-    const { status, stdout, stderr } = infernet(...args);
-    expect(stderr).toMatch(message);
-    expect(stderr).not.toMatch(/^\s+at /m);
-    expect(stdout).toBe("");
-    expect(status).toBe(2);
   });
 });
 

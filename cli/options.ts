@@ -7,6 +7,12 @@ export const seed = (text: string): number => {
   return value;
 };
 
+/** Takes a path; an empty one is mostly a variable that was never set. @throws InvalidArgumentError */
+export const filePath = (text: string): string => {
+  if (text.trim() === "") throw new InvalidArgumentError("Allowed: a path.");
+  return text;
+};
+
 /** Collects a repeatable option `path=value`. @throws InvalidArgumentError */
 export const assignment = (text: string, earlier: readonly string[]): readonly string[] => {
   if (text.indexOf("=") < 1) throw new InvalidArgumentError("Allowed: path=value, such as router.policy=cheapest.");

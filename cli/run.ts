@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import pc from "picocolors";
@@ -10,10 +10,10 @@ import { startRun } from "../sim/experiment/run.ts";
 import { loadScenario } from "../sim/scenario/load.ts";
 import { interruptedExit, Interruptions } from "./interruptions.ts";
 import { LineFile } from "./line-file.ts";
-import { assignment, commandName, seed, shellWord } from "./options.ts";
+import { assignment, commandName, filePath, seed, shellWord } from "./options.ts";
 import { play } from "./play.ts";
 import { noProgress, showProgress } from "./progress.ts";
-import { findScenario } from "./scenario-file.ts";
+import { findScenario, readScenario } from "./scenario-file.ts";
 import { summaryText } from "./summary.ts";
 
 interface RunFlags {
@@ -33,10 +33,10 @@ export const registerRun = (program: Command): void => {
     .argument("<scenario>", "a YAML file, or the name of a scenario that comes with infernet")
     .option("--seed <number>", "random numbers other than the scenario's", seed)
     .option("--set <path=value>", "changes one value of the scenario (repeatable)", assignment, [])
-    .option("--out <folder>", "where the report goes (default: out/NAME; with --json: nowhere)")
+    .option("--out <folder>", "where the report goes (default: out/NAME; with --json: nowhere)", filePath)
     .option("--json", "print report.json to stdout, and nothing else there")
     .option("--quiet", "no progress, no summary")
-    .option("--events <file>", "write every event of the market, one JSON line each")
+    .option("--events <file>", "write every event of the market, one JSON line each", filePath)
     .addHelpText(
       "after",
       `
@@ -53,7 +53,7 @@ Ctrl-C stops a run and keeps what was played: the report is written, marked as i
 
 const runCommand = async (given: string, flags: RunFlags): Promise<void> => {
   const path = findScenario(given);
-  const { scenario } = loadScenario(readFileSync(path), path, { sets: flags.set, fileExists: existsSync });
+  const { scenario } = loadScenario(readScenario(path), path, { sets: flags.set, fileExists: existsSync });
   const out = flags.out ?? (flags.json === true ? null : join("out", scenario.name));
   const interruptions = new Interruptions();
   const opened: { close(): void }[] = [];
@@ -83,6 +83,7 @@ const runCommand = async (given: string, flags: RunFlags): Promise<void> => {
       return;
     }
     const report = run.finish();
+    events?.finish();
     folder?.finish(report);
     if (flags.json === true) process.stdout.write(renderJson(report));
     else if (flags.quiet !== true) process.stdout.write(closingText(report, given, out, exampleJob));

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { nearest } from "../sim/scenario/nearest.ts";
@@ -30,5 +30,25 @@ export const findScenario = (given: string): string => {
   const shipped = shippedScenarios();
   if (name !== undefined && shipped.includes(name)) return join(shippedFolder, `${name}.yaml`);
   const meant = name === undefined ? undefined : nearest(name, shipped);
-  throw new UserError(`there is no file ${given}${meant === undefined ? "." : `; did you mean ${meant}?`} These scenarios come with infernet: ${shipped.join(", ")}.`);
+  throw new UserError(`there is no file ${given.trim() === "" ? JSON.stringify(given) : given}${meant === undefined ? "." : `; did you mean ${meant}?`} These scenarios come with infernet: ${shipped.join(", ")}.`);
+};
+
+/** More than any scenario needs; what is longer is something else, such as a trace or a device that never ends. */
+const maxBytes = 1 << 24;
+
+/**
+ * Reads a scenario's file, or what a pipe gives.
+ * @throws UserError where it is too long; the file system's error where it cannot be read
+ */
+export const readScenario = (path: string): Uint8Array => {
+  const buffer = Buffer.allocUnsafe(maxBytes + 1);
+  const descriptor = openSync(path, "r");
+  try {
+    let length = 0;
+    for (let read = -1; read !== 0 && length <= maxBytes; length += read) read = readSync(descriptor, buffer, length, buffer.length - length, null);
+    if (length > maxBytes) throw new UserError(`${path} is longer than ${maxBytes >> 20} MiB; a scenario is a YAML file.`);
+    return buffer.subarray(0, length);
+  } finally {
+    closeSync(descriptor);
+  }
 };

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { formatNumber, formatPercent, formatSignificant } from "../protocol/units.ts";
@@ -7,7 +7,7 @@ import { loadScenario } from "../sim/scenario/load.ts";
 import type { Scenario } from "../sim/scenario/scenario.ts";
 import { describeError, EXIT } from "./errors.ts";
 import { assignment } from "./options.ts";
-import { findScenario } from "./scenario-file.ts";
+import { findScenario, readScenario } from "./scenario-file.ts";
 
 /** Adds `validate`. */
 export const registerValidate = (program: Command): void => {
@@ -25,7 +25,7 @@ export const registerValidate = (program: Command): void => {
 const validate = (given: string, sets: readonly string[]): void => {
   try {
     const path = findScenario(given);
-    const { scenario } = loadScenario(readFileSync(path), path, { sets, fileExists: existsSync });
+    const { scenario } = loadScenario(readScenario(path), path, { sets, fileExists: existsSync });
     process.stdout.write(`${pc.green("ok")} ${path}\n${summary(scenario)}\n`);
   } catch (error) {
     // The next file is looked at all the same.

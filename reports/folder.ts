@@ -1,9 +1,10 @@
-import { closeSync, mkdirSync, mkdtempSync, openSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { JobRow, RunReport } from "../protocol/result.ts";
 import { renderHtml } from "./html.ts";
 import { JOB_HEADER, jobLine } from "./jobs-csv.ts";
 import { renderJson } from "./json.ts";
+import { makeFolders, removeEmpty } from "./made-folders.ts";
 import { renderMarkdown } from "./markdown.ts";
 import { renderNodesCsv } from "./nodes-csv.ts";
 import { renderPlots } from "./plots/plots.ts";
@@ -26,7 +27,7 @@ export class ReportFolderError extends Error {
  */
 export class ReportFolder {
   readonly #path: string;
-  readonly #made: boolean;
+  readonly #made: readonly string[];
   readonly #draft: string;
   readonly #jobs: number;
   #lines = JOB_HEADER;
@@ -45,9 +46,13 @@ export class ReportFolder {
     }
     if (statSync(join(path, "plots"), { throwIfNoEntry: false })?.isDirectory() === false) throw new ReportFolderError(`${join(path, "plots")} is a file; the report's plots need a folder there.`);
     this.#path = path;
-    this.#made = found === undefined;
-    mkdirSync(path, { recursive: true });
-    this.#draft = mkdtempSync(join(path, ".draft-"));
+    this.#made = makeFolders(path);
+    try {
+      this.#draft = mkdtempSync(join(path, ".draft-"));
+    } catch (error) {
+      removeEmpty(this.#made);
+      throw error;
+    }
     this.#jobs = openSync(join(this.#draft, "jobs.csv"), "w");
   }
 
@@ -81,12 +86,7 @@ export class ReportFolder {
     if (this.#open) closeSync(this.#jobs);
     this.#open = false;
     rmSync(this.#draft, { recursive: true, force: true });
-    if (!this.#made) return;
-    try {
-      rmdirSync(this.#path);
-    } catch {
-      // It holds the report, or files of others.
-    }
+    removeEmpty(this.#made);
   }
 
   #writeLines(): void {

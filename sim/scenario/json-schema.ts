@@ -119,10 +119,15 @@ function describeOne(schema: JsonSchema): string {
     case "integer": return `a whole number${range(schema)}`;
     case "number": return `a number${range(schema)}`;
     case "string": return `a text${lengths(schema)}`;
-    case "array": return `a list${Array.isArray(schema.items) ? ` of ${schema.items.length} values` : ""}`;
+    case "array": return `a list${Array.isArray(schema.items) ? ` of ${schema.items.length} values` : entries(schema)}`;
     case "object": return schema.properties === undefined ? "a map" : `a map with the keys ${alternatives(Object.keys(schema.properties)).replace(" or ", " and ")}`;
     default: return "a value";
   }
+}
+
+function entries({ minItems = 0, maxItems = Infinity }: JsonSchema): string {
+  if (maxItems < Infinity) return ` of ${minItems} to ${maxItems} entries`;
+  return minItems === 0 ? "" : ` of at least ${minItems}`;
 }
 
 function range(schema: JsonSchema): string {

@@ -13,6 +13,8 @@ const RECORD = 6;
 const NEAR = 16_384;
 /** Events that move in at once, where there are as many: few enough for the first-level cache. */
 const INTAKE = 256;
+/** Entries whose median parts the heap. Odd. */
+const SAMPLES = 15;
 /** Below this many dead entries a clean-up is not worth its constant cost. */
 const DEAD_TOLERATED = 64;
 
@@ -44,6 +46,7 @@ export class EventQueue {
   readonly #near: number;
   /** Above this length the heap moves half of itself out. */
   #full: number;
+  readonly #samples = new Float64Array(SAMPLES);
   readonly #far = new FarEvents();
   /** Least time that may be far. */
   #limit = Infinity;
@@ -316,8 +319,10 @@ export class EventQueue {
     const times = this.#times;
     const slots = this.#slots;
     const length = this.#length;
-    // The middle of the bottom level: a fair guess at the median. Whatever is at the root's time has to stay.
-    let bound = times[(3 * length) >> 2]!;
+    const samples = this.#samples;
+    for (let i = 0; i < SAMPLES; i++) samples[i] = times[Math.floor(((2 * i + 1) * length) / (2 * SAMPLES))]!;
+    let bound = samples.sort()[SAMPLES >> 1]!;
+    // Whatever is at the root's time has to stay.
     if (bound === times[0]) {
       bound = Infinity;
       for (let position = 0; position < length; position++) {
@@ -345,7 +350,7 @@ export class EventQueue {
     times.fill(Infinity, kept, length);
     this.#length = kept;
     this.#heapify();
-    this.#full = Math.max(this.#near, 2 * kept);
+    this.#full = Math.max(this.#near, kept + (kept >> 1));
   }
 
   /** Fills the empty heap with the nearest far run. False where there is none. */

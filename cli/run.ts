@@ -55,26 +55,24 @@ const runCommand = async (given: string, flags: RunFlags): Promise<void> => {
   const path = findScenario(given);
   const { scenario } = loadScenario(readScenario(path), path, { sets: flags.set, fileExists: existsSync });
   const out = flags.out ?? (flags.json === true ? null : join("out", scenario.name));
+  let folder: ReportFolder | null = null;
+  let events: LineFile | null = null;
+  let exampleJob = "";
+  const run = startRun(scenario, {
+    seed: flags.seed,
+    sets: flags.set,
+    onJobRow: (row) => {
+      folder?.addJob(row);
+      if (exampleJob === "" && row.measured && row.attempts > 0) exampleJob = row.job;
+    },
+    onEvent: flags.events === undefined ? undefined : (event) => events?.write(JSON.stringify(event)),
+  });
+  // Signals end the process at once while a large market is set up; from here on there is something to tidy up.
   const interruptions = new Interruptions();
-  const opened: { close(): void }[] = [];
-  const toBeClosed = <T extends { close(): void }>(one: T): T => {
-    opened.unshift(one);
-    return one;
-  };
   try {
     // Before the run, so that what cannot be written is known before an hour has gone by.
-    const folder = out === null ? null : toBeClosed(new ReportFolder(out));
-    const events = flags.events === undefined ? null : toBeClosed(new LineFile(flags.events));
-    let exampleJob = "";
-    const run = startRun(scenario, {
-      seed: flags.seed,
-      sets: flags.set,
-      onJobRow: (row) => {
-        folder?.addJob(row);
-        if (exampleJob === "" && row.measured && row.attempts > 0) exampleJob = row.job;
-      },
-      onEvent: events === null ? undefined : (event) => events.write(JSON.stringify(event)),
-    });
+    if (out !== null) folder = new ReportFolder(out);
+    if (flags.events !== undefined) events = new LineFile(flags.events);
     const progress = flags.quiet === true ? noProgress : showProgress(process.stderr, process.env["CI"] !== undefined);
     const signal = await play(run, progress, interruptions);
     if (signal !== null) process.exitCode = interruptedExit(signal);
@@ -91,8 +89,12 @@ const runCommand = async (given: string, flags: RunFlags): Promise<void> => {
       process.stderr.write(`Interrupted after ${formatDurationUs(report.endUs)} of ${formatDurationUs(scenario.horizonUs)} simulated; the report covers what was played.\n`);
     }
   } finally {
-    for (const one of opened) one.close();
-    interruptions.ignoreNoMore();
+    try {
+      events?.close();
+    } finally {
+      folder?.close();
+      interruptions.ignoreNoMore();
+    }
   }
 };
 

@@ -6,5 +6,5 @@ import { planNodes } from "../world/supply.ts";
 /** The names of a run's nodes, as reports have them, by the peer ids that decisions carry. */
 export function nodeNames(scenario: Scenario, seed: number): ReadonlyMap<PeerId, string> {
   const idOf = scenario.network.messages === "signed" ? publicKeyOf : peerIdOf;
-  return new Map(planNodes(scenario, seed).map(({ name }) => [idOf(seed, `node/${name}`), name]));
+  return new Map(planNodes(scenario, seed).map(({ name, entity }) => [idOf(seed, `node/${entity}`), name]));
 }

@@ -170,7 +170,7 @@ operators:
 clients:
   - { name: quiet, count: 3, model: m, arrivals: { regular: { rate: 0.0001/s } }, inputTokens: 10, outputTokens: 10, patience: 1h }
 `, "stale.yaml");
-    const identities = [0, 1, 2].map((i) => peerIdOf(scenario.seed, `client/quiet-client-${i}`));
+    const identities = [0, 1, 2].map((i) => peerIdOf(scenario.seed, `client/quiet/${i}`));
     const asked = new Set<string>();
     const ask = (world: World, client: number, s: number): void => {
       const jobId = `at-${s}-by-${client}`;

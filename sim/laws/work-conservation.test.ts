@@ -72,7 +72,7 @@ function hasRoom({ jobs, head }: Contents, kind: EngineSpec["kind"], kvTokensMax
  */
 export function checkRouters(scenario: Scenario, faults: readonly Fault[] = []): { waits: number; emptyNodes: number } {
   const who = new Who(scenario, scenario.seed);
-  const ids = who.plans.map((plan) => peerIdOf(scenario.seed, `node/${plan.name}`));
+  const ids = who.plans.map((plan) => peerIdOf(scenario.seed, `node/${plan.entity}`));
   const views = Array.from({ length: scenario.router.count }, (_, peer) => new RouterView(scenario, peer));
   const down = new Set<string>();
   const emptySinceUs = who.plans.map(() => 0);

@@ -6,8 +6,8 @@ import type { Random } from "../kernel/random.ts";
 export class Peer {
   readonly id: PeerId;
   readonly name: string;
-  /** What its keys are derived from: its role and its name. */
-  readonly identity: string;
+  /** What its random streams are derived from, with its role: never depends on how many other peers there are. */
+  readonly entity: string;
   /** Index of its region in the network. */
   readonly region: number;
   /** Its account in the ledger. */
@@ -21,10 +21,10 @@ export class Peer {
   cpuFreeUs = 0;
   participant: Participant = nobody;
 
-  constructor(id: PeerId, name: string, identity: string, region: number, account: number, noise: Random) {
+  constructor(id: PeerId, name: string, entity: string, region: number, account: number, noise: Random) {
     this.id = id;
     this.name = name;
-    this.identity = identity;
+    this.entity = entity;
     this.region = region;
     this.account = account;
     this.noise = noise;

@@ -13,6 +13,8 @@ import { regionAt } from "./regions.ts";
 /** A node of the scenario, ready to be built. */
 export interface NodePlan {
   readonly name: string;
+  /** What its random streams and its keys are derived from: its class and its place there, however many others there are. */
+  readonly entity: string;
   /** Place of its class among the scenario's operator classes. */
   readonly operatorClass: number;
   readonly region: string;
@@ -34,9 +36,11 @@ export function planNodes(scenario: Scenario, seed: number): NodePlan[] {
     const kit = spec.engine.kind === "service-time" ? serviceTimeKit(spec, spec.engine) : modelEngine(spec, spec.engine);
     return Array.from({ length: spec.count }, (_, i): NodePlan => {
       const name = spec.count === 1 ? spec.name : `${spec.name}-${String(i).padStart(String(spec.count - 1).length, "0")}`;
-      const prices = pricesOf(spec, streams.stream("node", name, "price"));
+      const entity = `${spec.name}/${i}`;
+      const prices = pricesOf(spec, streams.stream("node", entity, "price"));
       return {
         name,
+        entity,
         operatorClass,
         region: regionAt(spec.regions, i, spec.count),
         machine: kit.machine,

@@ -130,9 +130,9 @@ export class World {
       onEvent: options.onEvent, explain: options.explain, onDecision: options.onDecision,
     });
 
-    for (const name of routerNames) this.#addPeer(`router/${name}`, name, scenario.router.region, 0);
-    for (const plan of plans) this.#addPeer(`node/${plan.name}`, plan.name, plan.region, 0);
-    for (const plan of clientPlans) this.#addPeer(`client/${plan.name}`, plan.name, plan.region, scenario.payment.clientBalanceMsat);
+    routerNames.forEach((name, i) => this.#addPeer(name, String(i), scenario.router.region, 0));
+    for (const { name, entity, region } of plans) this.#addPeer(name, entity, region, 0);
+    for (const { name, entity, region } of clientPlans) this.#addPeer(name, entity, region, scenario.payment.clientBalanceMsat);
     this.#envelopes = this.#chooseEnvelopes();
 
     this.#firstRouterId = this.#peers[0]!.id;
@@ -185,7 +185,7 @@ export class World {
   }
 
   stream(peer: number, purpose: string): Random {
-    return this.#streams.stream(this.#role(peer), this.#peers[peer]!.name, purpose);
+    return this.#streams.stream(this.#role(peer), this.#peers[peer]!.entity, purpose);
   }
 
   send(from: number, to: PeerId, message: Message): void {
@@ -308,12 +308,13 @@ export class World {
     }, clientClass, this.#scenario.clients[clientClass]!, members));
   }
 
-  #addPeer(identity: string, name: string, region: string, balanceMsat: number): void {
+  #addPeer(name: string, entity: string, region: string, balanceMsat: number): void {
     const index = this.#peers.length;
+    const identity = this.#identity(index, entity);
     const real = this.#options.realKeys === true || this.#scenario.network.messages === "signed";
     const id = real ? publicKeyOf(this.#options.seed, identity) : peerIdOf(this.#options.seed, identity);
-    const noise = this.#streams.stream(this.#role(index), name, "network");
-    this.#peers.push(new Peer(id, name, identity, this.#latency.regionIndex(region), this.ledger.open(balanceMsat), noise));
+    const noise = this.#streams.stream(this.#role(index), entity, "network");
+    this.#peers.push(new Peer(id, name, entity, this.#latency.regionIndex(region), this.ledger.open(balanceMsat), noise));
     this.#indexes.set(id, index);
   }
 
@@ -321,11 +322,16 @@ export class World {
     return peer < this.#firstNode ? "router" : peer < this.#firstClient ? "node" : "client";
   }
 
+  /** What the peer's keys are derived from. */
+  #identity(peer: number, entity: string): string {
+    return `${this.#role(peer)}/${entity}`;
+  }
+
   #chooseEnvelopes(): Envelopes {
     switch (this.#scenario.network.messages) {
       case "plain": return plainEnvelopes;
       case "checked": return checkedEnvelopes;
-      case "signed": return new SignedEnvelopes(this.#peers.map(({ identity }) => secretKeyOf(this.#options.seed, identity)));
+      case "signed": return new SignedEnvelopes(this.#peers.map(({ entity }, peer) => secretKeyOf(this.#options.seed, this.#identity(peer, entity))));
     }
   }
 

@@ -17,7 +17,7 @@ export class Who {
   constructor(scenario: Scenario, seed: number) {
     this.plans = planNodes(scenario, seed);
     for (const plan of this.plans) {
-      this.planOfId.set(peerIdOf(seed, `node/${plan.name}`), plan);
+      this.planOfId.set(peerIdOf(seed, `node/${plan.entity}`), plan);
       this.planOfName.set(plan.name, plan);
     }
     this.firstNode = scenario.router.count;

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { canonicalJson, sha256Hex } from "../../protocol/canonical.ts";
+import type { ErrorCode } from "../../protocol/messages.ts";
 import type { JobRow, RunReport } from "../../protocol/result.ts";
 import type { Decision } from "../../scheduler/environment.ts";
 import type { Scenario } from "../scenario/scenario.ts";
@@ -21,6 +22,8 @@ export interface RunOptions {
   readonly onDecision?: ((decision: Decision, atUs: number) => void) | undefined;
   /** Real public keys as peer ids also where nothing is signed. */
   readonly realKeys?: boolean | undefined;
+  /** Told of every signed envelope that is refused; without it a refusal is a fault of the program. */
+  readonly onRefused?: ((code: ErrorCode) => void) | undefined;
 }
 
 export interface RunProgress {
@@ -99,7 +102,7 @@ export class SimulatedRun implements Run {
       ...(options.onJobRow === undefined ? {} : { onJobRow: options.onJobRow }),
     });
     this.world = new World(scenario, plans, this.#recorder, {
-      seed: this.#seed, onEvent: options.onEvent, explain: options.explain, onDecision: options.onDecision, realKeys: options.realKeys,
+      seed: this.#seed, onEvent: options.onEvent, explain: options.explain, onDecision: options.onDecision, realKeys: options.realKeys, onRefused: options.onRefused,
     });
   }
 

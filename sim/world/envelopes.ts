@@ -1,5 +1,5 @@
 import { open, seal } from "../../protocol/envelope.ts";
-import type { Message, PeerId } from "../../protocol/messages.ts";
+import type { ErrorCode, Message, PeerId } from "../../protocol/messages.ts";
 import { parseMessage } from "../../protocol/parse.ts";
 import { ReplayGuard } from "../../protocol/replay-guard.ts";
 import { Signer } from "../../protocol/signer.ts";
@@ -43,9 +43,15 @@ export class SignedEnvelopes implements Envelopes {
   readonly #ids: readonly PeerId[];
   readonly #signers: Signer[];
   readonly #guards: ReplayGuard[];
+  readonly #onRefused: ((code: ErrorCode) => void) | undefined;
 
-  /** @param secretKeys 32 bytes each, in the order of the peers' indexes. */
-  constructor(secretKeys: readonly Uint8Array[]) {
+  /**
+   * @param secretKeys 32 bytes each, in the order of the peers' indexes.
+   * @param onRefused told of every envelope that is refused; without it a refusal is a fault of the program, for all peers
+   * are honest.
+   */
+  constructor(secretKeys: readonly Uint8Array[], onRefused?: (code: ErrorCode) => void) {
+    this.#onRefused = onRefused;
     this.#signers = secretKeys.map((key) => new Signer(key));
     this.#ids = this.#signers.map((signer) => signer.publicKey);
     this.#guards = secretKeys.map(() => new ReplayGuard({ maxKeys: Math.max(16, secretKeys.length), maxIdsPerKey: 65_536 }));
@@ -55,11 +61,15 @@ export class SignedEnvelopes implements Envelopes {
     return JSON.stringify(seal(message, { signer: this.#signers[from]!, to, nowS: Math.floor(departUs / US_PER_S), expiresInS: LIFETIME_S }));
   }
 
-  /** @throws Error where an honest peer's envelope is refused: a fault of the program. */
-  open(to: number, from: PeerId, parcel: Parcel, nowUs: number): Message {
+  /** @throws Error where an envelope is refused and nobody wants to be told. */
+  open(to: number, from: PeerId, parcel: Parcel, nowUs: number): Message | null {
     const opened = open(parcel, { self: this.#ids[to]!, nowS: Math.floor(nowUs / US_PER_S), replay: this.#guards[to]! });
-    if (!opened.ok) throw new Error(`an envelope between honest peers was refused: ${opened.code}, ${opened.detail}`);
-    if (opened.from !== from) throw new Error(`an envelope of ${from} was opened as one of ${opened.from}`);
-    return opened.message;
+    if (opened.ok && opened.from === from) return opened.message;
+    const code = opened.ok ? "bad-signature" : opened.code;
+    if (this.#onRefused === undefined) {
+      throw new Error(`an envelope between honest peers was refused: ${code}, ${opened.ok ? `it was opened as one of ${opened.from} instead of ${from}` : opened.detail}`);
+    }
+    this.#onRefused(code);
+    return null;
   }
 }

@@ -1,4 +1,4 @@
-import type { JobRequest, Message, PeerId } from "../../protocol/messages.ts";
+import type { ErrorCode, JobRequest, Message, PeerId } from "../../protocol/messages.ts";
 import { Client } from "../../scheduler/client.ts";
 import type { Decision, Random, RunnerEvent, Timer, TimerId, WalletEvent } from "../../scheduler/environment.ts";
 import { Node } from "../../scheduler/node.ts";
@@ -12,7 +12,7 @@ import { NodeChurn } from "./churn.ts";
 import { type ClientPlan, planClients } from "./client-plan.ts";
 import { DemandDriver } from "./demand-driver.ts";
 import { SimulatedEnvironment } from "./environment.ts";
-import { checkedEnvelopes, type Envelopes, plainEnvelopes, SignedEnvelopes } from "./envelopes.ts";
+import { checkedEnvelopes, type Envelopes, type Parcel, plainEnvelopes, SignedEnvelopes } from "./envelopes.ts";
 import { peerIdOf, publicKeyOf, secretKeyOf } from "./identity.ts";
 import { Latency } from "./latency.ts";
 import { Mail } from "./mail.ts";
@@ -44,6 +44,8 @@ export interface WorldOptions {
   readonly onDecision?: ((decision: Decision, atUs: number) => void) | undefined;
   /** Gives peers real public keys also where messages are not signed, so that ids are the same in every mode. */
   readonly realKeys?: boolean | undefined;
+  /** Told of every signed envelope that is refused; without it a refusal is a fault of the program. */
+  readonly onRefused?: ((code: ErrorCode) => void) | undefined;
 }
 
 /**
@@ -202,6 +204,11 @@ export class World {
     this.#mail.post(ARRIVED, arrivalUs, from, receiver, this.#envelopes.seal(from, to, message, departUs));
   }
 
+  /** Puts a parcel on the wire that no participant sent, as whoever listens there could; it arrives `delayUs` from now. */
+  inject(from: number, to: number, parcel: Parcel, delayUs: number): void {
+    this.#mail.post(ARRIVED, this.kernel.nowUs + delayUs, from, to, parcel);
+  }
+
   after(peer: number, delayUs: number, timer: Timer): TimerId {
     return this.#timers.set(peer, this.#peers[peer]!.epoch, delayUs, timer);
   }
@@ -331,7 +338,7 @@ export class World {
     switch (this.#scenario.network.messages) {
       case "plain": return plainEnvelopes;
       case "checked": return checkedEnvelopes;
-      case "signed": return new SignedEnvelopes(this.#peers.map(({ entity }, peer) => secretKeyOf(this.#options.seed, this.#identity(peer, entity))));
+      case "signed": return new SignedEnvelopes(this.#peers.map(({ entity }, peer) => secretKeyOf(this.#options.seed, this.#identity(peer, entity))), this.#options.onRefused);
     }
   }
 

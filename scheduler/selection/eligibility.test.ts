@@ -5,6 +5,7 @@ import type { Registry } from "../registry.ts";
 import { SeededRandom } from "../testing/fake-environment.ts";
 import { allPolicies } from "../testing/policies.ts";
 import { brokenRules, idAt, marketSpec, type MarketSpec, NOW_US, registryOf, STALE_AFTER_US, triedIn } from "../testing/random-market.ts";
+import { Eligibility } from "./eligibility.ts";
 import type { PolicyOptions } from "./policy.ts";
 import { Selector } from "./selector.ts";
 
@@ -37,6 +38,14 @@ function holds(spec: MarketSpec, policy: PolicyOptions, tamper: (registry: Regis
     expect(eligible).toContain(decision.chosen);
     expect(registry.ids[market.node[chosen]!]).toBe(decision.chosen);
   }
+  // What is gathered in one pass over flat arrays is what is judged one by one.
+  const eligibility = new Eligibility(registry, spec.fee, STALE_AFTER_US);
+  eligibility.begin(spec.job, market, triedIn(spec, registry), NOW_US);
+  const [gathered, amountsMsat] = [new Int32Array(market.count), new Float64Array(market.count)];
+  const count = eligibility.gather(gathered, amountsMsat);
+  expect([...gathered.subarray(0, count)].map((offer) => registry.ids[market.node[offer]!])).toEqual(eligible.sort());
+  expect([...amountsMsat.subarray(0, count)]).toEqual([...gathered.subarray(0, count)].map((offer) => eligibility.amountMsat(offer)));
+  expect(eligibility.waitable).toBe([...excluded.values()].filter((rule) => TEMPORARY.includes(rule)).length);
   // What one offer is asked alone is what all are asked together.
   for (let offer = 0; offer < market.count; offer++) {
     const node = registry.ids[market.node[offer]!]!;

@@ -103,6 +103,15 @@ describe("weighted-score", () => {
     expect(part("reliability")).toBeCloseTo(0.95, 12);
   });
 
+  test("each part with the quantity that was judged", () => {
+    const registry = marketOf([{ price: 2_000_000, load: 6, speed: 25 }]);
+    registry.recordFailure(0, 0);
+    const quantities = (policy: PolicyOptions) => explained(registry, policy).candidates[0]!.parts.map(({ name, value, unit }) => [name, Number(value.toPrecision(9)), unit]);
+    expect(quantities({ kind: "weighted-score", weights: WEIGHTS })).toEqual([["price", 400, "msat"], ["latency", 7_175_000, "us"], ["load", 1.5, "jobs/slot"], ["reliability", 0.95, "share"]]);
+    expect(quantities({ kind: "cheapest" })).toEqual([["price", 400, "msat"]]);
+    expect(quantities({ kind: "least-loaded" })).toEqual([["load", 1.5, "jobs/slot"]]);
+  });
+
   test("the latency goal counts before the patience, and what outputs were seen before the limit", () => {
     const registry = marketOf([{ speed: 50 }]);
     registry.market(MODEL).recordOutputTokens(50);

@@ -48,7 +48,7 @@ const offerSpec = fc.record({
 const nodeSpec: fc.Arbitrary<NodeSpec> = fc.record({
   region: fc.constantFrom("eu", "us", "asia"),
   stakeMsat: fc.constantFrom(1000, 1000, 1000, 1001, 0, 999),
-  attested: mostly(true, false),
+  attested: fc.constantFrom(true, true, true, false),
   banned: mostly(false, true),
   accepting: mostly(true, false),
   silentUs: mostly(0, STALE_AFTER_US - 1, STALE_AFTER_US, STALE_AFTER_US + 1, 2 * STALE_AFTER_US),
@@ -78,14 +78,17 @@ export const marketSpec: fc.Arbitrary<MarketSpec> = fc
     budget,
     job: fc.record({
       model: mostly("m1", "m2", "m3"),
-      minStakeMsat: fc.constantFrom(0, 1000),
-      privacy: fc.constantFrom("any" as const, "attested" as const),
-      allowedRegions: fc.option(fc.subarray(["eu", "us", "asia", "moon"], { minLength: 1 }), { nil: undefined }),
+      // Half of the jobs ask for nothing out of the ordinary.
+      asks: fc.option(fc.record({
+        minStakeMsat: fc.constantFrom(0, 1, 1000),
+        privacy: fc.constantFrom("any" as const, "attested" as const),
+        allowedRegions: fc.option(fc.subarray(["eu", "us", "asia", "moon"], { minLength: 1 }), { nil: undefined }),
+      }), { nil: { minStakeMsat: 0, privacy: "any" as const, allowedRegions: undefined }, freq: 2 }),
       endToEndUs: fc.option(fc.nat(60_000_000), { nil: undefined }),
       number: fc.nat(1000),
     }),
   })
-  .map(({ nodes, fee, tokens, budget: { near, byMsat, anywhere }, job: { number, allowedRegions, endToEndUs, ...job } }) => {
+  .map(({ nodes, fee, tokens, budget: { near, byMsat, anywhere }, job: { number, asks: { allowedRegions, ...asks }, endToEndUs, ...job } }) => {
     const [inputTokens, drawn] = tokens;
     // Two hundred tokens in all, which some nodes' contexts just do and just do not hold.
     const maxOutputTokens = drawn === 0 ? 200 - inputTokens : drawn;
@@ -97,7 +100,7 @@ export const marketSpec: fc.Arbitrary<MarketSpec> = fc
       nodes,
       fee,
       job: request(`job-${number}`, {
-        ...job, inputTokens, maxOutputTokens, maxPriceMsat, ...(allowedRegions === undefined ? {} : { allowedRegions }),
+        ...job, ...asks, inputTokens, maxOutputTokens, maxPriceMsat, ...(allowedRegions === undefined ? {} : { allowedRegions }),
         latencyGoal: endToEndUs === undefined ? {} : { endToEndUs },
       }),
     };

@@ -7,6 +7,7 @@ import type { Scenario } from "../scenario/scenario.ts";
 import { planNodes } from "../world/supply.ts";
 import type { MarketEvent } from "../world/telemetry.ts";
 import { World } from "../world/world.ts";
+import { LAWS } from "./recorder/invariant.ts";
 import { Recorder } from "./recorder/recorder.ts";
 
 export interface RunOptions {
@@ -131,7 +132,7 @@ export class SimulatedRun implements Run {
   }
 
   finish(): RunReport {
-    const { kernel, ledger, runners } = this.world;
+    const { audit, kernel, ledger, runners } = this.world;
     const interrupted = !this.#over;
     if (kernel.nowUs < this.#scenario.horizonUs) {
       this.#recorder.cut(kernel.nowUs);
@@ -154,7 +155,7 @@ export class SimulatedRun implements Run {
         ...(interrupted ? { interrupted } : {}),
       },
       money: { accounts: this.world.accounts() },
-      laws: [{ law: "conservation of money", passed: ledger.transfers }],
+      laws: [...audit.laws(), { law: LAWS.money, passed: ledger.transfers }],
     });
   }
 }

@@ -164,7 +164,7 @@ describe("law 8: every delay occupies a resource or is declared", () => {
   const steady = arbitraryScenario({ network: { jitterCv: 0 } });
   test("the time of every completed job of random markets adds up to the microsecond", () => {
     const spent = { networkUs: 0, signingUs: 0, routerUs: 0, queueUs: 0, serviceUs: 0, settlementUs: 0, jobs: 0 };
-    inRandomMarkets(steady, 60, 8, (scenario) => {
+    inRandomMarkets(steady, 45, 8, (scenario) => {
       const parts = checkDelays(play(scenario));
       for (const key of Object.keys(spent) as (keyof typeof spent)[]) spent[key] += parts[key];
     });

@@ -3,6 +3,7 @@ import type { Descriptor } from "../../protocol/messages.ts";
 import { CircuitBreaker } from "../../scheduler/circuit-breaker.ts";
 import { Registry } from "../../scheduler/registry.ts";
 import { Eligibility, rules } from "../../scheduler/selection/eligibility.ts";
+import { Audit } from "../world/audit.ts";
 import { arbitraryScenario } from "./testing/arbitrary-scenario.ts";
 import { type Fault, patch, type Restore } from "./testing/patches.ts";
 import { type Played, play } from "./testing/play.ts";
@@ -58,7 +59,7 @@ describe("law 3: eligibility", () => {
   test("every decision of every router agrees with a second opinion on what it knows", () => {
     let awards = 0;
     let exclusions = 0;
-    inRandomMarkets(arbitraryScenario(), 120, 3, (scenario) => {
+    inRandomMarkets(arbitraryScenario(), 80, 3, (scenario) => {
       const checked = checkEligibility(play(scenario));
       awards += checked.awards;
       exclusions += checked.exclusions;
@@ -67,6 +68,8 @@ describe("law 3: eligibility", () => {
     expect(exclusions).toBeGreaterThan(10_000);
   });
 
+  /** Without the check that every run makes: here it is the second opinion that has to notice. */
+  const unaudited: readonly Fault[] = [() => patch(Audit.prototype, "assigned", () => () => {}), () => patch(Audit.prototype, "finished", () => () => {})];
   /** Routers that see a node as it is not, or look away. */
   const faults: readonly [string, RegExp, Fault][] = [
     ["cannot tell what is too dear", /too-dear/, () => patch(Eligibility.prototype, "judge", (original) => function (this: Eligibility, offer) {
@@ -84,7 +87,7 @@ describe("law 3: eligibility", () => {
     ["excludes a node that may serve", /which it is not/, () => patch(Eligibility.prototype, "judge", (original) => function (this: Eligibility, offer) { return offer === 1 ? rules.indexOf("stale") : original.call(this, offer); })],
   ];
   test.each(faults)("is seen to be broken by a router that %s", (_, how, fault) => {
-    expect(firstViolation(arbitraryScenario(), (scenario) => void checkEligibility(play(scenario, { faults: [fault] })))).toMatch(how);
+    expect(firstViolation(arbitraryScenario(), (scenario) => void checkEligibility(play(scenario, { faults: [...unaudited, fault] })))).toMatch(how);
   });
 });
 

@@ -70,9 +70,9 @@ function compareAll(scenarios: Parameters<typeof inRandomMarkets>[0], other: Oth
 describe("law 9: the oracle's knowledge stays with the oracle", () => {
   test.each<readonly [string, Other]>([["true lengths and service times", otherLengths], ["true failures and departures", otherFailures]])(
     "in two worlds that differ in %s, everybody does the same until told of a difference", (_, other) => {
-      const { compared, reacted } = compareAll(arbitraryScenario(), other, 30);
-      expect(compared).toBeGreaterThan(5_000);
-      expect(reacted).toBeGreaterThan(50);
+      const { compared, reacted } = compareAll(arbitraryScenario(), other, 20);
+      expect(compared).toBeGreaterThan(2_500);
+      expect(reacted).toBeGreaterThan(30);
     });
 
   const trueLengths = new Map<string, number>();
@@ -88,7 +88,7 @@ describe("law 9: the oracle's knowledge stays with the oracle", () => {
     ["a heartbeat tells how long the jobs will be", () => {
       let last = 0;
       const restores = [
-        patch(SimulatedRunner.prototype, "submit", (original) => function (this: SimulatedRunner, job) { last = trueLengths.get(job.jobId)!; original.call(this, job); }),
+        patch(SimulatedRunner.prototype, "submit", (original) => function (this: SimulatedRunner, job) { last = trueLengths.get(job.jobId)! % 100; original.call(this, job); }),
         patch(SimulatedRunner.prototype, "kvTokensUsed", () => (() => last) as never),
       ];
       return () => { for (const restore of restores.reverse()) restore(); };
@@ -132,9 +132,9 @@ describe("law 10: routers see heartbeats and their own dispatches, not the truth
   const severalRouters = arbitraryScenario({ router: { count: 3 } });
   test.each<readonly [string, Other]>([["the nodes' true speed", otherSpeeds], ["the load that others bring", otherLoad]])(
     "in two worlds that differ in %s, everybody does the same until told of a difference", (_, other) => {
-      const { compared, reacted } = compareAll(severalRouters, other, 30);
-      expect(compared).toBeGreaterThan(5_000);
-      expect(reacted).toBeGreaterThan(50);
+      const { compared, reacted } = compareAll(severalRouters, other, 20);
+      expect(compared).toBeGreaterThan(2_500);
+      expect(reacted).toBeGreaterThan(30);
     });
 
   /** Load is what it truly is at this moment. */

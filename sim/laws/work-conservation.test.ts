@@ -119,7 +119,7 @@ export function checkRouters(scenario: Scenario, faults: readonly Fault[] = []):
 describe("law 7: work conservation", () => {
   test("no slot of random markets is idle while a job that it could run waits in front of it", () => {
     const judged = { "llama.cpp": 0, vllm: 0, sequential: 0, "service-time": 0 };
-    inRandomMarkets(arbitraryScenario(), 60, 7, (scenario) => {
+    inRandomMarkets(arbitraryScenario(), 45, 7, (scenario) => {
       for (const [kind, count] of Object.entries(checkNodes(scenario))) judged[kind as EngineSpec["kind"]] += count;
     });
     for (const count of Object.values(judged)) expect(count).toBeGreaterThan(200);
@@ -133,7 +133,7 @@ describe("law 7: work conservation", () => {
   });
   test("no job waits at a router of random markets while it could be served, but for the time that news takes", () => {
     let waits = 0;
-    inRandomMarkets(patient, 60, 7, (scenario) => void (waits += checkRouters(scenario).waits));
+    inRandomMarkets(patient, 45, 7, (scenario) => void (waits += checkRouters(scenario).waits));
     expect(waits).toBeGreaterThan(2_000);
   });
 

@@ -1,6 +1,7 @@
 import type { JobId, JobRequest, PeerId } from "../../protocol/messages.ts";
 import type { Decision, JobStatus, Telemetry } from "../../scheduler/environment.ts";
 import type { Recorder } from "../experiment/recorder/recorder.ts";
+import type { Audit } from "./audit.ts";
 import type { Oracle } from "./oracle.ts";
 
 /** One thing that happened in the market, as `--events` writes it. Times are µs since the start of the run. */
@@ -15,6 +16,7 @@ export type MarketEvent =
   | { readonly atUs: number; readonly event: "node-up" | "node-down" | "node-slow" | "node-fast"; readonly node: string };
 
 export interface TelemetryOptions {
+  readonly audit: Audit;
   readonly clientClassNames: readonly string[];
   readonly nodeNames: readonly string[];
   nodeOf(id: PeerId): number;
@@ -45,6 +47,7 @@ export class SimulatedTelemetry implements Telemetry {
     const slot = this.#oracle.slotOf(job.jobId);
     const atUs = this.#clock.nowUs;
     const clientClass = this.#oracle.clientClass[slot]!;
+    this.#options.audit.submitted(slot, job);
     this.#recorder.submitted(slot, atUs, clientClass, job.inputTokens, job.maxOutputTokens, job.maxPriceMsat);
     this.#options.onEvent?.({
       atUs, event: "submitted", job: job.jobId, clientClass: this.#options.clientClassNames[clientClass]!, model: job.model,
@@ -57,6 +60,7 @@ export class SimulatedTelemetry implements Telemetry {
     if (slot < 0) return;
     const index = this.#options.nodeOf(node);
     this.#recorder.assigned(slot, this.#clock.nowUs, index, attempt);
+    this.#options.audit.assigned(slot, index);
     this.#options.onEvent?.({ atUs: this.#clock.nowUs, event: "assigned", job: jobId, node: this.#options.nodeNames[index]!, attempt });
   }
 
@@ -86,12 +90,13 @@ export class SimulatedTelemetry implements Telemetry {
     const slot = this.#oracle.slotOf(jobId);
     const index = this.#options.nodeOf(node);
     this.#recorder.finished(slot, this.#clock.nowUs, index, attempt, inputTokens, outputTokens, amountMsat, feeMsat);
+    this.#options.audit.finished(slot, index, inputTokens, outputTokens, amountMsat, feeMsat);
     this.#options.onEvent?.({ atUs: this.#clock.nowUs, event: "finished", job: jobId, node: this.#options.nodeNames[index]!, attempt, outputTokens, amountMsat, feeMsat });
   }
 
   ended(jobId: JobId, status: JobStatus, reason: string): void {
     const slot = this.#oracle.slotOf(jobId);
-    if (slot < 0) throw new Error(`job ${jobId} ended more than once`);
+    if (slot < 0) this.#options.audit.endedAgain(jobId);
     this.#recorder.ended(slot, this.#clock.nowUs, status, reason);
     this.#options.onEvent?.({ atUs: this.#clock.nowUs, event: "ended", job: jobId, status, reason });
     this.#options.onEnded(slot);

@@ -8,6 +8,7 @@ import { InvariantError, LAWS } from "../experiment/recorder/invariant.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { RandomStreams } from "../kernel/random.ts";
 import type { Scenario } from "../scenario/scenario.ts";
+import { Audit } from "./audit.ts";
 import { NodeChurn } from "./churn.ts";
 import { type ClientPlan, planClients } from "./client-plan.ts";
 import { DemandDriver } from "./demand-driver.ts";
@@ -56,6 +57,7 @@ export class World {
   readonly kernel = new Kernel();
   readonly oracle = new Oracle();
   readonly ledger = new Ledger();
+  readonly audit: Audit;
   readonly routingFeesAccount: number;
   readonly inFlightAccount: number;
   /** Routers first, then nodes, then clients. */
@@ -105,6 +107,7 @@ export class World {
     this.#signingUs = scenario.network.signingUs;
     this.#verifyingUs = scenario.network.verifyingUs;
     this.#streams = new RandomStreams(options.seed);
+    this.audit = new Audit(scenario, plans, this.oracle, options.seed);
     this.#timers = new Timers(this.kernel, TIMER);
     this.#mail = new Mail(this.kernel);
     this.routingFeesAccount = this.ledger.open(0);
@@ -125,6 +128,7 @@ export class World {
       scenario.payment,
     );
     this.#telemetry = new SimulatedTelemetry(this.kernel, this.oracle, recorder, {
+      audit: this.audit,
       clientClassNames: scenario.clients.map((spec) => spec.name),
       nodeNames: plans.map((plan) => plan.name),
       nodeOf: (id) => this.#indexOf(id) - this.#firstNode,
@@ -235,6 +239,7 @@ export class World {
       case VERIFIED: return this.#deliver(a, b);
       case RUNNER:
         this.runners[a - this.#firstNode]!.advance();
+        this.audit.engine(a - this.#firstNode, this.runners[a - this.#firstNode]!);
         return this.#mayHaveDrained(a);
       case TIMER: {
         const slot = this.#timers.due(a, b);

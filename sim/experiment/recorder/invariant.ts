@@ -15,13 +15,15 @@ export class InvariantError extends Error {
   }
 }
 
-/** Names of the laws that the recorder checks in every run. */
+/** Names of the laws that are checked in every run, by the recorder or by the world. */
 export const LAWS = {
   jobs: "conservation of jobs",
   terminal: "one terminal state",
   causality: "causality",
   metering: "metering",
+  eligibility: "eligibility",
   capacity: "capacity",
+  work: "work conservation",
   little: "Little's law",
   money: "conservation of money",
 } as const;

@@ -1,0 +1,137 @@
+import type { JobId, JobRequest, PriceSheet } from "../../protocol/messages.ts";
+import type { LawCheck } from "../../protocol/result.ts";
+import { amountMsat, feeMsat, maxAmountMsat } from "../../protocol/units.ts";
+import { InvariantError, LAWS } from "../experiment/recorder/invariant.ts";
+import type { ClientSpec, Scenario } from "../scenario/scenario.ts";
+import type { Oracle } from "./oracle.ts";
+import type { NodePlan } from "./supply.ts";
+
+/** What an engine says of itself. */
+export interface EngineState {
+  readonly running: number;
+  readonly waiting: number;
+  readonly kvTokensUsed: number;
+}
+
+/**
+ * Checks in every run those laws of the market that only the simulator can judge, since it alone knows the scenario, the
+ * posted prices, the true lengths and the engines: who may serve a job, what it may cost, and that no engine rests while
+ * jobs wait in front of it. Some ten comparisons per job.
+ */
+export class Audit {
+  readonly #scenario: Scenario;
+  readonly #plans: readonly NodePlan[];
+  readonly #oracle: Oracle;
+  readonly #seed: number;
+  /** Row by client class, column by node: the posted prices for the class's jobs; null where the node may never serve them. */
+  readonly #prices: readonly (PriceSheet | null)[];
+  /** Likewise: the longest context of a job, tokens. */
+  readonly #contextTokensMax: Float64Array;
+  readonly #kvTokensMax: Float64Array;
+  /** 1 for nodes whose slots take a waiting job at any time; others do so between the steps of a batch. */
+  readonly #atOnce: Uint8Array;
+  readonly #slots: Float64Array;
+  #inputTokens = new Float64Array(256);
+  #maxPriceMsat = new Float64Array(256);
+  #assignments = 0;
+  #bills = 0;
+  #engines = 0;
+
+  constructor(scenario: Scenario, plans: readonly NodePlan[], oracle: Oracle, seed: number) {
+    this.#scenario = scenario;
+    this.#plans = plans;
+    this.#oracle = oracle;
+    this.#seed = seed;
+    const offers = scenario.clients.flatMap((client) => plans.map((plan) => (mayServe(client, plan) ? plan.descriptor.offers.find(({ model }) => model === client.model) : undefined)));
+    this.#prices = offers.map((offer) => offer?.prices ?? null);
+    this.#contextTokensMax = Float64Array.from(offers, (offer) => offer?.contextTokensMax ?? 0);
+    this.#kvTokensMax = Float64Array.from(plans, ({ descriptor }) => descriptor.kvTokensMax);
+    this.#slots = Float64Array.from(plans, ({ descriptor }) => descriptor.slots);
+    this.#atOnce = Uint8Array.from(plans, ({ workUs }) => (workUs === null ? 0 : 1));
+  }
+
+  /** The client sent its job out. */
+  submitted(slot: number, { inputTokens, maxPriceMsat }: JobRequest): void {
+    if (slot >= this.#inputTokens.length) this.#grow(slot);
+    this.#inputTokens[slot] = inputTokens;
+    this.#maxPriceMsat[slot] = maxPriceMsat;
+  }
+
+  /** A router gave the job to a node. */
+  assigned(slot: number, node: number): void {
+    this.#assignments++;
+    const place = this.#oracle.clientClass[slot]! * this.#plans.length + node;
+    const prices = this.#prices[place]!;
+    if (prices === null) this.#broken(LAWS.eligibility, slot, `${this.#name(node)} may not serve it: model, region, stake or attestation`);
+    const inputTokens = this.#inputTokens[slot]!;
+    const maxOutputTokens = this.#oracle.maxOutputTokens[slot]!;
+    if (!(inputTokens + maxOutputTokens <= this.#contextTokensMax[place]!)) {
+      this.#broken(LAWS.eligibility, slot, `it may need ${inputTokens + maxOutputTokens} tokens of context, ${this.#name(node)} has ${this.#contextTokensMax[place]}`);
+    }
+    const mostMsat = maxAmountMsat(prices, this.#scenario.router.fee, inputTokens, maxOutputTokens);
+    if (!(mostMsat <= this.#maxPriceMsat[slot]!)) {
+      this.#broken(LAWS.eligibility, slot, `it may cost ${mostMsat} msat at ${this.#name(node)}, the client pays at most ${this.#maxPriceMsat[slot]} msat`);
+    }
+  }
+
+  /** The result reached the client, with its bill. */
+  finished(slot: number, node: number, inputTokens: number, outputTokens: number, billedMsat: number, billedFeeMsat: number): void {
+    this.#bills++;
+    const trueTokens = Math.min(this.#oracle.outputTokens[slot]!, this.#oracle.maxOutputTokens[slot]!);
+    if (outputTokens !== trueTokens) this.#broken(LAWS.metering, slot, `${this.#name(node)} meters ${outputTokens} output tokens of ${trueTokens}`);
+    const prices = this.#prices[this.#oracle.clientClass[slot]! * this.#plans.length + node]!;
+    if (prices === null) this.#broken(LAWS.eligibility, slot, `${this.#name(node)} served it and may not`);
+    const dueMsat = amountMsat(prices, inputTokens, outputTokens);
+    if (billedMsat !== dueMsat) this.#broken(LAWS.metering, slot, `${this.#name(node)} bills ${billedMsat} msat, at its posted prices it is ${dueMsat} msat`);
+    const dueFeeMsat = feeMsat(this.#scenario.router.fee, dueMsat);
+    if (billedFeeMsat !== dueFeeMsat) this.#broken(LAWS.metering, slot, `a fee of ${billedFeeMsat} msat is billed, by the router's terms it is ${dueFeeMsat} msat`);
+  }
+
+  /** An engine has done all that was due. */
+  engine(node: number, { running, waiting, kvTokensUsed }: EngineState): void {
+    this.#engines++;
+    if (!(kvTokensUsed >= 0 && kvTokensUsed <= this.#kvTokensMax[node]!)) {
+      this.#broken(LAWS.capacity, -1, `${this.#name(node)} has ${kvTokensUsed} tokens in a KV cache of ${this.#kvTokensMax[node]}`);
+    }
+    if (waiting > 0 && (this.#atOnce[node] === 1 ? running < this.#slots[node]! : running === 0)) {
+      this.#broken(LAWS.work, -1, `${this.#name(node)} runs ${running} jobs on ${this.#slots[node]} slots while ${waiting} wait in front of it`);
+    }
+  }
+
+  /** The client says that a job has ended which ended before. */
+  endedAgain(jobId: JobId): never {
+    throw new InvariantError(LAWS.terminal, jobId, this.#seed, "its client says that it ended, and it is not in flight");
+  }
+
+  /** The laws and how often each was checked. */
+  laws(): LawCheck[] {
+    return [
+      { law: LAWS.eligibility, passed: this.#assignments },
+      { law: LAWS.metering, passed: this.#bills },
+      { law: LAWS.capacity, passed: this.#engines },
+      { law: LAWS.work, passed: this.#engines },
+    ];
+  }
+
+  #name(node: number): string {
+    return `node ${this.#plans[node]!.name}`;
+  }
+
+  #broken(law: string, slot: number, detail: string): never {
+    throw new InvariantError(law, slot < 0 ? "" : this.#oracle.ids[slot] ?? "", this.#seed, detail);
+  }
+
+  #grow(slot: number): void {
+    const length = Math.max(slot + 1, this.#inputTokens.length * 2);
+    const wider = (old: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> => { const a = new Float64Array(length); a.set(old); return a; };
+    this.#inputTokens = wider(this.#inputTokens);
+    this.#maxPriceMsat = wider(this.#maxPriceMsat);
+  }
+}
+
+/** What the scenario says of a class's jobs and a node, once and for all. */
+function mayServe(client: ClientSpec, { region, descriptor }: NodePlan): boolean {
+  return descriptor.stakeMsat >= client.minStakeMsat
+    && (client.privacy === "any" || descriptor.attested)
+    && (client.allowedRegions === null || client.allowedRegions.includes(region));
+}

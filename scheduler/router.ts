@@ -297,10 +297,14 @@ export class Router implements Participant {
 
   #sweep(): void {
     const { nowUs } = this.#env;
-    const { own, lastSeenUs, size } = this.registry;
+    const { ids, own, lastSeenUs, size } = this.registry;
+    const stale: number[] = [];
     for (let n = 0; n < size; n++) {
-      if (own[n]! > 0 && nowUs - lastSeenUs[n]! > this.#options.staleAfterUs) this.#lose(n, "node-stale");
+      if (own[n]! > 0 && nowUs - lastSeenUs[n]! > this.#options.staleAfterUs) stale.push(n);
     }
+    // By id, not in the order of registration: whose jobs are placed first decides where the others' go.
+    stale.sort((a, b) => (ids[a]! < ids[b]! ? -1 : 1));
+    for (const n of stale) this.#lose(n, "node-stale");
     this.#fillAll();
     this.#env.after(this.#options.sweepUs, { kind: "sweep", jobId: "", attempt: 0 });
   }

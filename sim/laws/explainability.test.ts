@@ -101,9 +101,20 @@ describe("law 11: explainability", () => {
     expect(decisions).toBeGreaterThan(5_000);
   });
 
+  // Messages that arrive in the same microsecond, such as all nodes' first words, are verified one after the other: such a
+  // tie is broken by the order of the list. Where verifying takes no time, nothing is.
+  const atOnce = { network: { signingUs: 0, verifyingUs: 0 } };
   test("the order in which operators are listed changes nothing", () => {
     let jobs = 0;
-    inRandomMarkets(arbitraryScenario(), 30, 11, (scenario) => void (jobs += checkPermutation(scenario)));
+    inRandomMarkets(arbitraryScenario(atOnce), 25, 11, (scenario) => void (jobs += checkPermutation(scenario)));
+    // Several nodes found dead in one sweep, and their jobs to be placed anew.
+    inRandomMarkets(arbitraryScenario({
+      ...atOnce,
+      router: { policy: { kind: "random" }, heartbeatUs: 2_000_000, staleAfterUs: 3_000_000, jobTimeoutUs: 30_000_000, attempts: 4 },
+      operators: { count: 4, regions: [{ region: "eu", share: 1 }] },
+      churn: { presence: { uptimeUs: { exponential: { mean: 5_000_000 } }, downtimeUs: 8_000_000, abruptShare: 1 }, failureShare: 0, slowdown: null },
+      clients: { patienceUs: 60_000_000, allowedRegions: null, minStakeMsat: 0, privacy: "any", maxPriceMsat: 1_000_000 },
+    }), 15, 11, (scenario) => void (jobs += checkPermutation(scenario)));
     expect(jobs).toBeGreaterThan(3_000);
   });
 
@@ -135,7 +146,7 @@ describe("law 11: explainability", () => {
       this.salt[n] = n;
       return change;
     });
-    expect(firstViolation(arbitraryScenario(), (scenario) => void checkPermutation(scenario, [ties]))).toMatch(/another fate/);
+    expect(firstViolation(arbitraryScenario(atOnce), (scenario) => void checkPermutation(scenario, [ties]))).toMatch(/another fate/);
   });
 
   test("is seen to be broken where a higher price is a better one", () => {

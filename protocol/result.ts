@@ -274,7 +274,8 @@ export const runReport = z.strictObject({
 export type RunReport = z.infer<typeof runReport>;
 
 /**
- * One job as `jobs.csv` has it. Times are microseconds since the start of the run, -1 where it never came to that.
+ * One job as `jobs.csv` has it. Times are microseconds since the start of the run, -1 (an empty field
+ * of the file) where it never came to that.
  * The times of assignment, start and first token are those of the attempt that delivered, or of the last one.
  */
 export interface JobRow {

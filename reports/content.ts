@@ -19,6 +19,8 @@ export interface Section {
 export type Block =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "list"; readonly items: readonly string[] }
+  /** Text whose line breaks are its author's. */
+  | { readonly kind: "verbatim"; readonly text: string }
   | { readonly kind: "table"; readonly caption: string; readonly head: readonly string[]; readonly rows: readonly (readonly string[])[] }
   | { readonly kind: "plot"; readonly name: PlotName };
 
@@ -34,7 +36,7 @@ export function contentOf(report: RunReport, nodeRows: number): Content {
   return {
     title: report.provenance.scenario.name,
     question: report.provenance.scenario.question,
-    sections: [summary(report), ends(report), latencies(report), load(report), market(report), nodes(report, nodeRows), trust(report)],
+    sections: [summary(report), ...scenario(report), ends(report), latencies(report), load(report), market(report), nodes(report, nodeRows), trust(report)],
   };
 }
 
@@ -53,7 +55,7 @@ function summary(report: RunReport): Section {
         rows: [
           ["jobs submitted", formatNumber(jobs.submitted)],
           ["completed", share(jobs.completed, ended)],
-          ["completed within every latency goal", share(goodput.met, goodput.jobs)],
+          ["completed within every latency goal", met(goodput)],
           ["time to first token, median", maybe(latency.ttftUs.p50, formatDurationUs)],
           ["time to first token, 95th percentile", maybe(latency.ttftUs.p95, formatDurationUs)],
           ["end to end, median", maybe(latency.endToEndUs.p50, formatDurationUs)],
@@ -68,13 +70,38 @@ function summary(report: RunReport): Section {
   };
 }
 
+/** What the scenario's author assumes, and advises to look at. */
+function scenario({ provenance }: RunReport): Section[] {
+  const { resolved } = provenance.scenario;
+  if (typeof resolved !== "object" || resolved === null || Array.isArray(resolved)) return [];
+  const { description } = resolved;
+  return typeof description !== "string" || description.trim() === "" ? [] : [{ title: "The scenario", blocks: paragraphs(description) }];
+}
+
+/** Lines that follow one another are one paragraph; indented ones stay as they are. */
+function paragraphs(text: string): Block[] {
+  const blocks: { kind: "text" | "verbatim"; text: string }[] = [];
+  let open = false;
+  for (const line of text.split(/\r\n|\n|\r/)) {
+    const kind = /^\s/.test(line) ? "verbatim" : "text";
+    const last = blocks.at(-1);
+    if (line.trim() === "") open = false;
+    else if (open && last?.kind === kind) last.text += `${kind === "text" ? " " : "\n"}${line.trim()}`;
+    else {
+      blocks.push({ kind, text: line.trim() });
+      open = true;
+    }
+  }
+  return blocks;
+}
+
 function ends(report: RunReport): Section {
-  const { reasons, attempts } = report.overall;
+  const { reasons, attempts, jobs: { submitted, inFlight } } = report.overall;
   const counts = (group: string, { jobs }: JobGroup): string[] => [
     group, ...[jobs.submitted, jobs.completed, jobs.failed, jobs.rejected, jobs.expired, jobs.cancelled, jobs.inFlight].map((count) => formatNumber(count)),
   ];
   const goals = (group: string, { goodput }: JobGroup): string[] => [
-    group, share(goodput.met, goodput.jobs), maybe(goodput.jobsPerS, (rate) => formatSignificant(rate, 4)),
+    group, met(goodput), maybe(goodput.jobsPerS, (rate) => formatSignificant(rate, 4)),
     ...(["ttft", "tpot", "endToEnd"] as const).map((name) => {
       const goal = goodput.goals.find((entry) => entry.goal === name);
       return goal === undefined ? NONE : share(goal.met, goal.jobs);
@@ -100,7 +127,10 @@ function ends(report: RunReport): Section {
         ? [table("Why jobs did not complete", ["end", "reason", "jobs"], reasons.map(({ status, reason, jobs }) => [status, reason === "" ? NONE : reason, formatNumber(jobs)]))]
         : []),
       ...(attempts.failures.length > 0
-        ? [table("Why attempts at a node failed", ["reason", "attempts"], attempts.failures.map(({ reason, attempts: count }) => [reason, formatNumber(count)]))]
+        ? [
+          { kind: "text", text: `${formatNumber(attempts.total)} times a job was given to a node. ${formatNumber(attempts.retriedJobs)} jobs needed more than one node (${share(attempts.retriedJobs, submitted - inFlight)}).` } as const,
+          table("Why attempts at a node failed", ["reason", "attempts"], attempts.failures.map(({ reason, attempts: count }) => [reason, formatNumber(count)])),
+        ]
         : []),
     ],
   };
@@ -141,6 +171,7 @@ function load(report: RunReport): Section {
           formatTokens(operator.tokens.input), formatTokens(operator.tokens.output),
         ]),
       ),
+      { kind: "text", text: "Busy is the share of slot time in use while nodes are up. Attempts that neither failed nor became completed jobs were given up by the client, stayed unpaid, or were still under way." },
     ],
   };
 }
@@ -156,10 +187,11 @@ function market(report: RunReport): Section {
       ]),
     ),
     earnings(report),
+    { kind: "text", text: "Per Mtok: what was paid over input and output tokens together. Means and quantiles are over jobs, whatever their length; \"of all\" divides all that was paid by all tokens." },
   ];
   if (report.flows.length > 0) {
     blocks.push(table(
-      "Who served whom", ["client class", "operator class", "jobs", "share of the class", "output", "paid", "per Mtok"],
+      "Who served whom", ["client class", "operator class", "jobs", "share of the class", "output", "paid", "per Mtok, of all"],
       report.flows.map((flow) => [
         flow.clientClass, flow.operatorClass, formatNumber(flow.jobs), share(flow.jobs, report.clientClasses.find(({ name }) => name === flow.clientClass)?.jobs.completed ?? 0),
         formatTokens(flow.tokens.output), money(flow.paidMsat), maybe(flow.perMtokMsat, price),
@@ -250,6 +282,11 @@ function share(part: number, whole: number): string {
   if (whole === 0) return NONE;
   const text = formatPercent(part / whole);
   return part < whole && text === "100 %" ? "> 99.9 %" : text;
+}
+
+/** Jobs that nobody set a goal cannot have met it. */
+function met({ goals, met: jobs, jobs: ended }: JobGroup["goodput"]): string {
+  return goals.length === 0 ? NONE : share(jobs, ended);
 }
 
 /** Four digits are enough to compare; report.json has the rest. */

@@ -53,21 +53,22 @@ describe("report.json", () => {
 });
 
 describe("jobs.csv", () => {
+  const fields = (of: JobRow): string[] => JOB_COLUMNS.map((column) => (column.endsWith("Us") && of[column] === -1 ? "" : String(of[column])));
   const text = fc.oneof(fc.string(), fc.constantFrom("", 'a "quoted" name', "a,b", "a\nb", "a\rb", "ünïcode"));
-  const jobRow: fc.Arbitrary<JobRow> = fc.record({ job: text, clientClass: text, reason: text, node: text, operatorClass: text, submittedUs: fc.maxSafeNat(), metGoals: fc.boolean() })
+  const jobRow: fc.Arbitrary<JobRow> = fc.record({ job: text, clientClass: text, reason: text, node: text, operatorClass: text, submittedUs: fc.maxSafeNat(), firstTokenUs: fc.oneof(fc.constant(-1), fc.maxSafeNat()), metGoals: fc.boolean() })
     .map((parts) => ({ ...row, ...parts }));
 
   test("reads back field by field", () => {
     fc.assert(fc.property(fc.array(jobRow, { maxLength: 5 }), (rows) => {
       const [head, ...lines] = parseCsv(JOB_HEADER + rows.map(jobLine).join(""));
       expect(head).toEqual([...JOB_COLUMNS]);
-      expect(lines).toEqual(rows.map((of) => JOB_COLUMNS.map((column) => String(of[column]))));
+      expect(lines).toEqual(rows.map(fields));
     }), { seed: 1 });
   });
 
   test("is what csv-stringify would have written", () => {
     fc.assert(fc.property(jobRow, (of) => {
-      expect(jobLine(of)).toBe(stringify([JOB_COLUMNS.map((column) => String(of[column]))], { quoted_match: /\r/ }));
+      expect(jobLine(of)).toBe(stringify([fields(of)], { quoted_match: /\r/ }));
     }), { seed: 1 });
   });
 
@@ -105,6 +106,21 @@ describe("report.md", () => {
     expect(text).toContain("What does a report look like?");
     expect(text).toContain("![How long did jobs take?](plots/latency.svg)");
     for (const report of [toy, ...Object.values(odd)]) expect(renderMarkdown(report)).not.toMatch(/NaN|undefined|Infinity|\bnull\b/);
+  });
+
+  test("says what the scenario's author assumes, in paragraphs, with indented lines as they are", () => {
+    const described = (description: string | number | null): string =>
+      renderMarkdown({ ...toy, provenance: { ...toy.provenance, scenario: { ...toy.provenance.scenario, resolved: { description } } } });
+    expect(described("Prices are\nassumed, *all*.\n\nTry:\n  --set a=1\n    --set b=<script>\nor else.\n"))
+      .toContain("\n## The scenario\n\nPrices are assumed, \\*all\\*.\n\nTry:\n\n    --set a=1\n    --set b=<script>\n\nor else.\n\n## How jobs ended\n");
+    for (const nothing of ["", " \n", null, 7]) expect(described(nothing)).not.toContain("## The scenario");
+  });
+
+  test("calls no goal met where there is none", () => {
+    const goodput = { ...toy.overall.goodput, goals: [] };
+    const text = renderMarkdown({ ...toy, overall: { ...toy.overall, goodput } });
+    expect(text).toContain("| completed within every latency goal | – |");
+    expect(renderMarkdown(toy)).toMatch(/\| completed within every latency goal \| [\d.]+ % \|/);
   });
 
   test("takes names as text, not as markup", () => {

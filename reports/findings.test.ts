@@ -26,8 +26,8 @@ test.each<[string, RunReport, RegExp]>([
   ["jobs under way", { ...calm, overall: { ...calm.overall, jobs: { ...calm.overall.jobs, submitted: 1_005, inFlight: 5 } } }, /5 jobs were still under way/],
   ["losses", { ...calm, overall: { ...calm.overall, jobs: { ...calm.overall.jobs, completed: 900, rejected: 100 }, reasons: [{ status: "rejected", reason: "full", jobs: 100 }] } }, /10 % of the jobs did not complete; most often they were rejected \(full\): 100 jobs/],
   ["missed goals", { ...calm, overall: { ...calm.overall, goodput: { ...overall.goodput, share: 0.5, goals: [{ goal: "ttft", jobs: 10, met: 9, share: 0.9 }, { goal: "tpot", jobs: 10, met: 4, share: 0.4 }] } } }, /50 % of the jobs .* time per output token, met by 40 %/],
-  ["overload", { ...calm, operatorClasses: calm.operatorClasses.map((of, index) => ({ ...of, utilisation: index === 0 ? 0.97 : 0.5 })) }, /Nearly always busy: rtx3060 \(97 %\)\./],
-  ["idleness", { ...calm, operatorClasses: calm.operatorClasses.map((of) => ({ ...of, utilisation: 0.01 })) }, /Hardly used: rtx3060 \(1 %\), rtx4090/],
+  ["overload", { ...calm, operatorClasses: calm.operatorClasses.map((of, index) => ({ ...of, utilisation: index === 0 ? 0.97 : 0.5 })) }, /Nearly always busy: rtx3060 \(97 % of slot time\)\./],
+  ["idleness", { ...calm, operatorClasses: calm.operatorClasses.map((of) => ({ ...of, utilisation: 0.01 })) }, /Hardly used: rtx3060 \(1 % of slot time\), rtx4090/],
   ["retries", { ...calm, overall: { ...calm.overall, attempts: { ...overall.attempts, retriedJobs: 200, failures: [{ reason: "queue-full", attempts: 220 }] } } }, /20 % of the jobs needed more than one node, most often because of queue-full/],
   ["no steady state", { ...calm, checks: { ...calm.checks, little: { ...calm.checks.little, relativeError: -0.4 } } }, /not in a steady state: .* 60 % of the jobs in the system/],
 ])("%s stands out", (_, report, sentence) => {

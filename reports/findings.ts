@@ -47,7 +47,7 @@ function load(report: RunReport): string[] {
   const full = used.filter(({ utilisation }) => utilisation > 0.9);
   const idle = used.filter(({ utilisation }) => utilisation < 0.1);
   const names = (of: readonly { readonly name: string; readonly utilisation: number }[]): string =>
-    of.slice(0, 4).map(({ name, utilisation }) => `${name} (${formatPercent(utilisation)})`).join(", ") + (of.length > 4 ? ` and ${of.length - 4} more` : "");
+    of.slice(0, 4).map(({ name, utilisation }) => `${name} (${formatPercent(utilisation)} of slot time)`).join(", ") + (of.length > 4 ? ` and ${of.length - 4} more` : "");
   return [
     ...(full.length > 0 ? [`Nearly always busy: ${names(full)}.`] : []),
     ...(idle.length > 0 ? [`Hardly used: ${names(idle)}.`] : []),

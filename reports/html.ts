@@ -28,7 +28,8 @@ th, td { padding: 0.25rem 1rem 0.25rem 0; border-bottom: 1px solid var(--line); 
 .n { text-align: right; }
 th { color: var(--soft); font-weight: 600; }
 .findings { padding: 0.75rem 1rem 0.75rem 2rem; background: var(--card); border-radius: 0.5rem; }
-details pre { overflow: auto; max-height: 30rem; padding: 1rem; background: var(--card); border-radius: 0.5rem; font-size: 0.8rem; }
+pre { overflow: auto; padding: 0.75rem 1rem; background: var(--card); border-radius: 0.5rem; font-size: 0.8rem; }
+details pre { max-height: 30rem; }
 @media print { nav, details { display: none; } }
 `;
 
@@ -67,6 +68,7 @@ function renderBlock(block: Block, plots: Readonly<Record<PlotName, string>>): s
   switch (block.kind) {
     case "text": return `<p>${escapeXml(block.text)}</p>`;
     case "list": return `<ul class="findings">${block.items.map((item) => `<li>${escapeXml(item)}</li>`).join("")}</ul>`;
+    case "verbatim": return `<pre>${escapeXml(block.text)}</pre>`;
     case "plot": return `<figure aria-label="${escapeXml(PLOT_TITLES[block.name])}">${plots[block.name].trimEnd()}</figure>`;
     case "table": {
       const figures = figureColumns(block);

@@ -17,6 +17,7 @@ function renderBlock(block: Block): string {
   switch (block.kind) {
     case "text": return inline(block.text);
     case "list": return block.items.map((item) => `- ${inline(item)}`).join("\n");
+    case "verbatim": return block.text.toWellFormed().split("\n").map((line) => `    ${line}`).join("\n");
     case "plot": return `![${inline(PLOT_TITLES[block.name])}](plots/${block.name}.svg)`;
     case "table": {
       const row = (cells: readonly string[]): string => `| ${cells.map(inline).join(" | ")} |`;

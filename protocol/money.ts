@@ -62,6 +62,18 @@ export function maxAmountMsat(prices: PriceSheet, fee: FeeTerms, inputTokens: nu
   return total <= Number.MAX_SAFE_INTEGER ? total : Infinity;
 }
 
+/**
+ * A quotient of non-negative integers in whole msat, rounded up once: against the operator whose costs it states.
+ *
+ * @throws RangeError where it is negative, or more than 2^53 - 1
+ */
+export function quotientUp(numerator: bigint, denominator: bigint): number {
+  if (numerator < 0n || denominator <= 0n) throw new RangeError(`a cost is a quotient of non-negative numbers, found ${numerator} / ${denominator}`);
+  const up = (numerator + denominator - 1n) / denominator;
+  if (up > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError(`a cost of ${up} msat is more than can be stated`);
+  return Number(up);
+}
+
 function wholePart(scaled: number, divisor: number): number {
   if (scaled < 0 || !Number.isInteger(scaled)) throw new RangeError(`tokens and prices are whole and not negative; their product came to ${scaled}`);
   return Math.floor(scaled / divisor);

@@ -39,7 +39,7 @@ describe("run", () => {
   test("the summary says what happened, where the report is and what to try next", () => {
     const { stdout } = infernet("run", market, "--out", "summary");
     expect(stdout).toContain("Does the command line do what it says?");
-    expect(stdout).toMatch(/jobs submitted +│ +541 │/);
+    expect(stdout).toMatch(/^jobs submitted +541$/m);
     expect(stdout).toContain(join("summary", "index.html"));
     const [, command] = /(explain \S+ --report summary)/.exec(stdout) ?? [];
     expect(infernet(...command!.split(" ")).status).toBe(0);
@@ -67,14 +67,14 @@ describe("explain", () => {
     const { status, stdout } = infernet("explain", "chat-100", "--report", "explained");
     expect(status).toBe(0);
     const node = /^chat-100 was served by (\S+), one of 4 nodes\./.exec(stdout)![1]!;
-    expect(stdout).toMatch(new RegExp(`-> │ ${node} `));
+    expect(stdout).toMatch(new RegExp(`^-> +${node} `, "m"));
     expect(stdout).toMatch(/submitted by a chat client/);
     expect(stdout).toMatch(/Excluded: 1 of 4 nodes\n {2}too-dear: 1\n {4}dear: /);
   });
 
   test("the parts of the chosen node's score sum to it", () => {
     const { stdout } = infernet("explain", "chat-100", "--report", "explained");
-    const chosen = stdout.split("\n").find((line) => line.startsWith("│ -> │"))!;
+    const chosen = stdout.split("\n").find((line) => line.startsWith("->"))!;
     const [score, ...parts] = [...chosen.matchAll(/(\d+\.\d{4})/g)].map(([, value]) => Number(value));
     expect(parts.length).toBeGreaterThan(1);
     expect(Math.abs(score! - parts.reduce((sum, part) => sum + part, 0))).toBeLessThan(1e-4 * parts.length);

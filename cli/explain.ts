@@ -73,6 +73,10 @@ const explainCommand = async (job: string, flags: ExplainFlags): Promise<void> =
   // The schema of the report says only that this is JSON; the version says that it is this version's scenario.
   const scenario = report.provenance.scenario.resolved as unknown as Scenario;
   const seed = Number(report.provenance.seed);
+  const unknown = (): UserError =>
+    new UserError(`the run has no job ${job}. The ids of its ${report.jobRows.rows} jobs are in the first column of ${join(flags.report, "jobs.csv")}.`);
+  // Jobs are named after their class: what cannot be one need not be looked for by playing the whole run.
+  if (!report.clientClasses.some(({ name }) => job.startsWith(`${name}-`))) throw unknown();
 
   const decisions: { atUs: number; decision: Decision }[] = [];
   const events: MarketEvent[] = [];
@@ -105,8 +109,6 @@ const explainCommand = async (job: string, flags: ExplainFlags): Promise<void> =
     process.exitCode = interruptedExit(signal);
     return;
   }
-  if (events.length === 0) {
-    throw new UserError(`the run has no job ${job}. The ids of its ${report.jobRows.rows} jobs are in the first column of ${join(flags.report, "jobs.csv")}.`);
-  }
+  if (events.length === 0) throw unknown();
   process.stdout.write(explanationText({ job, row, events, decisions, names: nodeNames(scenario, seed), everything: flags.all === true }));
 };

@@ -1,8 +1,8 @@
-import Table from "cli-table3";
 import type { JobRow } from "../protocol/result.ts";
 import { formatDurationUs, formatMsat, formatNumber, formatPercent, formatSignificant } from "../protocol/units.ts";
 import type { Candidate, Decision, ScorePart } from "../scheduler/environment.ts";
 import type { MarketEvent } from "../sim/world/telemetry.ts";
+import { plainTable } from "./table.ts";
 
 /** All that is known of one job's way through the market. */
 export interface Explained {
@@ -21,7 +21,8 @@ export interface Explained {
 /** Rows of a table before the rest is only counted. */
 const shownNodes = 12;
 
-const plain = { head: [], border: [], compact: true };
+/** Rules speak in microseconds, which decide; people read seconds. None is lost. */
+const inSeconds = (detail: string): string => detail.replaceAll(/\b(\d+) us\b/g, (_, us: string) => `${formatNumber(Number(us) / 1e6, 6)} s`);
 
 const partValue = ({ value, unit }: ScorePart): string => {
   if (unit === "us") return formatDurationUs(value);
@@ -42,7 +43,7 @@ const score = (value: number): string => value.toFixed(4);
 
 const candidatesTable = (decision: Decision, nameOf: (id: string) => string, everything: boolean): string[] => {
   const parts = decision.candidates[0]?.parts.map(({ name }) => name) ?? [];
-  const table = new Table({ head: ["", "candidate", "score", ...parts.map((name, index) => `${index === 0 ? "=" : "+"} ${name}`)], style: plain });
+  const head = ["", "candidate", "score", ...parts.map((name, index) => `${index === 0 ? "=" : "+"} ${name}`)];
   const row = (candidate: Candidate): string[] => [
     candidate.node === decision.chosen ? "->" : "",
     nameOf(candidate.node),
@@ -51,8 +52,7 @@ const candidatesTable = (decision: Decision, nameOf: (id: string) => string, eve
   ];
   const place = decision.candidates.findIndex(({ node }) => node === decision.chosen);
   const shown = everything ? decision.candidates : decision.candidates.filter((_, index) => index < shownNodes || index === place);
-  for (const candidate of shown) table.push(row(candidate));
-  const lines = [table.toString()];
+  const lines = [plainTable(head, head.map(() => "left"), shown.map(row))];
   const hidden = decision.candidates.length - shown.length;
   if (hidden > 0) lines.push(`... and ${formatNumber(hidden)} more candidates (--all shows them)`);
   return lines;
@@ -70,7 +70,7 @@ const exclusionLines = (decision: Decision, nameOf: (id: string) => string, ever
   const most = everything ? Infinity : 3;
   for (const [rule, nodes] of byRule) {
     lines.push(`  ${rule}: ${nodes.length}`);
-    for (const { node, detail } of nodes.slice(0, most)) lines.push(`    ${node}: ${detail}`);
+    for (const { node, detail } of nodes.slice(0, most)) lines.push(`    ${node}: ${inSeconds(detail)}`);
     if (nodes.length > most) lines.push(`    ... and ${formatNumber(nodes.length - most)} more (--all shows them)`);
   }
   return lines;
@@ -79,7 +79,7 @@ const exclusionLines = (decision: Decision, nameOf: (id: string) => string, ever
 const eventText = (event: MarketEvent): string => {
   switch (event.event) {
     case "submitted":
-      return `submitted by a ${event.clientClass} client: ${formatNumber(event.inputTokens)} tokens in, at most ${formatNumber(event.maxOutputTokens)} out, for at most ${formatMsat(event.maxPriceMsat)}`;
+      return `submitted by a ${event.clientClass} client\n${formatNumber(event.inputTokens)} tokens in, at most ${formatNumber(event.maxOutputTokens)} out, for at most ${formatMsat(event.maxPriceMsat)}`;
     case "assigned":
       return `attempt ${event.attempt}: assigned to ${event.node}`;
     case "attempt-failed":
@@ -89,7 +89,7 @@ const eventText = (event: MarketEvent): string => {
     case "first-token":
       return `attempt ${event.attempt}: first token at the client`;
     case "finished":
-      return `result at the client: ${formatNumber(event.outputTokens)} tokens from ${event.node} for ${formatMsat(event.amountMsat)}, fee ${formatMsat(event.feeMsat)}`;
+      return `result at the client\n${formatNumber(event.outputTokens)} tokens from ${event.node} for ${formatMsat(event.amountMsat)}, fee ${formatMsat(event.feeMsat)}`;
     case "ended":
       return event.reason === "" ? event.status : `${event.status}: ${event.reason}`;
     default:
@@ -99,15 +99,13 @@ const eventText = (event: MarketEvent): string => {
 
 const timeline = (events: readonly MarketEvent[]): string[] => {
   const startUs = events[0]?.atUs ?? 0;
-  const table = new Table({ head: ["clock", "since submission", "what"], colAligns: ["right", "right", "left"], style: plain });
-  for (const event of events) table.push([clock(event.atUs), `+ ${formatDurationUs(event.atUs - startUs)}`, eventText(event)]);
-  return [table.toString()];
+  return [plainTable(["clock", "after", "what"], ["right", "right", "left"], events.map((event) => [clock(event.atUs), formatDurationUs(event.atUs - startUs), eventText(event)]))];
 };
 
 const headline = ({ job, row, names, decisions }: Explained, nameOf: (id: string) => string): string => {
   if (row === null) return `${job} was still under way when the run stopped.`;
   const tries = row.attempts === 1 ? "" : ` after ${row.attempts} attempts`;
-  if (row.status === "completed") return `${job} was served by ${row.node}${tries}, one of ${names.size} nodes.`;
+  if (row.status === "completed") return `${job} was served by ${row.node}, one of ${names.size} nodes${tries === "" ? "" : `,${tries}`}.`;
   const last = decisions.at(-1)?.decision.chosen ?? "";
   return `${job} ended as ${row.status}${row.reason === "" ? "" : ` (${row.reason})`}${tries}${last === "" ? "" : `, last tried at ${nameOf(last)}`}.`;
 };

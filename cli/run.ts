@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import pc from "picocolors";
 import type { RunReport } from "../protocol/result.ts";
 import { formatDurationUs } from "../protocol/units.ts";
@@ -8,6 +8,7 @@ import { ReportFolder } from "../reports/folder.ts";
 import { renderJson } from "../reports/json.ts";
 import { startRun } from "../sim/experiment/run.ts";
 import { loadScenario } from "../sim/scenario/load.ts";
+import type { Scenario } from "../sim/scenario/scenario.ts";
 import { interruptedExit, Interruptions } from "./interruptions.ts";
 import { LineFile } from "./line-file.ts";
 import { assignment, commandName, filePath, seed, shellWord } from "./options.ts";
@@ -32,7 +33,7 @@ export const registerRun = (program: Command): void => {
     .description("Plays a scenario and writes a report of what came of it.")
     .argument("<scenario>", "a YAML file, or the name of a scenario that comes with infernet")
     .option("--seed <number>", "random numbers other than the scenario's", seed)
-    .option("--set <path=value>", "changes one value of the scenario (repeatable)", assignment, [])
+    .addOption(new Option("--set <path=value>", "changes one value of the scenario (repeatable)").argParser(assignment).default([], "none"))
     .option("--out <folder>", "where the report goes (default: out/NAME; with --json: nowhere)", filePath)
     .option("--json", "print report.json to stdout, and nothing else there")
     .option("--quiet", "no progress, no summary")
@@ -57,13 +58,15 @@ const runCommand = async (given: string, flags: RunFlags): Promise<void> => {
   const out = flags.out ?? (flags.json === true ? null : join("out", scenario.name));
   let folder: ReportFolder | null = null;
   let events: LineFile | null = null;
-  let exampleJob = "";
+  const examples: Examples = { served: "", lost: "" };
   const run = startRun(scenario, {
     seed: flags.seed,
     sets: flags.set,
     onJobRow: (row) => {
       folder?.addJob(row);
-      if (exampleJob === "" && row.measured && row.attempts > 0) exampleJob = row.job;
+      if (!row.measured) return;
+      if (row.status === "completed") examples.served ||= row.job;
+      else if (row.status !== "in-flight") examples.lost ||= row.job;
     },
     onEvent: flags.events === undefined ? undefined : (event) => events?.write(JSON.stringify(event)),
   });
@@ -84,7 +87,7 @@ const runCommand = async (given: string, flags: RunFlags): Promise<void> => {
     events?.finish();
     folder?.finish(report);
     if (flags.json === true) process.stdout.write(renderJson(report));
-    else if (flags.quiet !== true) process.stdout.write(closingText(report, given, out, exampleJob));
+    else if (flags.quiet !== true) process.stdout.write(closingText(report, given, out, examples));
     if (signal !== null && flags.quiet !== true) {
       process.stderr.write(`Interrupted after ${formatDurationUs(report.endUs)} of ${formatDurationUs(scenario.horizonUs)} simulated; the report covers what was played.\n`);
     }
@@ -98,12 +101,31 @@ const runCommand = async (given: string, flags: RunFlags): Promise<void> => {
   }
 };
 
-const closingText = (report: RunReport, given: string, out: string | null, exampleJob: string): string => {
+/** The first jobs of the measured interval that ended one way or the other; "" where there is none. */
+interface Examples {
+  served: string;
+  lost: string;
+}
+
+const closingText = (report: RunReport, given: string, out: string | null, { served, lost }: Examples): string => {
   const lines = [summaryText(report)];
+  const hint = (question: string, command: string): void => {
+    lines.push(pc.bold(question), `  ${commandName} ${command}`);
+  };
   if (out !== null) {
-    lines.push("", `${pc.bold("Report:")} ${join(out, "index.html")} (open it in a browser); data in report.json, jobs.csv, nodes.csv.`);
-    if (exampleJob !== "") lines.push(`${pc.bold("Why did a job go where it went?")} ${commandName} explain ${exampleJob} --report ${shellWord(out)}`);
+    lines.push("", `${pc.bold("Report:")} ${join(out, "index.html")} (open it in a browser)`);
+    if (served !== "") hint("Why did a job go where it went?", `explain ${served} --report ${shellWord(out)}`);
+    if (lost !== "") hint("Why did a job not complete?", `explain ${lost} --report ${shellWord(out)}`);
   }
-  lines.push(`${pc.bold("Another rule for the same market:")} ${commandName} run ${shellWord(given)} --set router.policy=cheapest --out out/cheapest`);
+  hint(...another(report, shellWord(given)));
   return `${lines.join("\n")}\n`;
+};
+
+/** What to try next: another rule of choice, where there is a choice. */
+const another = ({ nodes, provenance }: RunReport, given: string): [question: string, command: string] => {
+  if (nodes.length < 2) return ["The same with other random numbers:", `run ${given} --seed ${Number(provenance.seed) + 1} --out out/second`];
+  const { router } = provenance.scenario.resolved as unknown as Scenario;
+  const priced = new Set(nodes.map(({ outputMsatPerMtok }) => outputMsatPerMtok)).size > 1;
+  const policy = ([...(priced ? ["cheapest"] : []), "power-of-two", "random"] as const).find((kind) => kind !== router.policy.kind)!;
+  return ["Another rule for the same market:", `run ${given} --set router.policy=${policy} --out out/${policy}`];
 };

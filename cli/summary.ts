@@ -1,14 +1,12 @@
-import Table from "cli-table3";
 import type { JobGroup, OperatorClassReport, RunReport } from "../protocol/result.ts";
-import { formatDurationUs, formatMsat, formatMsatPerMtok, formatNumber, formatPercent } from "../protocol/units.ts";
+import { formatDurationUs, formatMsat, formatMsatPerMtok, formatNumber, formatPercent, formatSignificant } from "../protocol/units.ts";
+import { plainTable } from "./table.ts";
 
 const none = "-";
 /** Client classes that get a column of their own; with more of them, the report has the figures. */
 const shownClasses = 4;
 /** Reasons for not completing that are listed; the rest is summed up. */
 const shownReasons = 5;
-const plain = { head: [], border: [], compact: true };
-
 const show = (value: number | null, format: (value: number) => string): string => (value === null ? none : format(value));
 
 /** A share that is not quite all is never shown as 100 %. */
@@ -21,35 +19,45 @@ const share = (part: number, whole: number): string => {
 /** Money to four digits: enough to compare, short enough for a table. */
 const money = (msat: number): string => formatMsat(Number(msat.toPrecision(4)));
 
-const price = (msatPerMtok: number): string => formatMsatPerMtok(Number(msatPerMtok.toPrecision(4)));
+const price = (msatPerMtok: number): string => formatMsatPerMtok(Number(msatPerMtok.toPrecision(3)));
 
 type Row = readonly [label: string, cell: (group: JobGroup) => string];
 
-/** What a newcomer wants to know of a set of jobs, in the order in which one asks. */
+/** Jobs that nobody set a goal cannot have met it. */
+const metGoals = ({ goals, met, jobs }: JobGroup["goodput"]): string => (goals.length === 0 ? none : share(met, jobs));
+
+/** What a newcomer wants to know of a set of jobs, in the order in which one asks; nothing of goals, prices or repeated attempts where there were none. */
 const rows = (overall: JobGroup): Row[] => [
   ["jobs submitted", ({ jobs }) => formatNumber(jobs.submitted)],
-  ["completed", ({ jobs }) => share(jobs.completed, jobs.submitted)],
+  ["completed", ({ jobs }) => formatNumber(jobs.completed)],
+  ["  of those submitted", ({ jobs }) => share(jobs.completed, jobs.submitted)],
   ...(["failed", "rejected", "expired", "cancelled", "inFlight"] as const)
     .filter((end) => overall.jobs[end] > 0)
     .map((end): Row => [end === "inFlight" ? "still under way" : end, ({ jobs }) => formatNumber(jobs[end])]),
+  ...(overall.attempts.retriedJobs > 0 ? [["needed more than one node", ({ attempts }) => formatNumber(attempts.retriedJobs)] satisfies Row] : []),
   ["first token, median", ({ latency }) => show(latency.ttftUs.p50, formatDurationUs)],
   ["first token, 95 % within", ({ latency }) => show(latency.ttftUs.p95, formatDurationUs)],
-  ["each further token, median", ({ latency }) => show(latency.tpotUs.p50, formatDurationUs)],
+  ...(overall.latency.tpotUs.count > 0 ? [["each further token, median", ({ latency }) => show(latency.tpotUs.p50, formatDurationUs)] satisfies Row] : []),
   ["whole answer, median", ({ latency }) => show(latency.endToEndUs.p50, formatDurationUs)],
   ["whole answer, 95 % within", ({ latency }) => show(latency.endToEndUs.p95, formatDurationUs)],
-  ["met every latency goal", ({ goodput }) => show(goodput.share, formatPercent)],
-  ["output tokens per second", ({ throughput }) => show(throughput.outputTokensPerS, formatNumber)],
-  ["price paid, median", ({ prices }) => show(prices.perMtokMsat.p50, price)],
-  ["paid in all", ({ paidMsat }) => money(paidMsat)],
-  ["of it the router's fees", ({ feesMsat }) => money(feesMsat)],
+  ...(overall.goodput.goals.length > 0 ? [["met every latency goal", ({ goodput }) => metGoals(goodput)] satisfies Row] : []),
+  ["output tokens per second", ({ throughput }) => show(throughput.outputTokensPerS, (rate) => formatSignificant(rate, 4))],
+  ...(overall.paidMsat > 0
+    ? [
+      ["price paid, median", ({ prices }) => show(prices.perMtokMsat.p50, price)],
+      ["paid in all", ({ paidMsat }) => money(paidMsat)],
+    ] satisfies Row[]
+    : []),
+  ...(overall.feesMsat > 0 ? [["of it the router's fees", ({ feesMsat }) => money(feesMsat)] satisfies Row] : []),
 ];
 
 const clientsTable = (report: RunReport): string => {
   const { length } = report.clientClasses;
   const classes = length > 1 && length <= shownClasses ? report.clientClasses : [];
-  const table = new Table({ head: ["clients", "all", ...classes.map(({ name }) => name)], colAligns: ["left", ...[0, ...classes].map(() => "right" as const)], style: plain });
-  for (const [label, cell] of rows(report.overall)) table.push([label, cell(report.overall), ...classes.map(cell)]);
-  return table.toString();
+  return plainTable(
+    ["clients", "all", ...classes.map(({ name }) => name)], ["left", ...[0, ...classes].map(() => "right" as const)],
+    rows(report.overall).map(([label, cell]) => [label, cell(report.overall), ...classes.map(cell)]),
+  );
 };
 
 /** Why jobs did not complete, the most frequent reason first; "" where all did. */
@@ -62,23 +70,21 @@ const reasonsLine = ({ reasons }: JobGroup): string => {
   return `Not completed: ${parts.join(", ")}.`;
 };
 
-const operatorRow = (operator: OperatorClassReport, priced: boolean): string[] => [
+const operatorRow = (operator: OperatorClassReport, paid: boolean, priced: boolean): string[] => [
   operator.name,
   formatNumber(operator.nodes),
   formatNumber(operator.jobs),
   show(operator.utilisation, formatPercent),
   show(operator.availability, formatPercent),
-  show(operator.prices.perMtokMsat.p50, price),
-  money(operator.revenueMsat),
+  ...(paid ? [show(operator.prices.perMtokMsat.p50, price), money(operator.revenueMsat)] : []),
   ...(priced ? [show(operator.electricityMsat, money)] : []),
 ];
 
 const operatorsTable = (report: RunReport): string => {
   const priced = report.operatorClasses.some(({ electricityMsat }) => electricityMsat !== null);
-  const head = ["operators", "nodes", "jobs served", "busy", "up", "price, median", "earned", ...(priced ? ["electricity"] : [])];
-  const table = new Table({ head, colAligns: ["left", ...head.slice(1).map(() => "right" as const)], style: plain });
-  for (const operator of report.operatorClasses) table.push(operatorRow(operator, priced));
-  return table.toString();
+  const paid = report.overall.paidMsat > 0;
+  const head = ["operators", "nodes", "jobs", "busy", "up", ...(paid ? ["price, median", "earned"] : []), ...(priced ? ["electricity"] : [])];
+  return plainTable(head, ["left", ...head.slice(1).map(() => "right" as const)], report.operatorClasses.map((operator) => operatorRow(operator, paid, priced)));
 };
 
 /** The outcome of a run for the terminal: the question, one table of the clients' side, one of the operators'. */
@@ -93,6 +99,7 @@ export const summaryText = (report: RunReport): string => {
     `${measured}${warmup}, seed ${seed}, ${nodes}`,
     "",
     clientsTable(report),
+    "",
     ...(reasons === "" ? [] : [reasons, ""]),
     operatorsTable(report),
   ].join("\n");

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import pc from "picocolors";
 import { formatNumber, formatPercent, formatSignificant } from "../protocol/units.ts";
 import { estimateLoad } from "../sim/scenario/estimate.ts";
@@ -15,7 +15,7 @@ export const registerValidate = (program: Command): void => {
     .command("validate")
     .description("Checks scenarios without playing them, and says what they ask of their market.")
     .argument("<scenario...>", "YAML files, or names of scenarios that come with infernet")
-    .option("--set <path=value>", "changes one value of the scenarios (repeatable)", assignment, [])
+    .addOption(new Option("--set <path=value>", "changes one value of the scenarios (repeatable)").argParser(assignment).default([], "none"))
     .addHelpText("after", "\nExamples:\n  $ infernet validate market.yaml\n  $ infernet validate quickstart --set operators.rtx4090.count=3\n\nThe exit code is 0 where all are in order, and 2 otherwise.\n")
     .action((given: readonly string[], flags: { readonly set: readonly string[] }) => {
       for (const one of given) validate(one, flags.set);

@@ -8,10 +8,10 @@ import { foreverUs, unlimitedJobs, unlimitedMsat } from "./scenario.ts";
 import type { ArrivalsSpec, ChurnSpec, ClientSpec, EngineSpec, ExchangeRate, LatencyGoal, MachineSpec, OperatorSpec, RouterSpec, Scenario, Share, TraceSpec } from "./scenario.ts";
 import { engineSchema } from "./schema.ts";
 import type { CompleteInput } from "./schema.ts";
+import type { Path, SectionContext } from "./sections/context.ts";
 import { describeValue, exchanged, isWhole, parseQuantity, toNearest, toNumber } from "./units.ts";
 import type { Dimension } from "./units.ts";
 
-type Path = readonly PathPart[];
 type OperatorInput = CompleteInput["operators"][number];
 type ClientInput = CompleteInput["clients"][number];
 /** The member of a choice that has this key. */
@@ -22,6 +22,13 @@ const maxSlotsSharing = 1_000;
 /** Brings a scenario that the schema has accepted to base units. What cannot be resolved lands in `findings`. */
 export class Resolver {
   readonly findings: Finding[] = [];
+  /** What sections of their own resolve with. */
+  readonly section: SectionContext = {
+    number: (dimension, value, path, real) => this.#number(dimension, value, path, real),
+    us: (value, path) => this.#us(value, path),
+    distribution: (dimension, input, path) => this.#distribution(dimension, input, path),
+    finding: (finding) => void this.findings.push(finding),
+  };
   readonly #rates: readonly ExchangeRate[];
   readonly #names: Pick<Catalogue, "machineName" | "modelName">;
   readonly #traceFile: (path: Path, file: string) => string;

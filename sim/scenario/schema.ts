@@ -1,37 +1,12 @@
 import { z } from "zod";
 import { modelName, region } from "../../protocol/messages.ts";
-import { distribution, oneOf, quantity } from "./fields.ts";
+import { oneOf, quantity } from "./fields.ts";
+import {
+  bandwidth, bytes, compute, duration, durations, energyPrice, exchangeRate, money, monies, patience, positiveDuration, positiveRate, positiveTokens, power, rate, share,
+  tokenCounts, tokenPrice,
+} from "./quantities.ts";
 
 export type * from "./scenario.ts";
-
-const duration = quantity("Duration", "duration");
-const positiveDuration = quantity("PositiveDuration", "duration", { positive: true });
-const patientDuration = quantity("DurationOrForever", "duration", { words: ["forever"] });
-const realDuration = quantity("RealDuration", "duration", { real: true });
-const positiveRealDuration = quantity("PositiveRealDuration", "duration", { positive: true, real: true });
-const rate = quantity("Rate", "rate");
-const positiveRate = quantity("PositiveRate", "rate", { positive: true });
-const money = quantity("Money", "money");
-const realMoney = quantity("RealMoney", "money", { real: true });
-const positiveRealMoney = quantity("PositiveRealMoney", "money", { positive: true, real: true });
-const moneyOrUnlimited = quantity("MoneyOrUnlimited", "money", { words: ["unlimited"] });
-const tokenPrice = quantity("TokenPrice", "token price");
-const energyPrice = quantity("EnergyPrice", "energy price");
-const exchangeRate = quantity("ExchangeRate", "exchange rate", { positive: true });
-const share = quantity("Share", "share", { max: [1, "100 %"] });
-const tokens = quantity("Tokens", "tokens", { max: [2 ** 31 - 1, "2147483647 tokens"] });
-const positiveTokens = quantity("PositiveTokens", "tokens", { positive: true, max: [2 ** 31 - 1, "2147483647 tokens"] });
-const realTokens = quantity("RealTokens", "tokens", { real: true });
-const positiveRealTokens = quantity("PositiveRealTokens", "tokens", { positive: true, real: true });
-const bytes = quantity("Bytes", "bytes", { positive: true });
-const bandwidth = quantity("Bandwidth", "bandwidth", { positive: true });
-const compute = quantity("Compute", "compute", { positive: true });
-const power = quantity("Power", "power");
-
-const durations = distribution("DurationDistribution", duration, realDuration, positiveRealDuration);
-const patience = distribution("PatienceDistribution", patientDuration, realDuration, positiveRealDuration);
-const monies = distribution("MoneyDistribution", moneyOrUnlimited, realMoney, positiveRealMoney);
-const tokenCounts = distribution("TokenDistribution", tokens, realTokens, positiveRealTokens);
 
 const regionOrShares = z.union([
   region,

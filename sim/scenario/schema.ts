@@ -2,7 +2,7 @@ import { z } from "zod";
 import { modelName, region } from "../../protocol/messages.ts";
 import { oneOf, quantity } from "./fields.ts";
 import {
-  bandwidth, bytes, compute, duration, durations, energyPrice, exchangeRate, money, monies, patience, positiveDuration, positiveRate, positiveTokens, power, rate, share,
+  bandwidth, bytes, compute, duration, durations, energyPrice, exchangeRate, money, monies, patience, patientDuration, positiveDuration, positiveRate, positiveTokens, power, rate, share,
   tokenCounts, tokenPrice,
 } from "./quantities.ts";
 

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { meteringReceipt, result, tokenChunk } from "./messages/delivery.ts";
 import { dispute, errorMessage } from "./messages/faults.ts";
 import { cancel, job, quoteRequest } from "./messages/job.ts";
-import { accept, award, bid, callForBids, quote, refuse } from "./messages/market.ts";
+import { accept, award, bid, callForBids, marketState, quote, refuse } from "./messages/market.ts";
 import { descriptor, heartbeat } from "./messages/node.ts";
 import { paymentReceipt, paymentRequest } from "./messages/payment.ts";
 
@@ -23,7 +23,7 @@ export * from "./messages/scalars.ts";
 
 /** Any message; `type` tells which. Fields that a message does not know are refused. */
 export const message = z.discriminatedUnion("type", [
-  descriptor, heartbeat, quoteRequest, quote, callForBids, bid, job, award, accept, refuse, tokenChunk, result,
+  descriptor, heartbeat, quoteRequest, quote, callForBids, bid, marketState, job, award, accept, refuse, tokenChunk, result,
   meteringReceipt, paymentRequest, paymentReceipt, cancel, dispute, errorMessage,
 ]);
 /** Everything that crosses the wire. */

@@ -97,9 +97,8 @@ describe("admission", () => {
   const reasons: Record<string, [RefusalReason, Partial<Award>]> = {
     "a model it does not offer": ["unknown-model", { job: request("j", { model: "other" }) }],
     "a longer context": ["context-too-long", { job: request("j", { inputTokens: 8093 }) }],
-    "another price for input": ["price-changed", { prices: { ...SHEET, inputMsatPerMtok: SHEET.inputMsatPerMtok - 1 } }],
-    "another price for output": ["price-changed", { prices: { ...SHEET, outputMsatPerMtok: SHEET.outputMsatPerMtok + 1 } }],
-    "another fixed price": ["price-changed", { prices: { ...SHEET, fixedMsat: 1 } }],
+    "a lower price for input": ["price-changed", { prices: { ...SHEET, inputMsatPerMtok: SHEET.inputMsatPerMtok - 1 } }],
+    "a lower price for output, whatever else pays more": ["price-changed", { prices: { inputMsatPerMtok: 10 * SHEET.inputMsatPerMtok, outputMsatPerMtok: SHEET.outputMsatPerMtok - 1, fixedMsat: 1_000_000 } }],
   };
   test.each(Object.keys(reasons))("it refuses %s", (name) => {
     const bench = new Bench();

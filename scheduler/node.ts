@@ -1,7 +1,8 @@
-import type { Award, Cancel, Descriptor, ErrorMessage, JobId, Message, PaymentRequest, PeerId, PriceSheet, RefusalReason } from "../protocol/messages.ts";
+import type { Award, CallForBids, Cancel, Descriptor, ErrorMessage, JobId, MarketState, Message, PaymentRequest, PeerId, PriceSheet, RefusalReason } from "../protocol/messages.ts";
 import { amountMsat, feeMsat } from "../protocol/units.ts";
 import type { Environment, Participant, RunnerEvent, Timer, WalletEvent } from "./environment.ts";
 import { JobMap } from "./job-map.ts";
+import { OpenBids } from "./open-bids.ts";
 
 /** How a node presents itself and keeps time. */
 export interface NodeOptions {
@@ -15,7 +16,18 @@ export interface NodeOptions {
   readonly heartbeatOffsetUs: number;
   /** How long a client may take to pay, µs; looked after at each heartbeat. */
   readonly invoiceExpiryUs: number;
+  /**
+   * What the node bids when it is called and has room: by default its posted prices.
+   * @param posted its present prices for the job's model.
+   * @returns undefined: it does not bid.
+   */
+  readonly bidFor?: ((call: CallForBids, posted: PriceSheet) => PriceSheet | undefined) | undefined;
+  /** Told how a market stands, whenever one of its routers says so. */
+  readonly onMarketState?: ((state: MarketState) => void) | undefined;
 }
+
+/** How long a bid holds after the call has closed, µs: time for the award to arrive. */
+const BID_HOLDS_US = 10_000_000;
 
 /** A job at the node, from its award until it is paid or written off. */
 interface NodeJob {
@@ -42,9 +54,12 @@ export class Node implements Participant {
   readonly #env: Environment;
   readonly #options: NodeOptions;
   readonly #jobs = new JobMap<NodeJob>();
+  readonly #bids = new OpenBids();
   /** Jobs at the runner whose outcome is still open. The runner's own count may lag behind by those just cancelled. */
   #admitted = 0;
   #sequence = 0;
+  /** Smoothed time from start to result, µs; 0 before the first. */
+  #serviceUs = 0;
   #accepting = true;
 
   /** @throws RangeError where the descriptor offers a model twice. */
@@ -81,6 +96,10 @@ export class Node implements Participant {
     switch (message.type) {
       case "award": return this.#onAward(from, message);
       case "cancel": return this.#onCancel(from, message);
+      case "call-for-bids": return this.#onCallForBids(from, message);
+      case "market-state":
+        if (this.#options.routers.includes(from)) this.#options.onMarketState?.(message);
+        return;
       case "error": return this.#onError(from, message);
       default: return;
     }
@@ -90,6 +109,7 @@ export class Node implements Participant {
     if (timer.kind !== "heartbeat") return;
     this.#beat();
     this.#writeOff();
+    this.#bids.sweep(this.#env.nowUs);
     this.#env.after(this.#options.heartbeatUs, { kind: "heartbeat", jobId: "", attempt: 0 });
   }
 
@@ -147,9 +167,31 @@ export class Node implements Participant {
     for (const router of this.#options.routers) this.#env.send(router, beat);
   }
 
+  /** Bids where it could take the job at once or into its queue; otherwise it keeps silent. */
+  #onCallForBids(from: PeerId, call: CallForBids): void {
+    const { job: request, closesInUs } = call;
+    const { runner, nowUs } = this.#env;
+    const { descriptor, routers, bidFor } = this.#options;
+    const offer = this.#offerOf(request.model);
+    if (!routers.includes(from) || !this.#accepting || offer === undefined || this.#jobs.has(request.jobId)) return;
+    if (request.inputTokens + request.maxOutputTokens > offer.contextTokensMax || this.#admitted >= descriptor.slots + descriptor.queueLimit) return;
+    const prices = bidFor === undefined ? offer.prices : bidFor(call, offer.prices);
+    if (prices === undefined) return;
+    const validForUs = closesInUs + BID_HOLDS_US;
+    this.#bids.add(request.jobId, prices, nowUs + validForUs);
+    const expectedStartUs = this.#admitted < descriptor.slots ? 0 : Math.round(((runner.waiting + 1) / descriptor.slots) * this.#serviceUs);
+    this.#env.send(from, { type: "bid", jobId: request.jobId, prices, expectedStartUs, validForUs });
+  }
+
+  #offerOf(model: string): Descriptor["offers"][number] | undefined {
+    const { offers } = this.#options.descriptor;
+    return offers[0]?.model === model ? offers[0] : offers.find((candidate) => candidate.model === model);
+  }
+
   #onAward(from: PeerId, award: Award): void {
     if (!this.#options.routers.includes(from)) return;
     const reason = this.#reasonToRefuse(award);
+    this.#bids.drop(award.job.jobId);
     if (reason !== undefined) return this.#refuse(from, award, reason);
     const request = award.job;
     this.#jobs.set(request.jobId, {
@@ -166,12 +208,12 @@ export class Node implements Participant {
   #reasonToRefuse(award: Award): RefusalReason | undefined {
     const request = award.job;
     const { descriptor } = this.#options;
-    let offer = descriptor.offers[0];
-    if (offer?.model !== request.model) offer = descriptor.offers.find((candidate) => candidate.model === request.model);
+    const offer = this.#offerOf(request.model);
     if (!this.#accepting) return "shutting-down";
     if (offer === undefined) return "unknown-model";
     if (this.#jobs.has(request.jobId)) return "duplicate-job";
-    if (award.prices !== offer.prices && !samePrices(award.prices, offer.prices)) return "price-changed";
+    const asked = this.#bids.prices(request.jobId, this.#env.nowUs) ?? offer.prices;
+    if (award.prices !== asked && !paysAtLeast(award.prices, asked)) return "price-changed";
     if (request.inputTokens + request.maxOutputTokens > offer.contextTokensMax) return "context-too-long";
     if (this.#admitted >= descriptor.slots + descriptor.queueLimit) return "queue-full";
     return undefined;
@@ -191,6 +233,8 @@ export class Node implements Participant {
     const finishedUs = env.nowUs;
     const firstTokenUs = job.firstTokenUs < 0 ? finishedUs : job.firstTokenUs;
     const startedUs = job.startedUs < 0 ? firstTokenUs : job.startedUs;
+    const heldUs = finishedUs - startedUs;
+    this.#serviceUs += this.#serviceUs === 0 ? heldUs : 0.05 * (heldUs - this.#serviceUs);
     const owedMsat = amountMsat(award.prices, request.inputTokens, event.outputTokens);
     const receipt = {
       type: "metering-receipt" as const,
@@ -253,8 +297,9 @@ export class Node implements Participant {
   }
 }
 
-function samePrices(a: PriceSheet, b: PriceSheet): boolean {
-  return a.inputMsatPerMtok === b.inputMsatPerMtok && a.outputMsatPerMtok === b.outputMsatPerMtok && a.fixedMsat === b.fixedMsat;
+/** Whether no part of the prices is below what is asked: then no job is paid less, however many tokens it comes to. */
+function paysAtLeast(prices: PriceSheet, asked: PriceSheet): boolean {
+  return prices.inputMsatPerMtok >= asked.inputMsatPerMtok && prices.outputMsatPerMtok >= asked.outputMsatPerMtok && prices.fixedMsat >= asked.fixedMsat;
 }
 
 const NO_PAYMENTS: PaymentRequest[] = [];

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { jobRequest, prompt } from "./job.ts";
 import { feeTerms, priceSheet } from "./prices.ts";
-import { attempt, durationUs, hex32, jobId, msat, peerId } from "./scalars.ts";
+import { attempt, count, durationUs, hex32, jobId, modelName, msat, peerId } from "./scalars.ts";
 
 /** router -> client: answer to a quote request. */
 export const quote = z.strictObject({
@@ -34,6 +34,22 @@ export const bid = z.strictObject({
 }).meta({ id: "Bid", description: "node -> router: an offer in a call for bids" });
 export type Bid = z.infer<typeof bid>;
 
+/** router -> node: how the market for a model stands, so that operators can set their prices. */
+export const marketState = z.strictObject({
+  type: z.literal("market-state"),
+  model: modelName,
+  prices: priceSheet.optional().describe("what the router awards at now, where it sets one price for all; absent: every node has its own"),
+  asks: z.array(z.strictObject({
+    node: peerId,
+    prices: priceSheet.describe("the node's own, as its descriptor has them"),
+  })).max(8).describe("the lowest asks for a job of ordinary length, lowest first"),
+  nodes: count.describe("nodes that offer the model and were heard of lately"),
+  busyPpm: z.int().min(0).max(1_000_000).describe("jobs at these nodes over their slots, in millionths; more jobs than slots count as full"),
+  waiting: count.describe("jobs that wait at the router for this model"),
+  intervalUs: durationUs.describe("from this message to the next"),
+}).meta({ id: "MarketState", description: "router -> node: how the market for a model stands" });
+export type MarketState = z.infer<typeof marketState>;
+
 /** router -> node: the job is yours, at these prices. */
 export const award = z.strictObject({
   type: z.literal("award"),
@@ -57,7 +73,7 @@ export type Accept = z.infer<typeof accept>;
 /** Why a node turns a job down or gives it up, or a router finds no place for it. */
 export const refusalReason = z.enum([
   "queue-full", "context-too-long", "unknown-model", "price-changed", "shutting-down", "runner-failed", "duplicate-job",
-  "no-eligible-node", "router-queue-full", "router-wait-too-long", "attempts-exhausted",
+  "no-eligible-node", "no-bid", "router-queue-full", "router-wait-too-long", "attempts-exhausted",
 ]).meta({ id: "RefusalReason" });
 export type RefusalReason = z.infer<typeof refusalReason>;
 

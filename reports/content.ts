@@ -239,10 +239,10 @@ function trust(report: RunReport): Section {
       table("Laws checked in this run", ["law", "checks passed"], checks.laws.map(({ law, passed }) => [law, formatNumber(passed)])),
       {
         kind: "text",
-        text: `Little's law holds exactly over the whole run. Over the measured interval, whose edges cut jobs in two, ${maybe(little.arrivalsPerS, (rate) => formatSignificant(rate, 4))} arrivals per second times a mean sojourn of ${maybe(little.meanSojournUs, formatDurationUs)} differ from the mean of ${maybe(little.meanInSystem, (jobs) => formatSignificant(jobs, 4))} jobs in the system by ${maybe(little.relativeError, formatPercent)}.`,
+        text: `Little's law holds exactly over the whole run. Over the measured interval, whose edges cut jobs in two, ${maybe(little.arrivalsPerS, (rate) => formatSignificant(rate, 4))} arrivals per second times a mean sojourn (until a job is settled) of ${maybe(little.meanSojournUs, formatDurationUs)} differ from the mean of ${maybe(little.meanInSystem, (jobs) => formatSignificant(jobs, 4))} jobs in the system by ${maybe(little.relativeError, formatPercent)}.`,
       },
       ...(accounts === null ? [] : [table(
-        `Money: ${formatMsat(accounts.openingMsat)} before and after, to the millisatoshi`, ["accounts", "number", "before", "after", "change"],
+        `Money over the whole run, warm-up included: ${formatMsat(accounts.openingMsat)} before and after, to the millisatoshi`, ["accounts", "number", "before", "after", "change"],
         accounts.accounts.map(({ kind, accounts: count, openingMsat, closingMsat, changeMsat }) => [kind, formatNumber(count), formatMsat(openingMsat), formatMsat(closingMsat), formatMsat(changeMsat)]),
       )]),
       table("Provenance", ["", ""], [

@@ -35,6 +35,24 @@ describe("plots", () => {
     expect(new Set(prices.match(/clients-w…[^<]*/g)).size).toBe(20);
   });
 
+  test("draw no time as no time, not as a little", () => {
+    const same = odd["every latency the same, every job free"]!;
+    const { latency } = renderPlots(same);
+    expect(latency).toMatch(/Queueing[^<]*\(no time at all: 80 % of \w+, 80 % of \w+\)/);
+    expect(latency).not.toContain("Time per output token");
+    expect(latency).not.toContain("No job waited");
+    const none = { edges: [0, 0], counts: [5] };
+    const prompt = renderPlots({ ...same, clientClasses: same.clientClasses.map((of) => ({ ...of, histograms: { ...of.histograms, queueingUs: none } })) });
+    expect(prompt.latency).toContain("No job waited for its node to start.");
+    expect(prompt.latency).not.toContain("Queueing");
+  });
+
+  test("say nothing of goals where nobody has one", () => {
+    const { overall } = toy;
+    expect(renderPlots(toy).throughput).toContain("completed within every goal");
+    expect(renderPlots({ ...toy, overall: { ...overall, goodput: { ...overall.goodput, goals: [] } } }).throughput).not.toContain("goal");
+  });
+
   test("have the same bytes each time", () => {
     expect(renderPlots(toy)).toEqual(renderPlots(structuredClone(toy)));
   });

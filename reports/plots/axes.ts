@@ -14,6 +14,8 @@ const CLOCK_STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600
 /** A logarithmic axis of durations: a scale without Plot's own axis, which leaves labels out as it thinks fit, and ours. */
 export interface DurationAxis {
   readonly scale: ScaleOptions;
+  /** Where the axis begins, microseconds. */
+  readonly least: number;
   readonly ticksX: Markish;
   readonly ticksY: Markish;
 }
@@ -27,6 +29,7 @@ export function durationAxis(leastUs: number, mostUs: number): DurationAxis {
   const text = (us: number): string => formatDurationUs(us);
   return {
     scale: { type: "log", domain: [low, high], ticks, grid: true, axis: null },
+    least: low,
     ticksX: Plot.axisX(ticks, { text, label: null }),
     ticksY: Plot.axisY(ticks, { text, label: null }),
   };

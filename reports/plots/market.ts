@@ -20,14 +20,14 @@ export function marketFigure(report: RunReport): Figure {
   if (report.operatorClasses.length > 1) panels.push(sharesPanel(report, color));
   const prices = new Set(drawn.map(({ outputMsatPerMtok }) => outputMsatPerMtok));
   const views: readonly View[] = [
-    { what: "Jobs completed by each node", y: amountAxis(largest(drawn.map(({ jobs }) => jobs))), value: ({ jobs }) => jobs },
+    { what: "Jobs completed by each node", y: amountAxis(1.05 * largest(drawn.map(({ jobs }) => jobs))), value: ({ jobs }) => jobs },
     { what: "Utilisation of each node", y: shareAxis(), value: ({ utilisation }) => utilisation ?? 0 },
   ];
   if (prices.size > 1) panels.push(...views.map((view) => byPrice(view, drawn, color)));
   else if (drawn.length > 1) panels.push(...views.map((view) => byRank(view, drawn, color)));
   return {
     title: PLOT_TITLES.market,
-    subtitle: stride > 1 ? `One dot per node; every ${stride}th of ${formatNumber(priced.length)} nodes is drawn.` : "One dot per node.",
+    subtitle: drawn.length < 2 ? "" : stride > 1 ? `One dot per node; every ${stride}th of ${formatNumber(priced.length)} nodes is drawn.` : "One dot per node.",
     keys: panels.length === 0 ? [] : [
       ...shown.map((name): Key => ({ name, color: color(name) })),
       ...(shown.length < report.operatorClasses.length ? [{ name: "other classes", color: GREY }] : []),
@@ -93,7 +93,7 @@ function byPrice({ what, y, value }: View, nodes: readonly PricedNode[], color: 
 function byRank({ what, y, value }: View, nodes: readonly PricedNode[], color: (name: string) => string): Panel {
   const ranked = nodes.toSorted((a, b) => value(a) - value(b) || (a.name < b.name ? -1 : 1)).map((node, rank) => ({ node, rank: rank + 1 }));
   return {
-    heading: `${what}, from the least to the most (all ask ${formatMsatPerMtok(nodes[0]!.outputMsatPerMtok)} for output)`, height: 240,
+    heading: `${what}, from the least to the most (${nodes[0]!.outputMsatPerMtok === 0 ? "all are free" : `all ask ${formatMsatPerMtok(nodes[0]!.outputMsatPerMtok)} for output`})`, height: 240,
     plot: {
       x: { ...spanAxis(0, nodes.length + 1, 8, (rank) => formatNumber(rank)), grid: false }, y,
       marks: [Plot.dot(ranked, { x: "rank", y: ({ node }: { node: PricedNode }) => value(node), r: radius(nodes), fill: ({ node }: { node: PricedNode }) => color(node.operatorClass), fillOpacity: 0.75 })],

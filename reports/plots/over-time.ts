@@ -8,7 +8,7 @@ export interface TimePoint {
 }
 
 /** A column of the time series as points; windows without a value leave a gap. */
-export function timePoints(report: RunReport, column: readonly (number | null)[]): { readonly us: number; readonly value: number }[] {
+export function timePoints(report: RunReport, column: readonly (number | null)[]): TimePoint[] {
   const { startUs, windowUs } = report.overTime;
   return startUs.map((us, index) => ({ us: us + windowLengthUs(report, index, windowUs) / 2, value: column[index] ?? Number.NaN }));
 }

@@ -19,7 +19,8 @@ export function throughputFigure(report: RunReport): Figure {
   const flows = [
     { name: "submitted", column: perSecond(report, overTime.submitted), color: GREY },
     { name: "completed", column: perSecond(report, overTime.completed), color: GOOD },
-    { name: "completed within every goal", column: perSecond(report, overTime.metGoals), color: "#009e73" },
+    // Jobs that nobody set a goal cannot have met it.
+    ...(report.overall.goodput.goals.length > 0 ? [{ name: "completed within every goal", column: perSecond(report, overTime.metGoals), color: "#009e73" }] : []),
   ];
   const windowText = formatDurationUs(overTime.windowUs);
   const panels: Panel[] = [lines(report, "Jobs per second", flows)];

@@ -17,10 +17,11 @@ test("counts bytes of UTF-8 as an encoder does, and no further than it must", ()
 test("a valid message without prompt or output text fits its type's limit, however large its fields", () => {
   // The largest of each kind of value.
   const largest = (node: unknown): unknown => {
-    const schema = node as { $ref?: string; const?: unknown; enum?: string[]; type?: string; maximum?: number; maxLength?: number; maxItems?: number; pattern?: string; items?: unknown; properties?: Record<string, unknown> };
+    const schema = node as { $ref?: string; const?: unknown; enum?: string[]; type?: string; maximum?: number; maxLength?: number; maxItems?: number; pattern?: string; items?: unknown; oneOf?: unknown[]; properties?: Record<string, unknown> };
     const { $ref, ...own } = schema;
     if ($ref !== undefined) return largest({ ...document.$defs[$ref.slice("#/$defs/".length)], ...own });
     if (schema.const !== undefined) return schema.const;
+    if (schema.oneOf !== undefined) return schema.oneOf.map(largest).reduce((a, b) => (canonicalJson(b).length > canonicalJson(a).length ? b : a));
     if (schema.enum !== undefined) return schema.enum.reduce((a, b) => (b.length > a.length ? b : a));
     if (schema.type === "integer") return schema.maximum;
     if (schema.type === "number") return 123.45678901234567;

@@ -8,12 +8,22 @@ const max = Number.MAX_SAFE_INTEGER;
 const tokens = fc.oneof(fc.nat(5_000), fc.nat(2 ** 31 - 1));
 const msat = fc.oneof(fc.nat(100_000), fc.maxSafeNat(), fc.constant(max));
 const prices: fc.Arbitrary<PriceSheet> = fc.record({ inputMsatPerMtok: msat, outputMsatPerMtok: msat, fixedMsat: msat }, { noNullPrototype: true });
-const fee: fc.Arbitrary<FeeTerms> = fc.record({ shareBps: fc.nat(10_000), flatMsat: msat }, { noNullPrototype: true });
+const plainFee: fc.Arbitrary<FeeTerms> = fc.record({ shareBps: fc.nat(10_000), flatMsat: msat }, { noNullPrototype: true });
+const fee: fc.Arbitrary<FeeTerms> = fc.oneof(plainFee, fc.record(
+  { shareBps: fc.nat(10_000), flatMsat: msat, minMsat: msat, maxMsat: msat, bearer: fc.constantFrom("client" as const, "operator" as const) },
+  { noNullPrototype: true, requiredKeys: ["shareBps", "flatMsat"] },
+).filter(({ minMsat = 0, maxMsat = max }) => minMsat <= maxMsat));
 
 const capped = (exact: bigint): number => (exact <= BigInt(max) ? Number(exact) : Infinity);
 const exactAmount = (p: PriceSheet, i: number, o: number): bigint =>
   (BigInt(i) * BigInt(p.inputMsatPerMtok) + BigInt(o) * BigInt(p.outputMsatPerMtok)) / 1_000_000n + BigInt(p.fixedMsat);
-const exactFee = (t: FeeTerms, amount: bigint): bigint => (amount * BigInt(t.shareBps)) / 10_000n + BigInt(t.flatMsat);
+const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+const exactFee = (t: FeeTerms, amount: bigint): bigint => {
+  let exact = (amount * BigInt(t.shareBps)) / 10_000n + BigInt(t.flatMsat);
+  if (t.minMsat !== undefined && exact < BigInt(t.minMsat)) exact = BigInt(t.minMsat);
+  if (t.maxMsat !== undefined) exact = least(exact, BigInt(t.maxMsat));
+  return t.bearer === "operator" ? least(exact, amount) : exact;
+};
 
 describe("amounts", () => {
   test("a worked example: 1,000 input tokens at 20 sat/Mtok, 500 output tokens at 60 sat/Mtok, 5 msat fixed", () => {
@@ -47,13 +57,19 @@ describe("amounts", () => {
     }), seeded);
   });
 
+  test("a fee stays between its bounds, and one that the operator bears is no more than the amount it comes out of", () => {
+    const terms: FeeTerms = { shareBps: 100, flatMsat: 3, minMsat: 10, maxMsat: 50 };
+    expect([0, 700, 701, 4_700, 4_900, 1_000_000].map((amount) => feeMsat(terms, amount))).toEqual([10, 10, 10, 50, 50, 50]);
+    expect([0, 4, 10, 2_000, 1_000_000].map((amount) => feeMsat({ ...terms, bearer: "operator" }, amount))).toEqual([0, 4, 10, 23, 50]);
+  });
+
   test("no job costs more than its bound, which is what all the allowed tokens cost", () => {
     fc.assert(fc.property(prices, fee, tokens, tokens, tokens, (p, t, i, a, b) => {
       const bound = maxAmountMsat(p, t, i, Math.max(a, b));
       const exact = exactAmount(p, i, Math.max(a, b));
-      expect(bound).toBe(capped(exact + exactFee(t, exact)));
+      expect(bound).toBe(capped(exact + (t.bearer === "operator" ? 0n : exactFee(t, exact))));
       const amount = amountMsat(p, i, Math.min(a, b));
-      expect(amount + feeMsat(t, amount)).toBeLessThanOrEqual(bound);
+      expect(amount + (t.bearer === "operator" ? 0 : feeMsat(t, amount))).toBeLessThanOrEqual(bound);
     }), seeded);
   });
 

@@ -33,7 +33,7 @@ export function amountMsat(prices: PriceSheet, inputTokens: number, outputTokens
 
 /**
  * The router's fee on a job's amount: a share in basis points plus a flat part, in msat, rounded once, down: against the
- * router.
+ * router; then brought between its bounds. Where the operator bears it, it is at most the amount.
  *
  * @param terms share from 0 to 10,000 basis points, flat part in msat
  * @param amount the job's amount without fee in msat, as `amountMsat` gives it
@@ -46,19 +46,25 @@ export function feeMsat(terms: FeeTerms, amount: number): number {
   const fee = scaled <= Number.MAX_SAFE_INTEGER
     ? wholePart(scaled, BASIS_POINTS) + terms.flatMsat
     : Number(BigInt(amount) * BigInt(terms.shareBps) / BigInt(BASIS_POINTS)) + terms.flatMsat;
+  if (terms.minMsat !== undefined || terms.maxMsat !== undefined || terms.bearer === "operator") return boundedFeeMsat(terms, amount, fee);
   return fee <= Number.MAX_SAFE_INTEGER ? fee : Infinity;
 }
 
+function boundedFeeMsat({ minMsat = 0, maxMsat = Infinity, bearer }: FeeTerms, amount: number, fee: number): number {
+  const bounded = Math.min(Math.max(fee, minMsat), maxMsat, bearer === "operator" ? amount : Infinity);
+  return bounded <= Number.MAX_SAFE_INTEGER ? bounded : Infinity;
+}
+
 /**
- * The most that a client can be asked to pay for a job: every allowed output token used, the router's fee included, in
- * msat. No smaller number of output tokens costs more.
+ * The most that a client can be asked to pay for a job: every allowed output token used, the router's fee included where
+ * the client bears it, in msat. No smaller number of output tokens costs more.
  *
  * @returns integer msat, or `Infinity` where it is more than 2^53 - 1 msat
  * @throws RangeError as `amountMsat` and `feeMsat` do
  */
 export function maxAmountMsat(prices: PriceSheet, fee: FeeTerms, inputTokens: number, maxOutputTokens: number): number {
   const amount = amountMsat(prices, inputTokens, maxOutputTokens);
-  const total = amount + feeMsat(fee, amount);
+  const total = fee.bearer === "operator" ? amount : amount + feeMsat(fee, amount);
   return total <= Number.MAX_SAFE_INTEGER ? total : Infinity;
 }
 

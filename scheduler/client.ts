@@ -123,6 +123,7 @@ export class Client implements Participant {
 
   #onPaymentFailed(job: ClientJob, purpose: PaymentPurpose, reason: string): void {
     job.tries ??= { job: 0, fee: 0 };
+    if (purpose === "refund") return;
     const tried = ++job.tries[purpose];
     if (tried < this.#options.paymentAttempts) {
       const delayUs = this.#options.paymentRetryUs * 2 ** (tried - 1);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { PROMPT_CODE_POINTS_MAX } from "../limits.ts";
 import { text } from "../text.ts";
 import { durationUs, hex32, jobId, modelName, msat, peerId, region, tokens } from "./scalars.ts";
+import { settlementTerms } from "./settlement.ts";
 
 /** What a client asks for, without the prompt: only its hash and its length in tokens. */
 export const jobRequest = z.strictObject({
@@ -24,6 +25,7 @@ export const jobRequest = z.strictObject({
   privacy: z.enum(["any", "attested"]).describe("attested: only nodes that attest their hardware and software"),
   verification: z.enum(["none", "spot-check", "redundant"]).describe("how the result is to be checked"),
   promptHash: hex32.describe("SHA-256 of the prompt in UTF-8"),
+  settlement: settlementTerms.optional().describe("how the job is paid; absent: after its result"),
 }).meta({ id: "JobRequest", description: "what a client asks for, without the prompt" });
 export type JobRequest = z.infer<typeof jobRequest>;
 
@@ -46,7 +48,7 @@ export const quoteRequest = z.strictObject({
 export type QuoteRequest = z.infer<typeof quoteRequest>;
 
 /** Why a client, or a router on its behalf, stops a job. */
-export const cancelReason = z.enum(["patience", "user", "superseded", "unpaid", "shutdown"]).meta({ id: "CancelReason" });
+export const cancelReason = z.enum(["patience", "user", "superseded", "unpaid", "stalled", "shutdown"]).meta({ id: "CancelReason" });
 export type CancelReason = z.infer<typeof cancelReason>;
 
 /** client -> router -> node: stop working on it. */

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { durationUs, hex32, jobId, msat, peerId } from "./scalars.ts";
 
-/** What a payment is for: the node's work on a job, or the router's fee on it. */
-export const paymentPurpose = z.enum(["job", "fee"]).meta({ id: "PaymentPurpose", description: "job: the node's work; fee: the router's" });
+/** What a payment is for: the node's work on a job, the router's fee on it, or an advance that a node gives back. */
+export const paymentPurpose = z.enum(["job", "fee", "refund"]).meta({ id: "PaymentPurpose", description: "job: the node's work; fee: the router's; refund: what a node gives back of an advance" });
 export type PaymentPurpose = z.infer<typeof paymentPurpose>;
 
 /** payee -> payer: pay this. */

@@ -13,5 +13,8 @@ export type PriceSheet = z.infer<typeof priceSheet>;
 export const feeTerms = z.strictObject({
   shareBps: z.int().min(0).max(10_000).describe("share of the job's amount in basis points (hundredths of a percent)"),
   flatMsat: msat.describe("msat per job"),
-}).meta({ id: "FeeTerms", description: "what the router charges; the fee is flat + floor(amount x share / 10000)" });
+  minMsat: msat.optional().describe("least fee per job, msat; absent: 0"),
+  maxMsat: msat.optional().describe("greatest fee per job, msat; absent: no bound"),
+  bearer: z.enum(["client", "operator"]).optional().describe("client (where absent): the fee comes on top of the job's amount; operator: the node pays it out of the amount, and it is never more than that"),
+}).meta({ id: "FeeTerms", description: "what the router charges; the fee is flat + floor(amount x share / 10000), not below min and not above max" });
 export type FeeTerms = z.infer<typeof feeTerms>;

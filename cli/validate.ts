@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
 import pc from "picocolors";
-import { formatNumber, formatPercent, formatSignificant } from "../protocol/units.ts";
+import { formatDurationUs, formatNumber, formatPercent, formatSignificant } from "../protocol/units.ts";
 import { estimateLoad } from "../sim/scenario/estimate.ts";
 import { loadScenario } from "../sim/scenario/load.ts";
 import type { Scenario } from "../sim/scenario/scenario.ts";
@@ -44,7 +44,18 @@ const summary = (scenario: Scenario): string => {
   return [
     `   ${scenario.question}`,
     `   operators: ${formatNumber(nodes)} ${nodes === 1 ? "node" : "nodes"}, ${formatNumber(slots)} ${slots === 1 ? "slot" : "slots"} (${classes(scenario.operators)})`,
+    ...regionsLine(scenario),
     `   clients: ${rate}${tokens} (${classes(scenario.clients)})`,
     ...(load === null ? [] : [`   load: about ${formatPercent(load)} of what the nodes can do with full batches`]),
   ].join("\n");
+};
+
+/** Where everybody is, and which delay holds where none is stated: a misspelt region shows here. Nothing where all are in one place. */
+const regionsLine = ({ network, router, operators, clients }: Scenario): string[] => {
+  const regions = [...new Set([router.region, ...[...operators, ...clients].flatMap((one) => one.regions.map(({ region }) => region))])].toSorted();
+  if (regions.length < 2) return [];
+  const listed = (a: string, b: string): boolean => network.between.some((pair) => (pair.a === a && pair.b === b) || (pair.a === b && pair.b === a));
+  const others = regions.flatMap((a, i) => regions.slice(i + 1).filter((b) => !listed(a, b)).map((b) => `${a}/${b}`));
+  const some = others.slice(0, 6).join(", ") + (others.length > 6 ? ` and ${others.length - 6} more` : "");
+  return [`   regions: ${regions.join(", ")}${others.length === 0 ? "" : ` (${formatDurationUs(network.latencyUs)} each way, as network.between says nothing of them: ${some})`}`];
 };

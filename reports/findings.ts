@@ -67,7 +67,7 @@ function rounded(msat: number): string {
 function retries(report: RunReport): string[] {
   const { jobs, attempts } = report.overall;
   const ended = jobs.submitted - jobs.inFlight;
-  if (ended === 0 || attempts.retriedJobs < ended / 100) return [];
+  if (ended === 0 || attempts.retriedJobs < ended / 1000) return [];
   const worst = attempts.failures[0];
   return [`${formatPercent(attempts.retriedJobs / ended)} of the jobs needed more than one node${worst === undefined ? "" : `, most often because of ${worst.reason}`}.`];
 }

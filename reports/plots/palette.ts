@@ -14,11 +14,8 @@ export function textOn(color: string): string {
 export const GOOD = "#0072b2";
 export const BAD = "#d55e00";
 
-/** Name of what is drawn together because there are more classes than colours. */
-export const OTHERS = "others";
-
 /**
- * Gives the most important classes a colour each; where there are more classes than colours, the rest share grey as "others".
+ * Gives the most important classes a colour each; where there are more classes than colours, the rest share grey.
  * @param classes in order of report, each with its weight (say, its jobs)
  */
 export function colorsByClass(classes: readonly { readonly name: string; readonly weight: number }[]): { readonly color: (name: string) => string; readonly shown: readonly string[] } {

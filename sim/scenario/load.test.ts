@@ -69,7 +69,7 @@ describe("resolves", () => {
     ["heartbeats to staleness", ["router.heartbeat=1s"], (s) => s.router.staleAfterUs, 3_000_000],
     ["a share to basis points", ["router.fee.share=1.5 %"], (s) => s.router.fee.shareBps, 150],
     ["region shares to a sum of 1", ["operators.gpu.region={eu: 1, us: 3}"], (s) => s.operators[0]?.regions, [{ region: "eu", share: 0.25 }, { region: "us", share: 0.75 }]],
-    ["region percentages", ["operators.gpu.region={eu: 60 %, us: 20 %}"], (s) => s.operators[0]?.regions, [{ region: "eu", share: 0.75 }, { region: "us", share: 0.25 }]],
+    ["region percentages", ["operators.gpu.region={eu: 75 %, us: 25 %}"], (s) => s.operators[0]?.regions, [{ region: "eu", share: 0.75 }, { region: "us", share: 0.25 }]],
     ["free", ["operators.gpu.price=free"], (s) => s.operators[0]?.prices, { inputMsatPerMtok: 0, outputMsatPerMtok: 0, fixedMsat: 0 }],
     ["forever", ["clients.chat.patience=forever"], (s) => s.clients[0]?.patienceUs, foreverUs],
     ["fiat", ["exchangeRate=100000 USD/btc", "operators.gpu.price.input=0.05 USD/Mtok"], (s) => s.operators[0]?.prices.inputMsatPerMtok, 50_000],

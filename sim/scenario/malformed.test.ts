@@ -97,6 +97,10 @@ a.yaml:4:37: payment.retryPause: found 364 d, which grows beyond a century befor
 a.yaml:4:21: network.between.eu/uss: found the region "uss", where nobody is; allowed: the regions in use: eu, us; did you mean "us"?
   4 | network: {between: {eu/uss: 40ms}}
     |                     ^`],
+    ["percentages that are no parts of a whole", "machine: RTX 4090", "region: {eu: 60 %, us: 90 %}\n    machine: RTX 4090", `
+a.yaml:6:13: operators[0].region: found a map with eu, us, 150 % in all; allowed: percentages that add up to 100 %, or plain numbers as weights, such as {eu: 3, us: 2}
+  6 |     region: {eu: 60 %, us: 90 %}
+    |             ^`],
     ["two classes of one name", "clients:", "  - {name: gpu, machine: RTX 4090, model: llama-3.1-8b, price: free}\nclients:", `
 a.yaml:9:12: operators[1].name: found a second "gpu"; allowed: a name that no other of the operators has
   9 |   - {name: gpu, machine: RTX 4090, model: llama-3.1-8b, price: free}

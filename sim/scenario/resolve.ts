@@ -1,3 +1,4 @@
+import { formatNumber } from "../../protocol/units.ts";
 import type { PolicyOptions } from "../../scheduler/selection/policy.ts";
 import type { DistributionSpec } from "../kernel/distributions/index.ts";
 import type { Catalogue } from "./catalogue.ts";
@@ -297,6 +298,10 @@ export class Resolver {
     if (sum === 0) {
       this.findings.push({ path, found: describeValue(input), allowed: "at least one region with a share above 0, such as {eu: 60 %, us: 40 %}" });
       return [];
+    }
+    // Whoever writes percentages means parts of a whole; a sum of 150 % is a slip, one of 99 % rounding. Plain numbers are weights.
+    if (Math.abs(sum - 100) > 1 && Object.values(input).every((weight) => typeof weight === "string")) {
+      this.findings.push({ path, found: `${describeValue(input)}, ${formatNumber(sum)} % in all`, allowed: "percentages that add up to 100 %, or plain numbers as weights, such as {eu: 3, us: 2}" });
     }
     return weights.map(({ region, weight }) => ({ region, share: weight / sum }));
   }

@@ -69,6 +69,23 @@ export function maxAmountMsat(prices: PriceSheet, fee: FeeTerms, inputTokens: nu
 }
 
 /**
+ * What a job costs its node at these private unit costs, rounded up once: against the operator.
+ *
+ * @param costs msat per million tokens, and msat a job, like a price sheet
+ * @returns integer msat
+ * @throws RangeError where an argument is negative or fractional, or the cost is more than 2^53 - 1 msat
+ */
+export function costMsat(costs: PriceSheet, inputTokens: number, outputTokens: number): number {
+  const scaled = inputTokens * costs.inputMsatPerMtok + outputTokens * costs.outputMsatPerMtok;
+  if (scaled > Number.MAX_SAFE_INTEGER) {
+    const exact = BigInt(inputTokens) * BigInt(costs.inputMsatPerMtok) + BigInt(outputTokens) * BigInt(costs.outputMsatPerMtok);
+    return quotientUp(exact, BigInt(TOKENS_PER_PRICE_UNIT)) + costs.fixedMsat;
+  }
+  const down = wholePart(scaled, TOKENS_PER_PRICE_UNIT);
+  return down + (down * TOKENS_PER_PRICE_UNIT < scaled ? 1 : 0) + costs.fixedMsat;
+}
+
+/**
  * A quotient of non-negative integers in whole msat, rounded up once: against the operator whose costs it states.
  *
  * @throws RangeError where it is negative, or more than 2^53 - 1
@@ -78,6 +95,32 @@ export function quotientUp(numerator: bigint, denominator: bigint): number {
   const up = (numerator + denominator - 1n) / denominator;
   if (up > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError(`a cost of ${up} msat is more than can be stated`);
   return Number(up);
+}
+
+/**
+ * amount x numerator / denominator, rounded down once; exact for all non-negative integers.
+ *
+ * @throws RangeError where an argument is negative or fractional, or the result is more than 2^53 - 1
+ */
+export function quotientOf(amount: number, numerator: number, denominator: number): number {
+  const product = amount * numerator;
+  const quotient = product <= Number.MAX_SAFE_INTEGER ? wholePart(product, denominator) : Number((BigInt(amount) * BigInt(numerator)) / BigInt(denominator));
+  if (!(quotient <= Number.MAX_SAFE_INTEGER)) throw new RangeError(`${amount} x ${numerator} / ${denominator} is more than can be stated`);
+  return quotient;
+}
+
+/**
+ * Prices times a factor of whole numbers, each part rounded down: against the payee. Where the factor is at least 1, no part
+ * falls below what it was.
+ *
+ * @throws RangeError as {@link quotientOf} does
+ */
+export function scaledPrices(prices: PriceSheet, numerator: number, denominator: number): PriceSheet {
+  return {
+    inputMsatPerMtok: quotientOf(prices.inputMsatPerMtok, numerator, denominator),
+    outputMsatPerMtok: quotientOf(prices.outputMsatPerMtok, numerator, denominator),
+    fixedMsat: quotientOf(prices.fixedMsat, numerator, denominator),
+  };
 }
 
 function wholePart(scaled: number, divisor: number): number {

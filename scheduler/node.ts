@@ -3,6 +3,7 @@ import { amountMsat, feeMsat } from "../protocol/units.ts";
 import type { Environment, Participant, RunnerEvent, Timer, WalletEvent } from "./environment.ts";
 import { JobMap } from "./job-map.ts";
 import { OpenBids } from "./open-bids.ts";
+import { paysAtLeast } from "./pricing/posted.ts";
 
 /** How a node presents itself and keeps time. */
 export interface NodeOptions {
@@ -295,11 +296,6 @@ export class Node implements Participant {
   #onError(from: PeerId, message: ErrorMessage): void {
     if (message.code === "not-registered" && this.#options.routers.includes(from)) this.#register(from);
   }
-}
-
-/** Whether no part of the prices is below what is asked: then no job is paid less, however many tokens it comes to. */
-function paysAtLeast(prices: PriceSheet, asked: PriceSheet): boolean {
-  return prices.inputMsatPerMtok >= asked.inputMsatPerMtok && prices.outputMsatPerMtok >= asked.outputMsatPerMtok && prices.fixedMsat >= asked.fixedMsat;
 }
 
 const NO_PAYMENTS: PaymentRequest[] = [];

@@ -9,6 +9,8 @@ export interface Catalogue {
   /** The full name that this one means ("llama-3.1-8b" is the model in its first quantisation), or undefined. */
   machineName(name: string): string | undefined;
   modelName(name: string): string | undefined;
+  /** What a machine of this full name costs, USD; undefined where it is not in the catalogue. */
+  machinePriceUsd(name: string): number | undefined;
   /** Why this operator's machine cannot run the model as its engine is set up; null where it can. Both names are known. */
   misfit(operator: OperatorSpec, model: string): { readonly found: string; readonly allowed: string } | null;
 }
@@ -19,6 +21,7 @@ export const labCatalogue: Catalogue = {
   models: models.map(({ name, quantisations }) => ({ name, quantisations: quantisations.map((quantisation) => quantisation.name) })),
   machineName: (name) => known(() => catalogueMachine(name).name),
   modelName: (name) => known(() => catalogueModel(name).name),
+  machinePriceUsd: (name) => machines.find((machine) => machine.name === name)?.priceUsd,
   misfit(operator, model) {
     const { engine } = operator;
     const machine = machineOf(operator);

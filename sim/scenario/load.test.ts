@@ -11,7 +11,7 @@ function load(sets: readonly string[] = [], source = soundScenario): Scenario {
 test("defaults and units are resolved", () => {
   const scenario = load();
   expect(scenario).toMatchObject({
-    name: "test", seed: 1, horizonUs: 600_000_000, warmupUs: 0, drain: true, exchangeRates: [],
+    name: "test", seed: 1, horizonUs: 600_000_000, warmupUs: 0, drain: true, exchangeRates: [], exchange: null,
     network: { latencyUs: 40_000, sameRegionUs: 5_000, between: [], jitterCv: 0, signingUs: 60, verifyingUs: 100, messages: "plain" },
     router: {
       count: 1, region: "eu", policy: { kind: "weighted-score", weights: { price: 1, latency: 1, load: 1, reliability: 1 } },
@@ -26,7 +26,7 @@ test("defaults and units are resolved", () => {
     engine: { kind: "llama.cpp", slots: 4, contextTokens: 8_192, batchTokens: 2_048 },
     prices: { inputMsatPerMtok: 20_000, outputMsatPerMtok: 60_000, fixedMsat: 0 }, priceSpreadCv: 0,
     regions: [{ region: "eu", share: 1 }], queueLimit: 4, stakeMsat: 0, attested: false,
-    churn: { presence: null, failureShare: 0, slowdown: null }, electricityMsatPerKwh: null,
+    churn: { presence: null, failureShare: 0, slowdown: null }, electricityMsatPerKwh: null, supply: null,
   });
   expect(scenario.clients[0]).toEqual({
     name: "chat", count: 1, regions: [{ region: "eu", share: 1 }], model: "llama-3.1-8b:q4_k_m",

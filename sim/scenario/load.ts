@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { digest } from "../../protocol/canonical.ts";
 import { labCatalogue } from "./catalogue.ts";
@@ -20,6 +21,8 @@ export interface LoadOptions {
   readonly sets?: readonly string[];
   /** Whether a file that the scenario names can be read; left out: not checked. */
   readonly fileExists?: (path: string) => boolean;
+  /** Reads the files whose content becomes part of the scenario, such as tariffs; left out: from the file system. */
+  readonly readText?: (path: string) => string;
   /** Machines and models; left out: those that come with the lab. */
   readonly catalogue?: Catalogue;
 }
@@ -60,7 +63,7 @@ export function loadScenario(source: string | Uint8Array, fileName: string, opti
     const full = given ? file : join(dirname(fileName), file);
     if (options.fileExists?.(full) === false) missing.push({ path, found: `${quoted(full)}, which is not there`, allowed: "a file that can be read" });
     return full;
-  });
+  }, options.readText ?? ((path) => readFileSync(path, "utf8")));
   const scenario = resolver.scenario(parsed.data);
   const findings = [...resolver.findings, ...missing];
   // What did not resolve would be found wrong once more.

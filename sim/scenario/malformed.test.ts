@@ -14,7 +14,7 @@ test("the sound scenario is sound", () => {
 describe("one thing wrong", () => {
   test.each<[string, string, string, string]>([
     ["a misspelt key at the top", "horizon: 10min", "horizon: 10min\nwarmpu: 1min", `
-a.yaml:4:1: warmpu: found the unknown key "warmpu"; allowed: the keys name, question, description, seed, horizon, warmup, drain, exchangeRate, network, router, payment, operators, clients; did you mean "warmup"?
+a.yaml:4:1: warmpu: found the unknown key "warmpu"; allowed: the keys name, question, description, seed, horizon, warmup, drain, exchangeRate, exchange, network, router, payment, operators, clients; did you mean "warmup"?
   4 | warmpu: 1min
     | ^`],
     ["a misspelt key deep down", "poisson: {rate: 5/s}", "poisson: {raet: 5/s}", `
@@ -38,7 +38,7 @@ a.yaml:4:18: router.policy: found "wieghted-score"; allowed: one of cheapest, le
   4 | router: {policy: wieghted-score}
     |                  ^`],
     ["a number without a unit", "horizon: 10min", "horizon: 10", `
-a.yaml:3:10: horizon: found 10, a number without a unit; allowed: a duration such as 250ms, 10s or 2h, above 0 (units: us, ms, s, min, h, d, w)
+a.yaml:3:10: horizon: found 10, a number without a unit; allowed: a duration such as 250ms, 10s or 2h, above 0 (units: us, ms, s, min, h, d, w, y)
   3 | horizon: 10
     |          ^`],
     ["the wrong dimension", "rate: 5/s", "rate: 5 s", `

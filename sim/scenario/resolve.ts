@@ -9,10 +9,17 @@ import { foreverUs, unlimitedJobs, unlimitedMsat } from "./scenario.ts";
 import type { ArrivalsSpec, ChurnSpec, ClientSpec, EngineSpec, ExchangeRate, LatencyGoal, MachineSpec, OperatorSpec, RouterSpec, Scenario, Share, TraceSpec } from "./scenario.ts";
 import { engineSchema } from "./schema.ts";
 import type { CompleteInput } from "./schema.ts";
+import type { Amount, Rates } from "../supply/amount.ts";
+import { msatOf, rateOf, UNITS_PER_FIAT } from "../supply/amount.ts";
+import { quoted } from "./problem.ts";
 import type { Path, SectionContext } from "./sections/context.ts";
+import { moves, resolveExchange } from "./sections/exchange.ts";
+import { meanElectricityMsat, resolveSupply } from "./sections/supply.ts";
 import { describeValue, exchanged, isWhole, parseQuantity, toNearest, toNumber } from "./units.ts";
 import type { Dimension } from "./units.ts";
+import { resolveWorth } from "./sections/worth.ts";
 
+type Names = Pick<Catalogue, "machineName" | "modelName" | "machinePriceUsd">;
 type OperatorInput = CompleteInput["operators"][number];
 type ClientInput = CompleteInput["clients"][number];
 /** The member of a choice that has this key. */
@@ -24,24 +31,33 @@ const maxSlotsSharing = 1_000;
 export class Resolver {
   readonly findings: Finding[] = [];
   /** What sections of their own resolve with. */
-  readonly section: SectionContext = {
+  section: SectionContext = {
     number: (dimension, value, path, real) => this.#number(dimension, value, path, real),
     us: (value, path) => this.#us(value, path),
     distribution: (dimension, input, path) => this.#distribution(dimension, input, path),
+    amount: (dimension, value, path) => this.#amount(dimension, value, path),
+    msat: (amount) => Math.round(msatOf(amount, this.#amountRates)),
+    fiatUnits: (currency, msat, path) => this.#fiatUnits(currency, msat, path),
+    moving: false,
+    text: (path, file) => this.#text(path, file),
     finding: (finding) => void this.findings.push(finding),
   };
   readonly #rates: readonly ExchangeRate[];
-  readonly #names: Pick<Catalogue, "machineName" | "modelName">;
+  readonly #names: Names;
   readonly #traceFile: (path: Path, file: string) => string;
+  readonly #readText: (file: string) => string;
 
   /**
    * @param names brings names of machines and models to their full form.
-   * @param traceFile turns a trace's path as written at a place of the scenario into one that can be opened.
+   * @param traceFile turns a file's path as written at a place of the scenario into one that can be opened.
+   * @param readText reads such a file.
    */
-  constructor(input: CompleteInput, names: Pick<Catalogue, "machineName" | "modelName">, traceFile: (path: Path, file: string) => string) {
+  constructor(input: CompleteInput, names: Names, traceFile: (path: Path, file: string) => string, readText: (file: string) => string) {
     this.#names = names;
     this.#traceFile = traceFile;
+    this.#readText = readText;
     this.#rates = this.#exchangeRates(input.exchangeRate);
+    this.section = { ...this.section, moving: moves(input.exchange) };
   }
 
   scenario(input: CompleteInput): Scenario {
@@ -54,6 +70,7 @@ export class Resolver {
       warmupUs: this.#us(input.warmup, ["warmup"]),
       drain: input.drain,
       exchangeRates: this.#rates,
+      exchange: resolveExchange(input.exchange, this.#rates, ["exchange"], this.section),
       network: {
         latencyUs: this.#us(input.network.latency, ["network", "latency"]),
         sameRegionUs: this.#us(input.network.sameRegion, ["network", "sameRegion"]),
@@ -109,6 +126,35 @@ export class Resolver {
       quantity = exchanged(quantity, rate.msatPerUnit);
     }
     return isWhole(dimension) && !real ? toNearest(quantity) : toNumber(quantity);
+  }
+
+  get #amountRates(): Rates {
+    const rate = (currency: ExchangeRate["currency"]): number => rateOf(this.#rates.find((one) => one.currency === currency)?.msatPerUnit ?? 0);
+    return { USD: rate("USD"), EUR: rate("EUR") };
+  }
+
+  #amount(dimension: Dimension, value: QuantityInput, path: Path): Amount {
+    const quantity = parseQuantity(dimension, value);
+    const msat = { currency: "msat" as const, units: Math.round(this.#number(dimension, value, path)) };
+    if ("found" in quantity || quantity.currency === null || !this.section.moving || !this.#rates.some(({ currency }) => currency === quantity.currency)) return msat;
+    return { currency: quantity.currency, units: toNearest({ ...quantity, numerator: quantity.numerator * BigInt(UNITS_PER_FIAT) }) };
+  }
+
+  #fiatUnits(currency: ExchangeRate["currency"], msat: number, path: Path): number | null {
+    const rate = this.#rates.find((one) => one.currency === currency);
+    if (rate !== undefined) return Math.round(msat * UNITS_PER_FIAT / rate.msatPerUnit);
+    this.findings.push({ path, found: `${currency}, without an exchange rate for it`, allowed: `msat, or a rate at the top level such as "exchangeRate: 100000 ${currency}/btc"` });
+    return null;
+  }
+
+  #text(path: Path, file: string): string | null {
+    const full = this.#traceFile(path, file);
+    try {
+      return this.#readText(full);
+    } catch {
+      if (!this.findings.some((finding) => finding.path === path)) this.findings.push({ path, found: `${quoted(full)}, which cannot be read`, allowed: "a text file that can be read" });
+      return null;
+    }
   }
 
   #us(value: QuantityInput, path: Path): number {
@@ -200,10 +246,13 @@ export class Resolver {
 
   #operator(input: OperatorInput, path: Path): OperatorSpec {
     const price = input.price === "free" ? { input: 0, output: 0, fixed: 0, spread: 0 } : input.price;
+    const machine = this.#machine(input.machine, [...path, "machine"]);
+    const cataloguePriceUsd = typeof machine === "string" ? this.#names.machinePriceUsd(machine) ?? null : null;
+    const supply = resolveSupply(input, { count: input.count, price, cataloguePriceUsd }, path, this.section);
     return {
       name: input.name,
       count: input.count,
-      machine: this.#machine(input.machine, [...path, "machine"]),
+      machine,
       models: (typeof input.model === "string" ? [input.model] : input.model).map((name) => this.#names.modelName(name) ?? name),
       engine: this.#engine(input.engine, [...path, "engine"]),
       prices: {
@@ -217,7 +266,8 @@ export class Resolver {
       stakeMsat: this.#number("money", input.stake, [...path, "stake"]),
       attested: input.attested,
       churn: this.#churn(input.churn, [...path, "churn"]),
-      electricityMsatPerKwh: input.electricity === undefined ? null : this.#number("energy price", input.electricity, [...path, "electricity"]),
+      electricityMsatPerKwh: meanElectricityMsat(input.electricity, supply, [...path, "electricity"], this.section),
+      supply,
     };
   }
 
@@ -328,7 +378,7 @@ export class Resolver {
       inputTokens: length("inputTokens"),
       outputTokens: length("outputTokens"),
       maxOutputTokens: this.#number("tokens", input.maxOutputTokens, [...path, "maxOutputTokens"]),
-      maxPriceMsat: this.#distribution("money", input.maxPrice, [...path, "maxPrice"]),
+      ...resolveWorth(input, path, this.section),
       latencyGoal: this.#goal(input.latencyGoal, [...path, "latencyGoal"]),
       patienceUs: this.#distribution("duration", input.patience, [...path, "patience"]),
       priority: input.priority,

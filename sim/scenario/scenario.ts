@@ -1,7 +1,14 @@
 import type { FeeTerms, PriceSheet } from "../../protocol/messages.ts";
 import type { CircuitBreakerOptions } from "../../scheduler/circuit-breaker.ts";
+import type { MeasuredSpeeds } from "../world/catalogue/index.ts";
 import type { PolicyOptions } from "../../scheduler/selection/policy.ts";
 import type { DistributionSpec } from "../kernel/distributions/index.ts";
+import type { ExchangeSpec } from "./sections/exchange.ts";
+import type { SupplySpec } from "./sections/supply.ts";
+import type { WorthSpec } from "./sections/worth.ts";
+
+export type { ExchangeSpec } from "./sections/exchange.ts";
+export type { CostsSpec, EntrySpec, QuoteSpec, SupplySpec } from "./sections/supply.ts";
 
 /** What "forever" and "unlimited" stand for where a duration is expected: 100 years of 365.25 days, µs. */
 export const foreverUs = 3_155_760_000_000_000;
@@ -25,6 +32,8 @@ export interface Scenario {
   readonly drain: boolean;
   /** What one unit of fiat money is worth, by currency code; empty where the scenario states no rate. */
   readonly exchangeRates: readonly ExchangeRate[];
+  /** How those rates move; null: not at all. */
+  readonly exchange: ExchangeSpec | null;
   readonly network: NetworkSpec;
   readonly router: RouterSpec;
   readonly payment: PaymentSpec;
@@ -99,7 +108,7 @@ export interface PaymentSpec {
 
 export interface OperatorSpec {
   readonly name: string;
-  /** Nodes of this class; at least 1. */
+  /** Nodes of this class at the start; at least 1 unless others may join. */
   readonly count: number;
   /** A name in the machine catalogue, a machine described in place, or null: only for the service-time engine. */
   readonly machine: string | MachineSpec | null;
@@ -117,8 +126,10 @@ export interface OperatorSpec {
   readonly stakeMsat: number;
   readonly attested: boolean;
   readonly churn: ChurnSpec;
-  /** Price of electricity, whole msat per kWh; null: not stated. */
+  /** Price of electricity, whole msat per kWh: the mean over time, at the scenario's rate; null: not stated. */
   readonly electricityMsatPerKwh: number | null;
+  /** Costs, quotes in fiat money, entry and exit; null: no more than a flat price of electricity. */
+  readonly supply: SupplySpec | null;
 }
 
 /** A region and the share of the class that is there, 0 to 1. */
@@ -139,6 +150,10 @@ export interface MachineSpec {
   /** 0 and 0 where it is not known. */
   readonly idleWatts: number;
   readonly loadWatts: number;
+  /** Whether an operating system lives in the same memory; left out: as usual for its family. */
+  readonly sharedMemory?: boolean;
+  /** Speeds measured with the operator's model and engine, in place of what the figures predict. */
+  readonly measured?: MeasuredSpeeds;
 }
 
 export type EngineSpec =
@@ -199,8 +214,9 @@ export interface ClientSpec {
   readonly outputTokens: DistributionSpec | "trace";
   /** Output is cut there; at least 1. */
   readonly maxOutputTokens: number;
-  /** The most the client pays for a job, msat. */
+  /** The most the client pays for a job, msat; where `worth` says so, a share of each job's value instead. */
   readonly maxPriceMsat: DistributionSpec;
+  readonly worth: WorthSpec;
   readonly latencyGoal: LatencyGoal;
   /** How long the client waits for the result, µs. */
   readonly patienceUs: DistributionSpec;

@@ -2,9 +2,12 @@ import { z } from "zod";
 import { modelName, region } from "../../protocol/messages.ts";
 import { oneOf, quantity } from "./fields.ts";
 import {
-  bandwidth, bytes, compute, duration, durations, energyPrice, exchangeRate, money, monies, patience, patientDuration, positiveDuration, positiveRate, positiveTokens, power, rate, share,
+  bandwidth, bytes, compute, duration, durations, exchangeRate, money, patience, patientDuration, positiveDuration, positiveRate, positiveTokens, power, rate, share,
   tokenCounts, tokenPrice,
 } from "./quantities.ts";
+import { exchange } from "./sections/exchange.ts";
+import { costs, electricity, entry, quote } from "./sections/supply.ts";
+import { worthFields } from "./sections/worth.ts";
 
 export type * from "./scenario.ts";
 
@@ -138,7 +141,7 @@ const churn = z.strictObject({
 
 const operator = z.strictObject({
   name: className.describe("Name of the operator class."),
-  count: count.default(1).describe("Nodes of this class."),
+  count: z.int().min(0).max(1_000_000).default(1).describe("Nodes of this class; with `entry`, those that are there at the start, perhaps none."),
   machine: machine.optional().describe("A machine of the catalogue, or one described here. Needed by every engine except service-time."),
   model: z.union([modelName, z.array(modelName).min(1).max(64)]).describe("The model served, from the model catalogue, or several."),
   engine: engine.default("llama.cpp").describe("What executes the model."),
@@ -148,7 +151,10 @@ const operator = z.strictObject({
   stake: money.default("0 sat").describe("Stake of each node."),
   attested: z.boolean().default(false).describe("Whether the nodes run in attested confidential-computing hardware."),
   churn: churn.prefault({}).describe("How nodes leave, fail and slow down."),
-  electricity: energyPrice.optional().describe("Price of electricity: what the machines' energy costs, next to what they earn, in the report."),
+  electricity: electricity.optional().describe("Price of electricity, flat, by time of use or from a file: what the machines' energy costs, next to what they earn, in the report."),
+  costs: costs.optional().describe("What the operator pays for beside electricity: machine, capital, upkeep, traffic. `{}` takes the catalogue's price and the defaults."),
+  quote: quote.default("msat").describe("The money in which prices are posted. Fiat prices are converted at the going rate, again and again, where the rate moves."),
+  entry: entry.optional().describe("Operators join when that pays more than their outside option, and leave when it does not. Default: all are there all the time."),
 });
 
 const trace = z.union([
@@ -197,7 +203,7 @@ const client = z.strictObject({
   inputTokens: lengths.optional().describe("Prompt length. Needed unless arrivals come from a trace."),
   outputTokens: lengths.optional().describe("Output length if it is not cut; no participant knows it beforehand. Needed unless arrivals come from a trace."),
   maxOutputTokens: positiveTokens.default(1024).describe("Output is cut there."),
-  maxPrice: monies.default("unlimited").describe("The most the client pays for a job."),
+  ...worthFields,
   latencyGoal: z.strictObject({
     ttft: positiveDuration.optional().describe("Time to first token."),
     tpot: positiveDuration.optional().describe("Time per output token after the first."),
@@ -220,6 +226,7 @@ export const scenarioSchema = z.strictObject({
   warmup: duration.default("0s").describe("Jobs submitted earlier than this are left out of the statistics."),
   drain: z.boolean().default(true).describe("Play on after the horizon, without new arrivals, until every job has ended; false: jobs under way count as in flight."),
   exchangeRate: z.union([exchangeRate, z.array(exchangeRate).min(1).max(2)]).optional().describe("What a bitcoin is worth, where amounts are given in fiat money: `100000 USD/btc`, or a list for several currencies."),
+  exchange: exchange.optional().describe("How the worth of a bitcoin moves, from `exchangeRate` on: constant (the default), from a file, or a geometric Brownian path."),
   network: network.prefault({}).describe("Delays between participants."),
   router: router.prefault({}).describe("The market's matchmaker."),
   payment: payment.prefault({}).describe("Lightning payments, as a wallet model: a job is paid after its result."),

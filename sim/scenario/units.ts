@@ -3,7 +3,7 @@ import { nearest } from "./nearest.ts";
 /** What a quantity in a scenario measures. */
 export type Dimension =
   | "duration" | "rate" | "money" | "token price" | "power" | "energy price" | "exchange rate"
-  | "share" | "tokens" | "bytes" | "bandwidth" | "compute";
+  | "money per time" | "traffic price" | "yearly share" | "share" | "tokens" | "bytes" | "bandwidth" | "compute";
 
 export type Currency = "USD" | "EUR";
 
@@ -43,6 +43,8 @@ function unit(numerator: number | bigint, denominator: number | bigint = 1, curr
   return { numerator: BigInt(numerator), denominator: BigInt(denominator), currency };
 }
 
+/** 365.25 days, µs. */
+const yearUs = 31_557_600_000_000n;
 /** Durations in µs. */
 const durations: readonly (readonly [string, bigint])[] = [
   ["us", 1n], ["µs", 1n], ["ms", 1_000n], ["s", 1_000_000n], ["min", 60_000_000n], ["m", 60_000_000n],
@@ -53,6 +55,8 @@ const monies: readonly (readonly [string, Unit])[] = [
   ["msat", unit(1)], ["sat", unit(1_000)], ["sats", unit(1_000)], ["btc", unit(100_000_000_000n)], ["BTC", unit(100_000_000_000n)],
   ["USD", unit(1, 1, "USD")], ["EUR", unit(1, 1, "EUR")],
 ];
+/** Spans of time for which something is paid, µs; a month is a twelfth of a year. */
+const spans: readonly (readonly [string, bigint])[] = [["h", 3_600_000_000n], ["d", 86_400_000_000n], ["month", yearUs / 12n], ["year", yearUs]];
 const byteUnits: readonly (readonly [string, bigint])[] = [
   ["B", 1n], ["kB", 1_000n], ["MB", 1_000_000n], ["GB", 1_000_000_000n], ["TB", 1_000_000_000_000n],
   ["KiB", 1n << 10n], ["MiB", 1n << 20n], ["GiB", 1n << 30n], ["TiB", 1n << 40n],
@@ -64,7 +68,7 @@ const flops: readonly (readonly [string, bigint])[] = [["", 1n], ["G", 1_000_000
 const rows: Readonly<Record<Dimension, DimensionRow>> = {
   duration: {
     title: "a duration", base: "us", whole: true, examples: ["250ms", "10s", "2h"],
-    units: new Map(durations.map(([name, us]) => [name, unit(us)])),
+    units: new Map([...durations, ["y", yearUs] as const].map(([name, us]) => [name, unit(us)])),
   },
   rate: {
     title: "a rate", base: "/s", whole: false, examples: ["5/s", "300/min", "10/h"],
@@ -85,7 +89,20 @@ const rows: Readonly<Record<Dimension, DimensionRow>> = {
   },
   "energy price": {
     title: "a price of energy", base: "msat/kWh", whole: true, examples: ["0.12 USD/kWh", "120 sat/kWh"],
-    units: new Map(monies.map(([money, worth]) => [`${money}/kWh`, worth])),
+    units: new Map(monies.flatMap(([money, worth]) => [[`${money}/kWh`, worth] as const, [`${money}/MWh`, { ...worth, denominator: worth.denominator * 1_000n }] as const])),
+  },
+  "money per time": {
+    title: "an amount of money per time", base: "msat/h", whole: false, examples: ["0.30 USD/h", "300 sat/h", "20 USD/month"],
+    units: new Map(monies.flatMap(([money, worth]) => spans.map(([span, us]) =>
+      [`${money}/${span}`, { ...worth, numerator: worth.numerator * 3_600_000_000n, denominator: worth.denominator * us }] as const))),
+  },
+  "traffic price": {
+    title: "a price of traffic", base: "msat/GB", whole: false, examples: ["0.05 USD/GB", "50 sat/GB"],
+    units: new Map(monies.flatMap(([money, worth]) => [[`${money}/GB`, worth] as const, [`${money}/TB`, { ...worth, denominator: worth.denominator * 1_000n }] as const])),
+  },
+  "yearly share": {
+    title: "a share a year", base: "/year", whole: false, examples: ["6 %/year", "50 bps/year"],
+    units: new Map([["%/year", unit(1, 100)], ["bps/year", unit(1, 10_000)], ["/year", unit(1)]]),
   },
   "exchange rate": {
     title: "an exchange rate", base: "fiat/btc", whole: false, examples: ["100000 USD/btc", "92000 EUR/btc"],

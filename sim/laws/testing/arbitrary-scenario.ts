@@ -76,7 +76,7 @@ const operator: fc.Arbitrary<OperatorSpec> = fc.record({
   count: fc.integer({ min: 1, max: 4 }), kit: engine, models: fc.constantFrom([MODEL], [MODEL], [MODEL], [MODEL, OTHER_MODEL]),
   prices: fc.record({ inputMsatPerMtok: us(0, 100_000), outputMsatPerMtok: us(0, 300_000), fixedMsat: us(0, 30) }),
   priceSpreadCv: fc.constantFrom(0, 0.3), regions: shares, queueLimit: fc.integer({ min: 0, max: 4 }), stakeMsat: fc.constantFrom(0, 5_000, 5_000), attested: fc.constantFrom(true, true, false), churn,
-}).map(({ kit, ...spec }) => ({ name: "", ...spec, ...kit, electricityMsatPerKwh: null }));
+}).map(({ kit, ...spec }) => ({ name: "", ...spec, ...kit, electricityMsatPerKwh: null, supply: null }));
 
 const ratePerS = fc.constantFrom(0.5, 2, 6);
 const arrivals: fc.Arbitrary<ArrivalsSpec> = fc.oneof(
@@ -87,7 +87,14 @@ const arrivals: fc.Arbitrary<ArrivalsSpec> = fc.oneof(
   fc.record({ users: fc.integer({ min: 1, max: 12 }), thinkTimeUs: around(us(SECOND_US / 2, 4 * SECOND_US)) }).map((loop): ArrivalsSpec => ({ kind: "closed", ...loop })),
 );
 
+const worth: fc.Arbitrary<ClientSpec["worth"]> = fc.record({
+  valueMsat: fc.oneof(fc.constant(null), around(us(20, 300))), maxPriceShare: fc.constantFrom(null, 1, 0.7), delayMsatPerS: fc.constantFrom(0, 0, 2.5),
+  budget: fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.record({ amountMsat: us(50, 2_000), perUs: us(2 * SECOND_US, 10 * SECOND_US), spent: fc.constantFrom("stop" as const, "lower" as const) }) }),
+  choice: fc.constantFrom<ClientSpec["worth"]["choice"]>(null, null, null, { rule: "price" }, { rule: "score" }, { rule: "logit", scaleMsat: 20 }, { rule: "logit", scaleMsat: 50, outsideMsat: -1 }),
+}).map((spec) => ({ ...spec, maxPriceShare: spec.valueMsat === null ? null : spec.maxPriceShare }));
+
 const client: fc.Arbitrary<ClientSpec> = fc.record({
+  worth,
   count: fc.integer({ min: 1, max: 3 }), regions: shares, model: fc.constantFrom(...Array.from({ length: 9 }, () => MODEL), OTHER_MODEL), arrivals,
   inputTokens: around(us(1, 500)), outputTokens: around(us(1, 150)), maxOutputTokens: fc.constantFrom(1, 60, 200, 600),
   maxPriceMsat: fc.oneof(around(us(20, 200)), fc.constant(1_000_000)),
@@ -136,7 +143,7 @@ export function arbitraryScenario(wishes: Wishes = {}): fc.Arbitrary<Scenario> {
     seed: fc.integer({ min: 0, max: 2 ** 31 }), horizonUs: us(15 * SECOND_US, 30 * SECOND_US), warmupUs: fc.constantFrom(0, 5 * SECOND_US), drain: fc.boolean(),
     network, router, payment, operators: fc.array(operator, { minLength: 1, maxLength: 4 }), clients: fc.array(client, { minLength: 1, maxLength: 3 }),
   }).map((parts) => ({
-    name: "law", question: "Do the laws hold?", description: "", exchangeRates: [],
+    name: "law", question: "Do the laws hold?", description: "", exchangeRates: [], exchange: null,
     ...parts,
     ...wishes.scenario,
     network: { ...parts.network, ...wishes.network },

@@ -1,0 +1,62 @@
+import { z } from "zod";
+import { oneOf } from "../fields.ts";
+import { positiveDuration, volatility, yearlyShare } from "../quantities.ts";
+import type { ExchangeRate } from "../scenario.ts";
+import { parseQuantity, toNumber } from "../units.ts";
+import type { Path, SectionContext } from "./context.ts";
+import { readSeries } from "./series.ts";
+
+/** How the worth of a bitcoin moves. */
+export const exchange = oneOf({
+  file: z.union([z.string().min(1).max(4096), z.strictObject({
+    path: z.string().min(1).max(4096).describe("CSV file with lines of time and rate, relative to the scenario file: `0h,100000 USD/btc`."),
+    unit: z.string().min(1).max(32).optional().describe("Unit of rates that are bare numbers, such as `USD/btc`."),
+  })]).describe("From a CSV file with lines of time and rate; other currencies of `exchangeRate` move in proportion."),
+  gbm: z.strictObject({
+    drift: yearlyShare.default(0).describe("Growth of the expected rate, continuously compounded."),
+    fall: z.boolean().default(false).describe("Whether the drift goes downwards."),
+    volatility: volatility.default("60 %").describe("Standard deviation of the logarithm over a year."),
+    every: positiveDuration.default("1h").describe("Steps in which the rate moves."),
+  }).describe("A geometric Brownian path from `exchangeRate` on."),
+}, ["constant"]);
+
+/** How the worth of a bitcoin moves from the scenario's rates on; all currencies alike. null: not at all. */
+export type ExchangeSpec =
+  | { readonly kind: "gbm"; readonly driftPerYear: number; readonly volatility: number; readonly everyUs: number }
+  /** What a bitcoin is worth, relative to time 0; in order of time, the first at 0; the last one lasts. */
+  | { readonly kind: "path"; readonly points: readonly { readonly atUs: number; readonly relative: number }[] };
+
+/** Whether a rate that stands in the scenario moves. */
+export function moves(input: z.output<typeof exchange> | undefined): boolean {
+  return input !== undefined && input !== "constant";
+}
+
+export function resolveExchange(input: z.output<typeof exchange> | undefined, rates: readonly ExchangeRate[], path: Path, context: SectionContext): ExchangeSpec | null {
+  if (input === undefined || input === "constant") return null;
+  if (rates.length === 0) context.finding({ path, found: "a rate that moves, and no `exchangeRate` to start from", allowed: "a rate at the top level such as \"exchangeRate: 100000 USD/btc\"", atKey: true });
+  if ("gbm" in input) {
+    const { drift, fall, volatility: sigma, every } = input.gbm;
+    const at = [...path, "gbm"];
+    return {
+      kind: "gbm", driftPerYear: (fall ? -1 : 1) * context.number("yearly share", drift, [...at, "drift"]), volatility: context.number("share", sigma, [...at, "volatility"]),
+      everyUs: context.us(every, [...at, "every"]),
+    };
+  }
+  const { path: file, unit } = typeof input.file === "string" ? { path: input.file, unit: undefined } : input.file;
+  const at = typeof input.file === "string" ? [...path, "file"] : [...path, "file", "path"];
+  const rows = readSeries(file, "exchange rate", unit, at, context);
+  const points = rows.map(({ atUs, value }) => {
+    const quantity = parseQuantity("exchange rate", value);
+    return { atUs, rate: "found" in quantity ? 0 : toNumber(quantity), currency: "found" in quantity ? null : quantity.currency };
+  });
+  const first = points[0];
+  if (first === undefined) return null;
+  if (points.some(({ currency }) => currency !== first.currency)) context.finding({ path: at, found: "rates in several currencies", allowed: "one currency; the others of `exchangeRate` move in proportion" });
+  if (points.some(({ rate }) => rate <= 0)) context.finding({ path: at, found: "a rate of 0", allowed: "rates above 0" });
+  const known = rates.find(({ currency }) => currency === first.currency);
+  const stated = known === undefined ? 0 : 100_000_000_000 / known.msatPerUnit;
+  if (known !== undefined && Math.abs(stated / first.rate - 1) > 1e-9) {
+    context.finding({ path: at, found: `${first.rate} ${first.currency}/btc at the start of the file`, allowed: `the scenario's exchangeRate, ${stated} ${first.currency}/btc` });
+  }
+  return { kind: "path", points: points.map(({ atUs, rate }) => ({ atUs, relative: rate / first.rate })) };
+}

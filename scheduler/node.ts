@@ -1,9 +1,11 @@
-import type { Award, CallForBids, Cancel, Descriptor, ErrorMessage, JobId, MarketState, Message, PaymentRequest, PeerId, PriceSheet, RefusalReason } from "../protocol/messages.ts";
+import type { Award, CallForBids, Cancel, Descriptor, ErrorMessage, JobId, MarketState, Message, ModelOffer, PaymentRequest, PeerId, PriceSheet, RefusalReason } from "../protocol/messages.ts";
 import { amountMsat, feeMsat } from "../protocol/units.ts";
 import type { Environment, Participant, RunnerEvent, Timer, WalletEvent } from "./environment.ts";
 import { JobMap } from "./job-map.ts";
 import { OpenBids } from "./open-bids.ts";
+import { PostedOffers } from "./posted-offers.ts";
 import { paysAtLeast } from "./pricing/posted.ts";
+import type { Operator } from "./strategy/operator.ts";
 
 /** How a node presents itself and keeps time. */
 export interface NodeOptions {
@@ -25,7 +27,12 @@ export interface NodeOptions {
   readonly bidFor?: ((call: CallForBids, posted: PriceSheet) => PriceSheet | undefined) | undefined;
   /** Told how a market stands, whenever one of its routers says so. */
   readonly onMarketState?: ((state: MarketState) => void) | undefined;
+  /** Who sets prices as the market goes on; without it they stay as the descriptor has them. Keeps its books through restarts. */
+  readonly operator?: Operator | undefined;
 }
+
+/** How long after a change of prices awards at the old ones are still taken, µs: time for the news to reach the routers. */
+export const HONOUR_US = 10_000_000;
 
 /** How long a bid holds after the call has closed, µs: time for the award to arrive. */
 const BID_HOLDS_US = 10_000_000;
@@ -56,6 +63,9 @@ export class Node implements Participant {
   readonly #options: NodeOptions;
   readonly #jobs = new JobMap<NodeJob>();
   readonly #bids = new OpenBids();
+  readonly #posted: PostedOffers;
+  /** Jobs that run at once, as far as it lets them. */
+  #slots: number;
   /** Jobs at the runner whose outcome is still open. The runner's own count may lag behind by those just cancelled. */
   #admitted = 0;
   #sequence = 0;
@@ -65,10 +75,11 @@ export class Node implements Participant {
 
   /** @throws RangeError where the descriptor offers a model twice. */
   constructor(env: Environment, options: NodeOptions) {
-    const models = options.descriptor.offers.map((offer) => offer.model);
-    if (new Set(models).size < models.length) throw new RangeError(`a node offers each model once, found ${models.join(", ")}`);
+    const { operator, descriptor } = options;
     this.#env = env;
     this.#options = options;
+    this.#posted = new PostedOffers(operator?.offers ?? descriptor.offers, HONOUR_US);
+    this.#slots = operator?.offered ?? descriptor.slots;
   }
 
   /** Jobs not yet paid or written off. */
@@ -83,8 +94,18 @@ export class Node implements Participant {
 
   /** Registers with every router and begins to beat. */
   start(): void {
+    const { operator, routers, heartbeatOffsetUs } = this.#options;
+    for (const router of routers) this.#register(router);
+    this.#env.after(heartbeatOffsetUs, { kind: "heartbeat", jobId: "", attempt: 0 });
+    if (operator === undefined) return;
+    operator.start(this.#env.nowUs);
+    if (operator.firstUs < Infinity) this.#env.after(operator.firstUs, { kind: "reprice", jobId: "", attempt: 0 });
+  }
+
+  /** Asks other prices from now on, for the same models; awards at the former ones are taken for {@link HONOUR_US} more. */
+  reprice(offers: readonly ModelOffer[]): void {
+    this.#posted.change(offers, this.#env.nowUs);
     for (const router of this.#options.routers) this.#register(router);
-    this.#env.after(this.#options.heartbeatOffsetUs, { kind: "heartbeat", jobId: "", attempt: 0 });
   }
 
   /** Takes no new jobs from now on; those admitted are finished. */
@@ -99,14 +120,16 @@ export class Node implements Participant {
       case "cancel": return this.#onCancel(from, message);
       case "call-for-bids": return this.#onCallForBids(from, message);
       case "market-state":
-        if (this.#options.routers.includes(from)) this.#options.onMarketState?.(message);
-        return;
+        if (!this.#options.routers.includes(from)) return;
+        this.#options.operator?.heard(message);
+        return this.#options.onMarketState?.(message);
       case "error": return this.#onError(from, message);
       default: return;
     }
   }
 
   onTimer(timer: Timer): void {
+    if (timer.kind === "reprice") return this.#decide();
     if (timer.kind !== "heartbeat") return;
     this.#beat();
     this.#writeOff();
@@ -151,7 +174,16 @@ export class Node implements Participant {
   }
 
   #register(router: PeerId): void {
-    this.#env.send(router, { type: "descriptor", node: this.#env.self, ...this.#options.descriptor });
+    this.#env.send(router, { type: "descriptor", node: this.#env.self, ...this.#options.descriptor, slots: this.#slots, offers: this.#posted.offers as ModelOffer[] });
+  }
+
+  /** The operator looks at what came of its prices, and sets new ones. */
+  #decide(): void {
+    const operator = this.#options.operator!;
+    this.#env.after(operator.repriceUs, { kind: "reprice", jobId: "", attempt: 0 });
+    if (!operator.decide(this.#env.nowUs)) return;
+    this.#slots = operator.offered;
+    this.reprice(operator.offers);
   }
 
   #beat(): void {
@@ -173,20 +205,15 @@ export class Node implements Participant {
     const { job: request, closesInUs } = call;
     const { runner, nowUs } = this.#env;
     const { descriptor, routers, bidFor } = this.#options;
-    const offer = this.#offerOf(request.model);
+    const offer = this.#posted.of(request.model);
     if (!routers.includes(from) || !this.#accepting || offer === undefined || this.#jobs.has(request.jobId)) return;
-    if (request.inputTokens + request.maxOutputTokens > offer.contextTokensMax || this.#admitted >= descriptor.slots + descriptor.queueLimit) return;
+    if (request.inputTokens + request.maxOutputTokens > offer.contextTokensMax || this.#admitted >= this.#slots + descriptor.queueLimit) return;
     const prices = bidFor === undefined ? offer.prices : bidFor(call, offer.prices);
     if (prices === undefined) return;
     const validForUs = closesInUs + BID_HOLDS_US;
     this.#bids.add(request.jobId, prices, nowUs + validForUs);
-    const expectedStartUs = this.#admitted < descriptor.slots ? 0 : Math.round(((runner.waiting + 1) / descriptor.slots) * this.#serviceUs);
+    const expectedStartUs = this.#admitted < this.#slots ? 0 : Math.round(((runner.waiting + 1) / this.#slots) * this.#serviceUs);
     this.#env.send(from, { type: "bid", jobId: request.jobId, prices, expectedStartUs, validForUs });
-  }
-
-  #offerOf(model: string): Descriptor["offers"][number] | undefined {
-    const { offers } = this.#options.descriptor;
-    return offers[0]?.model === model ? offers[0] : offers.find((candidate) => candidate.model === model);
   }
 
   #onAward(from: PeerId, award: Award): void {
@@ -199,24 +226,30 @@ export class Node implements Participant {
       award, router: from, acceptedUs: this.#env.nowUs, startedUs: -1, firstTokenUs: -1, owedMsat: -1, deliveredUs: 0,
     });
     this.#env.send(from, { type: "accept", jobId: request.jobId, attempt: award.attempt });
-    this.#admitted++;
+    this.#admit(1);
     const { jobId, model, inputTokens, maxOutputTokens, priority } = request;
     this.#env.runner.submit(award.prompt === undefined
       ? { jobId, model, inputTokens, maxOutputTokens, priority }
       : { jobId, model, inputTokens, maxOutputTokens, priority, prompt: award.prompt });
   }
 
+  #admit(change: 1 | -1): void {
+    this.#admitted += change;
+    this.#options.operator?.held(change, this.#env.nowUs);
+  }
+
   #reasonToRefuse(award: Award): RefusalReason | undefined {
     const request = award.job;
     const { descriptor } = this.#options;
-    const offer = this.#offerOf(request.model);
+    const offer = this.#posted.of(request.model);
     if (!this.#accepting) return "shutting-down";
     if (offer === undefined) return "unknown-model";
     if (this.#jobs.has(request.jobId)) return "duplicate-job";
-    const asked = this.#bids.prices(request.jobId, this.#env.nowUs) ?? offer.prices;
-    if (award.prices !== asked && !paysAtLeast(award.prices, asked)) return "price-changed";
+    const { nowUs } = this.#env;
+    const asked = this.#bids.prices(request.jobId, nowUs) ?? offer.prices;
+    if (award.prices !== asked && !paysAtLeast(award.prices, asked) && !this.#posted.honours(request.model, award.prices, nowUs)) return "price-changed";
     if (request.inputTokens + request.maxOutputTokens > offer.contextTokensMax) return "context-too-long";
-    if (this.#admitted >= descriptor.slots + descriptor.queueLimit) return "queue-full";
+    if (this.#admitted >= this.#slots + descriptor.queueLimit) return "queue-full";
     return undefined;
   }
 
@@ -230,13 +263,14 @@ export class Node implements Participant {
     const request = award.job;
     // More than was allowed is not what the client asked for, and nothing that it would pay for.
     if (event.outputTokens > request.maxOutputTokens) return this.#fail(job, "runner-failed");
-    this.#admitted--;
+    this.#admit(-1);
     const finishedUs = env.nowUs;
     const firstTokenUs = job.firstTokenUs < 0 ? finishedUs : job.firstTokenUs;
     const startedUs = job.startedUs < 0 ? firstTokenUs : job.startedUs;
     const heldUs = finishedUs - startedUs;
     this.#serviceUs += this.#serviceUs === 0 ? heldUs : 0.05 * (heldUs - this.#serviceUs);
     const owedMsat = amountMsat(award.prices, request.inputTokens, event.outputTokens);
+    this.#options.operator?.delivered(request.jobId, request.model, owedMsat, request.inputTokens, event.outputTokens);
     const receipt = {
       type: "metering-receipt" as const,
       jobId: request.jobId,
@@ -275,7 +309,7 @@ export class Node implements Participant {
 
   /** The runner gave the job up: the router may try another node. */
   #fail(job: NodeJob, reason: RefusalReason): void {
-    this.#admitted--;
+    this.#admit(-1);
     this.#jobs.delete(job.award.job.jobId);
     this.#refuse(job.router, job.award, reason);
   }
@@ -289,7 +323,7 @@ export class Node implements Participant {
     if (job === undefined || job.owedMsat >= 0) return;
     if (from !== job.router && from !== job.award.job.client) return;
     this.#env.runner.cancel(message.jobId);
-    this.#admitted--;
+    this.#admit(-1);
     this.#jobs.delete(message.jobId);
   }
 

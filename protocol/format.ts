@@ -47,6 +47,13 @@ export function formatMsatPerMtok(msatPerMtok: number): string {
   return `${formatMsat(msatPerMtok)}/Mtok`;
 }
 
+/** US dollars for people: `1,234 USD`, `12.30 USD`, `0.0123 USD`. */
+export function formatUsd(usd: number): string {
+  const size = Math.abs(usd);
+  const text = size === 0 || size >= 99.995 ? formatNumber(size) : size >= 0.995 ? size.toFixed(2) : formatSignificant(size);
+  return `${usd < 0 && text !== "0" ? "-" : ""}${text} USD`;
+}
+
 /**
  * A duration for people, to three digits: `850 µs`, `1.2 ms`, `12.3 s`, `2 min 5 s`, `3 h 20 min`, `2 d 4 h`.
  *

@@ -4,10 +4,10 @@
  * @packageDocumentation
  */
 export {
-  amountMsat, BASIS_POINTS, feeMsat, maxAmountMsat, MSAT_PER_BTC, MSAT_PER_SAT, quotientUp, TOKENS_PER_PRICE_UNIT,
+  amountMsat, BASIS_POINTS, costMsat, feeMsat, maxAmountMsat, MSAT_PER_BTC, MSAT_PER_SAT, quotientUp, TOKENS_PER_PRICE_UNIT,
 } from "./money.ts";
 export {
-  formatDurationUs, formatMsat, formatMsatPerMtok, formatNumber, formatPercent, formatSignificant, formatTokens,
+  formatDurationUs, formatMsat, formatMsatPerMtok, formatNumber, formatPercent, formatSignificant, formatTokens, formatUsd,
 } from "./format.ts";
 
 /** Microseconds in a millisecond. */

@@ -3,26 +3,26 @@ import { formatDurationUs, formatMsat, formatMsatPerMtok, formatNumber, formatPe
 import { findings } from "./findings.ts";
 import type { PlotName } from "./plots/titles.ts";
 
-/** A report in words, tables and plots, before it takes a form. */
-export interface Content {
+/** A report in words, tables and plots, before it takes a form. @typeParam Name - names of its plots */
+export interface Content<Name extends string = PlotName> {
   readonly title: string;
   /** The scenario's question. */
   readonly question: string;
-  readonly sections: readonly Section[];
+  readonly sections: readonly Section<Name>[];
 }
 
-export interface Section {
+export interface Section<Name extends string = PlotName> {
   readonly title: string;
-  readonly blocks: readonly Block[];
+  readonly blocks: readonly Block<Name>[];
 }
 
-export type Block =
+export type Block<Name extends string = PlotName> =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "list"; readonly items: readonly string[] }
   /** Text whose line breaks are its author's. */
   | { readonly kind: "verbatim"; readonly text: string }
   | { readonly kind: "table"; readonly caption: string; readonly head: readonly string[]; readonly rows: readonly (readonly string[])[] }
-  | { readonly kind: "plot"; readonly name: PlotName };
+  | { readonly kind: "plot"; readonly name: Name };
 
 const NONE = "–";
 /** Rows of one table at most, the nodes' apart. */

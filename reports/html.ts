@@ -1,5 +1,5 @@
 import type { RunReport } from "../protocol/result.ts";
-import { type Block, contentOf, figureColumns } from "./content.ts";
+import { type Block, type Content, contentOf, figureColumns } from "./content.ts";
 import { escapeXml } from "./plots/figure.ts";
 import { PLOT_TITLES, type PlotName } from "./plots/titles.ts";
 
@@ -39,10 +39,22 @@ details pre { max-height: 30rem; }
  * @param plots SVG documents by name, as `renderPlots` gives them
  */
 export function renderHtml(report: RunReport, plots: Readonly<Record<PlotName, string>>): string {
-  const { title, question, sections } = contentOf(report, NODE_ROWS);
+  return renderPage(contentOf(report, NODE_ROWS), plots, PLOT_TITLES, { summary: "The scenario as it was played", value: report.provenance.scenario.resolved });
+}
+
+/**
+ * Any report's content as such a page.
+ * @param plots SVG documents by name
+ * @param titles of the plots, for readers who cannot see them
+ * @param details folded up at the end, as JSON
+ */
+export function renderPage<Name extends string>(
+  { title, question, sections }: Content<Name>, plots: Readonly<Record<Name, string>>, titles: Readonly<Record<Name, string>>,
+  details: { readonly summary: string; readonly value: unknown },
+): string {
   const links = sections.map((section) => `<a href="#${anchor(section.title)}">${escapeXml(section.title)}</a>`).join("");
   const body = sections
-    .map((section) => `<section id="${anchor(section.title)}"><h2>${escapeXml(section.title)}</h2>\n${section.blocks.map((block) => renderBlock(block, plots)).join("\n")}</section>`)
+    .map((section) => `<section id="${anchor(section.title)}"><h2>${escapeXml(section.title)}</h2>\n${section.blocks.map((block) => renderBlock(block, plots, titles)).join("\n")}</section>`)
     .join("\n");
   return `<!doctype html>
 <html lang="en">
@@ -57,19 +69,19 @@ export function renderHtml(report: RunReport, plots: Readonly<Record<PlotName, s
 <main>
 <header><h1>${escapeXml(title)}</h1>${question === "" ? "" : `<p class="question">${escapeXml(question)}</p>`}<nav>${links}</nav></header>
 ${body}
-<details><summary>The scenario as it was played</summary><pre>${escapeXml(JSON.stringify(report.provenance.scenario.resolved, null, 2))}</pre></details>
+<details><summary>${escapeXml(details.summary)}</summary><pre>${escapeXml(JSON.stringify(details.value, null, 2))}</pre></details>
 </main>
 </body>
 </html>
 `;
 }
 
-function renderBlock(block: Block, plots: Readonly<Record<PlotName, string>>): string {
+function renderBlock<Name extends string>(block: Block<Name>, plots: Readonly<Record<Name, string>>, titles: Readonly<Record<Name, string>>): string {
   switch (block.kind) {
     case "text": return `<p>${escapeXml(block.text)}</p>`;
     case "list": return `<ul class="findings">${block.items.map((item) => `<li>${escapeXml(item)}</li>`).join("")}</ul>`;
     case "verbatim": return `<pre>${escapeXml(block.text)}</pre>`;
-    case "plot": return `<figure aria-label="${escapeXml(PLOT_TITLES[block.name])}">${plots[block.name].trimEnd()}</figure>`;
+    case "plot": return `<figure aria-label="${escapeXml(titles[block.name])}">${plots[block.name].trimEnd()}</figure>`;
     case "table": {
       const figures = figureColumns(block);
       const cells = (tag: string, row: readonly string[]): string => `<tr>${row.map((cell, column) => `<${tag}${figures[column] === true ? ' class="n"' : ""}>${escapeXml(cell)}</${tag}>`).join("")}</tr>`;

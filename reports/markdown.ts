@@ -1,24 +1,32 @@
 import type { RunReport } from "../protocol/result.ts";
-import { type Block, contentOf, figureColumns } from "./content.ts";
+import { type Block, type Content, contentOf, figureColumns } from "./content.ts";
 import { PLOT_TITLES } from "./plots/titles.ts";
 
 const NODE_ROWS = 10;
 
 /** The report for people, as Markdown (GitHub's flavour), with the plots as links into `plots/`. */
 export function renderMarkdown(report: RunReport): string {
-  const { title, question, sections } = contentOf(report, NODE_ROWS);
+  return renderText(contentOf(report, NODE_ROWS), PLOT_TITLES, "plots/");
+}
+
+/**
+ * Any report's content as Markdown.
+ * @param titles of the plots
+ * @param folder where the plots lie, seen from the text; with its slash
+ */
+export function renderText<Name extends string>({ title, question, sections }: Content<Name>, titles: Readonly<Record<Name, string>>, folder: string): string {
   const parts = [`# ${inline(title)}`];
   if (question !== "") parts.push(`> ${inline(question)}`);
-  for (const section of sections) parts.push(`## ${section.title}`, ...section.blocks.map(renderBlock));
+  for (const section of sections) parts.push(`## ${section.title}`, ...section.blocks.map((block) => renderBlock(block, titles, folder)));
   return `${parts.join("\n\n")}\n`;
 }
 
-function renderBlock(block: Block): string {
+function renderBlock<Name extends string>(block: Block<Name>, titles: Readonly<Record<Name, string>>, folder: string): string {
   switch (block.kind) {
     case "text": return inline(block.text);
     case "list": return block.items.map((item) => `- ${inline(item)}`).join("\n");
     case "verbatim": return block.text.toWellFormed().split("\n").map((line) => `    ${line}`).join("\n");
-    case "plot": return `![${inline(PLOT_TITLES[block.name])}](plots/${block.name}.svg)`;
+    case "plot": return `![${inline(titles[block.name])}](${folder}${block.name}.svg)`;
     case "table": {
       const row = (cells: readonly string[]): string => `| ${cells.map(inline).join(" | ")} |`;
       return [

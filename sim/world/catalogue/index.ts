@@ -7,6 +7,7 @@ export type { CatalogueMachine, CatalogueModel, EngineKind, Experts, Machine, Ma
 export type { Build, Efficiency } from "./efficiency.ts";
 export type { EngineLimits, EngineSettings } from "./limits.ts";
 export type { ResolvedModel } from "./lookup.ts";
+export type { MeasuredSpeeds } from "./measured.ts";
 export type { AdvertisedSpeeds } from "./speeds.ts";
 export { builds, efficiencies, efficiencyOf } from "./efficiencies.ts";
 export { engineDefaults, engineLimits } from "./limits.ts";

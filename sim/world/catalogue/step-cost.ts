@@ -1,6 +1,7 @@
 import type { StepCost } from "../engine/engine.ts";
 import { efficiencyOf } from "./efficiencies.ts";
 import type { Efficiency } from "./efficiency.ts";
+import { measuredStepCost } from "./measured.ts";
 import type { EngineKind, Machine, Model, Quantisation } from "./types.ts";
 
 /** Tokens that llama.cpp computes in one pass (`--ubatch-size`, default 512); longer batches are cut. */
@@ -15,7 +16,7 @@ export function kvBytesPerToken(model: Model): number {
  * Roofline (Williams, Waterman, Patterson, CACM 52(4), 2009) of a transformer's step: weights read once a pass at a
  * share of peak bandwidth, two FLOP per active weight and token at a share of peak arithmetic, a fixed part per layer,
  * and attention linear in context. A pass with n tokens touches the share 1 - (1 - k/E)^n of E routed experts, k active
- * per token (each token's choice taken as independent and uniform).
+ * per token (each token's choice taken as independent and uniform). Where the machine's speeds were measured, they count.
  *
  * @param efficiency - instead of the engine's and family's own; for fitting.
  */
@@ -23,6 +24,7 @@ export function stepCost(
   machine: Machine, model: Model, quantisation: Quantisation, engine: EngineKind,
   efficiency: Efficiency = efficiencyOf(engine, machine.family),
 ): StepCost {
+  if (machine.measured !== undefined) return measuredStepCost(machine.measured);
   const { build } = efficiency;
   const bytesPerUs = machine.bandwidthBytesPerS * efficiency.bandwidth / 1e6;
   const peakFlopPerS = engine === "vllm" ? machine.flopPerSWideSums ?? machine.flopPerS : machine.flopPerS;

@@ -1,3 +1,5 @@
+import type { MeasuredSpeeds } from "./measured.ts";
+
 /** What decides which efficiency figures apply to a machine. Any other word gets the generic ones. */
 export type MachineFamily =
   | "cpu" | "apple" | "amd" | "amd-rdna" | "amd-cdna"
@@ -20,6 +22,8 @@ export interface Machine {
   readonly sharedMemory?: boolean;
   readonly idleWatts: number;
   readonly loadWatts: number;
+  /** Measured with the model and engine it is used with; they take the place of what its figures predict. */
+  readonly measured?: MeasuredSpeeds;
 }
 
 /** A machine of the catalogue: the figures, what exactly they are, and where they come from. */

@@ -63,7 +63,7 @@ function sharesPanel(report: RunReport, color: (name: string) => string): Panel 
       x: { ...shareAxis(), grid: false }, y: { domain: columns.map(({ name }) => name), label: null },
       marks: [
         Plot.barX(bars, { x1: "from", x2: "to", y: "name", fill: (bar: { operator: string }) => color(bar.operator), insetLeft: 0.5, insetRight: 0.5 }),
-        Plot.text(bars.filter(({ share }) => share >= 0.06), { x: "middle", y: "name", text: (bar: { share: number }) => `${formatNumber(bar.share * 100)} %`, fill: (bar: { operator: string }) => textOn(color(bar.operator)), fontWeight: 600 }),
+        Plot.text(bars.filter(({ share }) => share >= 0.045), { x: "middle", y: "name", text: (bar: { share: number }) => `${formatNumber(bar.share * 100)} %`, fill: (bar: { operator: string }) => textOn(color(bar.operator)), fontWeight: 600 }),
       ],
     },
   };

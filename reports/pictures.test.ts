@@ -26,7 +26,7 @@ describe("plots", () => {
   test("show what the report says: a curve per client class, a dot per node, a bar per share", () => {
     const { latency, market } = renderPlots(toy);
     for (const color of COLORS.slice(0, 2)) expect(latency.split(`stroke="${color}"`).length - 1).toBeGreaterThanOrEqual(4);
-    expect(market.match(/<circle/g)!.length).toBe(2 * toy.nodes.length + toy.operatorClasses.length);
+    expect(market.match(/<circle/g)!.length).toBe(toy.nodes.length + toy.nodes.filter(({ utilisation }) => utilisation !== null).length + toy.operatorClasses.length);
     expect(market.match(/ %<\/text>/g)!.length).toBeGreaterThan(10);
   });
 
@@ -45,6 +45,13 @@ describe("plots", () => {
     const prompt = renderPlots({ ...same, clientClasses: same.clientClasses.map((of) => ({ ...of, histograms: { ...of.histograms, queueingUs: none } })) });
     expect(prompt.latency).toContain("No job waited for its node to start.");
     expect(prompt.latency).not.toContain("Queueing");
+  });
+
+  test("show no utilisation of a node that was never up", () => {
+    const first = toy.nodes.find(({ utilisation }) => utilisation !== null);
+    const others = toy.nodes.filter((node) => node !== first);
+    const dots = (of: typeof toy): number => renderPlots(of).market.match(/<circle/g)!.length;
+    expect(dots({ ...toy, nodes: [{ ...first!, utilisation: null, availability: 0, jobs: 0 }, ...others] })).toBe(dots(toy) - 1);
   });
 
   test("say nothing of goals where nobody has one", () => {

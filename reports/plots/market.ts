@@ -19,12 +19,14 @@ export function marketFigure(report: RunReport): Figure {
   const panels: Panel[] = [];
   if (report.operatorClasses.length > 1) panels.push(sharesPanel(report, color));
   const prices = new Set(drawn.map(({ outputMsatPerMtok }) => outputMsatPerMtok));
-  const views: readonly View[] = [
-    { what: "Jobs completed by each node", y: amountAxis(1.05 * largest(drawn.map(({ jobs }) => jobs))), value: ({ jobs }) => jobs },
-    { what: "Utilisation of each node", y: shareAxis(), value: ({ utilisation }) => utilisation ?? 0 },
+  const all: readonly View[] = [
+    { what: "Jobs completed by each node", y: amountAxis(1.05 * largest(drawn.map(({ jobs }) => jobs))), of: drawn, value: ({ jobs }) => jobs },
+    // A node that was never up was neither busy nor idle.
+    { what: "Utilisation of each node", y: shareAxis(), of: drawn.filter(({ utilisation }) => utilisation !== null), value: ({ utilisation }) => utilisation! },
   ];
-  if (prices.size > 1) panels.push(...views.map((view) => byPrice(view, drawn, color)));
-  else if (drawn.length > 1) panels.push(...views.map((view) => byRank(view, drawn, color)));
+  const views = all.filter(({ of }) => of.length > 0);
+  if (prices.size > 1) panels.push(...views.map((view) => byPrice(view, color)));
+  else if (drawn.length > 1) panels.push(...views.map((view) => byRank(view, color)));
   return {
     title: PLOT_TITLES.market,
     subtitle: drawn.length < 2 ? "" : stride > 1 ? `One dot per node; every ${stride}th of ${formatNumber(priced.length)} nodes is drawn.` : "One dot per node.",
@@ -72,10 +74,12 @@ function sharesPanel(report: RunReport, color: (name: string) => string): Panel 
 interface View {
   readonly what: string;
   readonly y: Plot.ScaleOptions;
+  /** The nodes drawn, at least one. */
+  readonly of: readonly PricedNode[];
   readonly value: (node: PricedNode) => number;
 }
 
-function byPrice({ what, y, value }: View, nodes: readonly PricedNode[], color: (name: string) => string): Panel {
+function byPrice({ what, y, of: nodes, value }: View, color: (name: string) => string): Panel {
   const prices = nodes.map(({ outputMsatPerMtok }) => outputMsatPerMtok);
   const low = Math.min(...prices);
   const high = Math.max(...prices);
@@ -90,7 +94,7 @@ function byPrice({ what, y, value }: View, nodes: readonly PricedNode[], color: 
 }
 
 /** Where all nodes ask the same, the price explains nothing: how evenly they were used is what is left to see. */
-function byRank({ what, y, value }: View, nodes: readonly PricedNode[], color: (name: string) => string): Panel {
+function byRank({ what, y, of: nodes, value }: View, color: (name: string) => string): Panel {
   const ranked = nodes.toSorted((a, b) => value(a) - value(b) || (a.name < b.name ? -1 : 1)).map((node, rank) => ({ node, rank: rank + 1 }));
   return {
     heading: `${what}, from the least to the most (${nodes[0]!.outputMsatPerMtok === 0 ? "all are free" : `all ask ${formatMsatPerMtok(nodes[0]!.outputMsatPerMtok)} for output`})`, height: 240,

@@ -1,6 +1,8 @@
 import { EventQueue } from "./queue.ts";
 import type { EventId } from "./queue.ts";
 
+const LAST_US = Number.MAX_SAFE_INTEGER;
+
 /** Called for each event as it falls due, with the integers it was planned with. */
 export type EventHandler = (kind: number, a: number, b: number) => void;
 
@@ -36,8 +38,9 @@ export class Kernel {
    */
   at(timeUs: number, kind: number, a: number, b: number): EventId {
     // Written so that NaN fails too.
-    if (!(timeUs >= this.#queue.time && timeUs <= Number.MAX_SAFE_INTEGER && Math.floor(timeUs) === timeUs)) refuseTime(timeUs, this.#queue.time);
-    if ((kind | 0) !== kind || (a | 0) !== a || (b | 0) !== b) refusePayload(kind, a, b);
+    if (!(timeUs >= this.#queue.time && timeUs <= LAST_US && Math.floor(timeUs) === timeUs && (kind | 0) === kind && (a | 0) === a && (b | 0) === b)) {
+      refuse(timeUs, this.#queue.time, kind, a, b);
+    }
     return this.#queue.push(timeUs, kind, a, b);
   }
 
@@ -47,7 +50,12 @@ export class Kernel {
    * @throws RangeError like `at`.
    */
   after(delayUs: number, kind: number, a: number, b: number): EventId {
-    return this.at(this.#queue.time + delayUs, kind, a, b);
+    const queue = this.#queue;
+    const timeUs = queue.time + delayUs;
+    if (!(delayUs >= 0 && timeUs <= LAST_US && Math.floor(timeUs) === timeUs && (kind | 0) === kind && (a | 0) === a && (b | 0) === b)) {
+      refuse(timeUs, queue.time, kind, a, b);
+    }
+    return queue.push(timeUs, kind, a, b);
   }
 
   /** Calls a pending event off, in O(1). False where it has happened or was cancelled already. */
@@ -66,7 +74,8 @@ export class Kernel {
     this.#stopped = false;
     const queue = this.#queue;
     try {
-      while (!this.#stopped && queue.pop(untilUs)) handler(queue.kind, queue.a, queue.b);
+      queue.until = untilUs;
+      while (!this.#stopped && queue.next()) handler(queue.kind, queue.a, queue.b);
       if (!this.#stopped && untilUs !== Infinity && untilUs > queue.time) queue.time = untilUs;
     } finally {
       this.#running = false;
@@ -79,10 +88,7 @@ export class Kernel {
   }
 }
 
-function refuseTime(timeUs: number, nowUs: number): never {
-  throw new RangeError(`Event at ${timeUs} us: must be an integer, and not before the present (${nowUs} us).`);
-}
-
-function refusePayload(kind: number, a: number, b: number): never {
+function refuse(timeUs: number, nowUs: number, kind: number, a: number, b: number): never {
+  if (!(timeUs >= nowUs && Number.isSafeInteger(timeUs))) throw new RangeError(`Event at ${timeUs} us: must be an integer, and not before the present (${nowUs} us).`);
   throw new RangeError(`Event payload (${kind}, ${a}, ${b}): each must be a 32-bit signed integer.`);
 }

@@ -33,6 +33,8 @@ const DEAD_TOLERATED = 64;
 export class EventQueue {
   /** Time of the event that `pop` took last, in the unit of `push`. */
   time = 0;
+  /** What is later than this stays; as the last `pop` had it. */
+  until = Infinity;
   kind = 0;
   a = 0;
   b = 0;
@@ -60,6 +62,10 @@ export class EventQueue {
   /** The slot that was freed last, kept off the list for the push that usually follows. */
   #spareSlot = -1;
   #sequence = 0;
+  /** Of the entry that `push` is at. Fields, not parameters: a double that is passed to a function is boxed unless V8 inlines it. */
+  #newTime = 0;
+  #newGeneration = 0;
+  #newSlot = 0;
   /** How many entries are cancelled. */
   #dead = 0;
   readonly #generations: number;
@@ -97,9 +103,16 @@ export class EventQueue {
    * @throws RangeError where 2^24 events are pending already.
    */
   push(time: number, kind: number, a: number, b: number): EventId {
+    this.#newTime = time;
+    this.#insert(kind, a, b);
+    return this.#newGeneration * SLOTS + this.#newSlot;
+  }
+
+  /** Adds an event at `#newTime`. It is younger than all others: its equals pass it. */
+  #insert(kind: number, a: number, b: number): void {
     let slot = this.#spareSlot;
     if (slot >= 0) this.#spareSlot = -1;
-    else slot = this.#newSlot();
+    else slot = this.#takeSlot();
     const records = this.#records;
     const at = slot * RECORD;
     const generation = records[at]! + 1;
@@ -108,19 +121,39 @@ export class EventQueue {
     records[at + 2] = a;
     records[at + 3] = b;
     this.#sequences[slot * (RECORD / 2) + 2] = this.#sequence++;
-    if (time >= this.#limit) this.#far.append(time, slot);
-    else if (this.#rootVacant) {
-      this.#rootVacant = false;
-      this.#sinkNewest(time, slot);
-    } else {
-      this.#raise(time, slot);
-      if (this.#length > this.#full) this.#moveOut();
+    this.#newGeneration = generation;
+    this.#newSlot = slot;
+    const time = this.#newTime;
+    if (time >= this.#limit) return this.#far.append(time, slot);
+    if (!this.#rootVacant) return this.#raise(slot);
+    this.#rootVacant = false;
+    const times = this.#times;
+    const slots = this.#slots;
+    const length = this.#length;
+    let position = 0;
+    for (let left = 1; left < length; left = 2 * position + 1) {
+      const leftTime = times[left]!;
+      const rightTime = times[left + 1]!;
+      if (rightTime === leftTime) return this.#sinkTied(position, time, slot);
+      const child = left + +(rightTime < leftTime);
+      const childTime = times[child]!;
+      if (childTime > time) break;
+      times[position] = childTime;
+      slots[position] = slots[child]!;
+      position = child;
     }
-    return generation * SLOTS + slot;
+    times[position] = time;
+    slots[position] = slot;
   }
 
   /** Takes the next event that is due at `until` or before into `time`, `kind`, `a` and `b`. False where there is none. */
   pop(until = Infinity): boolean {
+    this.until = until;
+    return this.next();
+  }
+
+  /** As `pop`, with the bound in `until`: a number that is not passed is not checked for being one, each time. */
+  next(): boolean {
     for (;;) {
       if (this.#rootVacant) this.#fillRoot();
       if (this.#length === 0) {
@@ -128,7 +161,7 @@ export class EventQueue {
         continue;
       }
       const time = this.#times[0]!;
-      if (time > until) return false;
+      if (time > this.until) return false;
       const records = this.#records;
       const slot = this.#slots[0]!;
       const at = slot * RECORD;
@@ -176,7 +209,7 @@ export class EventQueue {
     return true;
   }
 
-  #newSlot(): number {
+  #takeSlot(): number {
     const free = this.#freeSlot;
     if (free >= 0) {
       this.#freeSlot = this.#records[free * RECORD + 1]!;
@@ -204,7 +237,8 @@ export class EventQueue {
   }
 
   /** Adds an entry younger than all others to the heap: it passes only later ones, never its equals. */
-  #raise(time: number, slot: number): void {
+  #raise(slot: number): void {
+    const time = this.#newTime;
     let position = this.#length++;
     if (position + 2 > this.#times.length - 1) this.#makeRoom(position + 3);
     const times = this.#times;
@@ -220,29 +254,7 @@ export class EventQueue {
     }
     times[position] = time;
     slots[position] = slot;
-  }
-
-  /** Puts an entry younger than all others into the vacant root and sinks it: its equals pass it. */
-  #sinkNewest(time: number, slot: number): void {
-    const times = this.#times;
-    const slots = this.#slots;
-    const length = this.#length;
-    let position = 0;
-    for (let left = 1; left < length; left = 2 * position + 1) {
-      const leftTime = times[left]!;
-      const rightTime = times[left + 1]!;
-      // Ties leave this loop altogether: settling them within costs all the others a fifth of their speed.
-      if (rightTime === leftTime) return this.#sinkTied(position, time, slot);
-      // Arithmetic on the comparison spares a branch that would be mispredicted half of the time.
-      const child = left + +(rightTime < leftTime);
-      const childTime = times[child]!;
-      if (childTime > time) break;
-      times[position] = childTime;
-      slots[position] = slots[child]!;
-      position = child;
-    }
-    times[position] = time;
-    slots[position] = slot;
+    if (this.#length > this.#full) this.#moveOut();
   }
 
   /** Puts any entry into a vacant position and sinks it. */

@@ -37,7 +37,7 @@ export class Latency {
   arrivalUs(nowUs: number, fromRegion: number, toRegion: number, pair: number, random: Random): number {
     const baseUs = this.#matrix[fromRegion * this.#regions.size + toRegion]!;
     if (this.#jitter === null) return nowUs + baseUs;
-    const drawnUs = nowUs + Math.round(baseUs * this.#jitter.sample(random));
+    const drawnUs = nowUs + Math.floor(baseUs * this.#jitter.sample(random) + 0.5);
     const arrivalUs = Math.max(drawnUs, this.#lastArrivalUs.get(pair) ?? 0);
     this.#lastArrivalUs.set(pair, arrivalUs);
     return arrivalUs;

@@ -16,6 +16,6 @@ export class WholeDraws {
 
   /** Between the minimum and 2^52. */
   next(): number {
-    return Math.min(2 ** 52, Math.max(this.#min, Math.round(this.#distribution.sample(this.#random))));
+    return Math.min(2 ** 52, Math.max(this.#min, Math.floor(this.#distribution.sample(this.#random) + 0.5)));
   }
 }

@@ -52,7 +52,7 @@ export class MarkovArrivals implements ArrivalProcess {
       const timeUs = this.#timeUs + work * (1e6 / ratePerS);
       if (timeUs < this.#stateEndsUs) {
         this.#timeUs = timeUs;
-        return Math.round(timeUs);
+        return Math.floor(timeUs + 0.5);
       }
       work -= (this.#stateEndsUs - this.#timeUs) * ratePerS * 1e-6;
       if (work <= 0) work = Number.MIN_VALUE;

@@ -15,7 +15,7 @@ export class PoissonArrivals implements ArrivalProcess {
 
   nextUs(): number {
     this.#timeUs += exponential(this.#random) * this.#meanGapUs;
-    return Math.round(this.#timeUs);
+    return Math.floor(this.#timeUs + 0.5);
   }
 }
 

@@ -26,6 +26,6 @@ export class RenewalArrivals implements ArrivalProcess {
   nextUs(): number {
     const timeUs = this.#nextUs;
     this.#nextUs += this.#gapUs.sample(this.#random);
-    return Math.round(timeUs);
+    return Math.floor(timeUs + 0.5);
   }
 }

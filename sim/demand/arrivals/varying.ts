@@ -57,7 +57,7 @@ export class VaryingArrivals implements ArrivalProcess {
       const to = this.#toPerUs[this.#piece]!;
       if (end === Infinity) {
         this.#insideUs += work / from;
-        return Math.round(this.#insideUs);
+        return Math.floor(this.#insideUs + 0.5);
       }
       if (end > this.#insideUs) {
         const slope = (to - from) / (end - start);
@@ -67,7 +67,7 @@ export class VaryingArrivals implements ArrivalProcess {
           // rate * x + slope * x * x / 2 = work, by the root that keeps its digits when the slope is small
           const step = 2 * work / (rate + Math.sqrt(Math.max(0, rate * rate + 2 * slope * work)));
           this.#insideUs = Math.min(end, this.#insideUs + step);
-          return Math.round(this.#originUs + this.#insideUs);
+          return Math.floor(this.#originUs + this.#insideUs + 0.5);
         }
         work -= area;
         this.#insideUs = end;

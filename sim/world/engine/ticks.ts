@@ -10,5 +10,5 @@ export const TICKS_MAX = 2 ** 52;
 
 /** The duration on the grid, in ticks. */
 export function ticksOf(us: number): number {
-  return Math.round(us * TICKS_PER_US);
+  return Math.floor(us * TICKS_PER_US + 0.5);
 }

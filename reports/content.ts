@@ -128,7 +128,7 @@ function ends(report: RunReport): Section {
         : []),
       ...(attempts.failures.length > 0
         ? [
-          { kind: "text", text: `${formatNumber(attempts.total)} times a job was given to a node. ${formatNumber(attempts.retriedJobs)} jobs needed more than one node (${share(attempts.retriedJobs, submitted - inFlight)}).` } as const,
+          { kind: "text", text: `${formatNumber(attempts.total)} times a job was given to a node. ${plural(attempts.retriedJobs, "job")} needed more than one node (${share(attempts.retriedJobs, submitted - inFlight)}).` } as const,
           table("Why attempts at a node failed", ["reason", "attempts"], attempts.failures.map(({ reason, attempts: count }) => [reason, formatNumber(count)])),
         ]
         : []),

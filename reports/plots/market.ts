@@ -25,7 +25,7 @@ export function marketFigure(report: RunReport): Figure {
     { what: "Utilisation of each node", y: shareAxis(), of: drawn.filter(({ utilisation }) => utilisation !== null), value: ({ utilisation }) => utilisation! },
   ];
   const views = all.filter(({ of }) => of.length > 0);
-  if (prices.size > 1) panels.push(...views.map((view) => byPrice(view, color)));
+  if (prices.size > 1) panels.push(...views.map((view) => byPrice(view, drawn, color)));
   else if (drawn.length > 1) panels.push(...views.map((view) => byRank(view, color)));
   return {
     title: PLOT_TITLES.market,
@@ -79,8 +79,9 @@ interface View {
   readonly value: (node: PricedNode) => number;
 }
 
-function byPrice({ what, y, of: nodes, value }: View, color: (name: string) => string): Panel {
-  const prices = nodes.map(({ outputMsatPerMtok }) => outputMsatPerMtok);
+/** @param all whose prices span the axis, which views share */
+function byPrice({ what, y, of: nodes, value }: View, all: readonly PricedNode[], color: (name: string) => string): Panel {
+  const prices = all.map(({ outputMsatPerMtok }) => outputMsatPerMtok);
   const low = Math.min(...prices);
   const high = Math.max(...prices);
   const margin = (high - low) * 0.05;

@@ -13,6 +13,7 @@ import { descriptor, heartbeat } from "./messages/node.ts";
 import { paymentReceipt, paymentRequest } from "./messages/payment.ts";
 import { paymentCall } from "./messages/settlement.ts";
 
+export * from "./messages/choice.ts";
 export * from "./messages/delivery.ts";
 export * from "./messages/faults.ts";
 export * from "./messages/job.ts";

@@ -98,6 +98,47 @@ export function quotientUp(numerator: bigint, denominator: bigint): number {
 }
 
 /**
+ * The largest amount of a job, before the router's fee, with which the client pays no more than this in all.
+ *
+ * @returns integer msat, -1 where the fee alone is more
+ */
+export function affordableMsat(fee: FeeTerms, maxPriceMsat: number): number {
+  const total = (amount: number): number => (fee.bearer === "operator" ? amount : amount + feeMsat(fee, amount));
+  if (total(maxPriceMsat) <= maxPriceMsat) return maxPriceMsat;
+  if (total(0) > maxPriceMsat) return -1;
+  // Fees without bounds: one guess, right but for the rounding. Otherwise by halving.
+  const guess = Math.floor((maxPriceMsat - fee.flatMsat) / (1 + fee.shareBps / BASIS_POINTS));
+  let low = Math.max(0, guess - 3);
+  let high = Math.min(maxPriceMsat, guess + 3);
+  if (total(low) > maxPriceMsat) low = 0;
+  if (total(high) <= maxPriceMsat) high = maxPriceMsat;
+  while (high - low > 1) {
+    const middle = low + Math.floor((high - low) / 2);
+    if (total(middle) <= maxPriceMsat) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/**
+ * Prices in the proportions of a bid that come to `amount` for a job of this length, each part rounded down: against the
+ * payee, and never by more than the client can be asked for. No part falls below the bid's where `amount` is at least what
+ * the bid comes to. A bid that comes to nothing is paid the whole amount per job.
+ *
+ * @param amount integer msat, at least `amountMsat` of the bid
+ */
+export function pricesPaying(bid: PriceSheet, inputTokens: number, maxOutputTokens: number, amount: number): PriceSheet {
+  const unit = BigInt(TOKENS_PER_PRICE_UNIT);
+  // Exact, before rounding: in millionths of an msat.
+  const worth = BigInt(inputTokens) * BigInt(bid.inputMsatPerMtok) + BigInt(maxOutputTokens) * BigInt(bid.outputMsatPerMtok) + BigInt(bid.fixedMsat) * unit;
+  if (worth === 0n) return { ...bid, fixedMsat: bid.fixedMsat + amount };
+  const target = BigInt(amount) * unit;
+  if (target <= worth) return bid;
+  const scaled = (part: number): number => Math.min(Number.MAX_SAFE_INTEGER, Number((BigInt(part) * target) / worth));
+  return { inputMsatPerMtok: scaled(bid.inputMsatPerMtok), outputMsatPerMtok: scaled(bid.outputMsatPerMtok), fixedMsat: scaled(bid.fixedMsat) };
+}
+
+/**
  * amount x numerator / denominator, rounded down once; exact for all non-negative integers.
  *
  * @throws RangeError where an argument is negative or fractional, or the result is more than 2^53 - 1

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { digest } from "./canonical.ts";
+import { structure, welfare } from "./result/welfare.ts";
 
 /** Names this kind of document, whatever its version. */
 export const REPORT_SCHEMA = "infernet-lab/run-report";
 /** `major.minor`: minor rises when fields are added, major when the meaning of one changes. */
-export const REPORT_VERSION = "1.1";
+export const REPORT_VERSION = "1.2";
 
 /** How a job ended; together with "still in flight" these add up to the submitted jobs (conservation of jobs). */
 export const JOB_STATUSES = ["completed", "failed", "rejected", "expired", "cancelled"] as const;
@@ -270,6 +271,8 @@ export const runReport = z.strictObject({
   overTime: timeSeries,
   checks,
   money: money.nullable().describe("Null where no wallets took part."),
+  welfare: welfare.nullable(),
+  structure,
 });
 export type RunReport = z.infer<typeof runReport>;
 

@@ -1,5 +1,6 @@
 import type { CancelReason, JobId, JobRequest, Message, PaymentPurpose, PaymentRequest, PeerId, Refuse, Result, TokenChunk } from "../protocol/messages.ts";
 import { isReceiptFor, wrongWith } from "./bill.ts";
+import { Budget, type BudgetOptions } from "./budget.ts";
 import type { Environment, JobStatus, Participant, Timer, TimerId, WalletEvent } from "./environment.ts";
 import { JobMap } from "./job-map.ts";
 
@@ -11,6 +12,8 @@ export interface ClientOptions {
   readonly paymentAttempts: number;
   /** Pause before the second try of a payment, µs; doubled before each further one. */
   readonly paymentRetryUs: number;
+  /** What it may spend; absent: whatever its jobs cost. Lightning fees are not in it. */
+  readonly budget?: BudgetOptions;
 }
 
 const NO_PAYMENTS: readonly PaymentRequest[] = [];
@@ -28,6 +31,8 @@ interface ClientJob {
   payments: readonly PaymentRequest[];
   /** Failed tries by purpose; null before the first. */
   tries: { job: number; fee: number } | null;
+  /** What the budget sets aside for it, in which period, and what was spent of it; null without a budget. */
+  readonly aside: { readonly period: number; readonly msat: number; spentMsat: number } | null;
 }
 
 /**
@@ -38,12 +43,14 @@ export class Client implements Participant {
   readonly #env: Environment;
   readonly #options: ClientOptions;
   readonly #jobs = new JobMap<ClientJob>();
+  readonly #budget: Budget | null;
   #turn = 0;
 
   constructor(env: Environment, options: ClientOptions) {
     if (options.routers.length === 0) throw new RangeError("a client needs at least one router");
     this.#env = env;
     this.#options = options;
+    this.#budget = options.budget === undefined ? null : new Budget(options.budget);
   }
 
   /** Jobs that have not ended. */
@@ -52,19 +59,28 @@ export class Client implements Participant {
   }
 
   /**
-   * Posts a job.
+   * Posts a job, at a lower maximum price where its budget asks for that.
+   * @returns false where the budget forbids it: nothing was posted.
    * @throws RangeError where the request is not in this client's name or its id is in use.
    */
-  submit(request: JobRequest, prompt?: string): void {
+  submit(request: JobRequest, prompt?: string): boolean {
     const env = this.#env;
     if (request.client !== env.self) throw new RangeError(`job ${request.jobId} is in another client's name`);
     if (this.#jobs.has(request.jobId)) throw new RangeError(`job ${request.jobId} is in progress already`);
+    let aside: ClientJob["aside"] = null;
+    if (this.#budget !== null) {
+      const msat = this.#budget.setAside(env.nowUs, request.maxPriceMsat);
+      if (msat < 0) return false;
+      if (msat < request.maxPriceMsat) request = { ...request, maxPriceMsat: msat };
+      aside = { period: this.#budget.periodAt(env.nowUs), msat, spentMsat: 0 };
+    }
     const router = this.#options.routers[this.#turn]!;
     this.#turn = (this.#turn + 1) % this.#options.routers.length;
     const timer = env.after(request.patienceUs, { kind: "patience", jobId: request.jobId, attempt: 0 });
-    this.#jobs.set(request.jobId, { request, router, timer, paying: -1, payments: NO_PAYMENTS, tries: null });
+    this.#jobs.set(request.jobId, { request, router, timer, paying: -1, payments: NO_PAYMENTS, tries: null, aside });
     env.telemetry.submitted(request);
     env.send(router, prompt === undefined ? { type: "job", job: request } : { type: "job", job: request, prompt });
+    return true;
   }
 
   /** Gives a job up by the user's wish. False where it has ended or its result is in. */
@@ -109,7 +125,9 @@ export class Client implements Participant {
   onWallet(event: WalletEvent): void {
     if (event.kind === "received") return;
     const job = this.#jobs.get(event.jobId);
-    if (job === undefined || job.paying < 0) return;
+    if (job === undefined) return;
+    if (event.kind === "paid" && job.aside !== null) job.aside.spentMsat += event.amountMsat;
+    if (job.paying < 0) return;
     if (event.kind === "payment-failed") return this.#onPaymentFailed(job, event.purpose, event.reason);
     // The router sees its fee arrive in its own wallet; that the node was paid it learns from the payer alone.
     if (event.purpose === "job") {
@@ -186,6 +204,7 @@ export class Client implements Participant {
 
   #end(job: ClientJob, status: JobStatus, reason: string): void {
     this.#stopTimer(job);
+    if (job.aside !== null) this.#budget!.giveBack(this.#env.nowUs, job.aside.period, job.aside.msat - job.aside.spentMsat);
     this.#jobs.delete(job.request.jobId);
     this.#env.telemetry.ended(job.request.jobId, status, reason);
   }

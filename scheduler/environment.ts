@@ -1,4 +1,4 @@
-import type { JobId, JobRequest, Message, PaymentPurpose, PaymentRequest, PeerId, RefusalReason } from "../protocol/messages.ts";
+import type { JobId, JobRequest, Message, PaymentPurpose, PaymentRequest, PeerId, PriceSheet, RefusalReason } from "../protocol/messages.ts";
 
 /** Handle of a pending timer, for `cancel`: not negative. Never reused while the timer is pending, but perhaps right after. */
 export type TimerId = number;
@@ -31,17 +31,37 @@ export interface Invoice {
 export interface Wallet {
   /** What could be paid at once, routing fees included, msat. */
   readonly balanceMsat: number;
-  /** Makes an invoice for exactly this amount, or, where `amountMsat` is null, for whatever the payer sends. Settled once. */
+  /**
+   * Makes an invoice for exactly this amount, or, where `amountMsat` is null, for whatever the payer sends. Settled once; for
+   * refunds it is an offer that takes several payments (BOLT 12).
+   */
   invoice(jobId: JobId, purpose: PaymentPurpose, amountMsat: number | null): Invoice;
+  /**
+   * Makes a hold invoice for a job: its payment is locked (`held`) until the payee takes or releases it, and goes back to
+   * the payer (`lapsed`) after `timeoutUs`. It is taken whole or not at all.
+   */
+  holdInvoice(jobId: JobId, amountMsat: number, timeoutUs: number): Invoice;
+  /** Takes a held payment by giving its preimage away; `received` follows. False where nothing is held on it. */
+  take(paymentHash: string): boolean;
+  /** Gives a held payment back, or has an unpaid invoice take no payment any more. */
+  release(paymentHash: string): void;
   /** Starts a payment; `paid` or `payment-failed` follows. */
   pay(request: PaymentRequest): void;
 }
 
-/** What became of a payment: at the payer `paid` (with its proof) or `payment-failed`, at the payee `received`. */
+/**
+ * What became of a payment: at the payer `paid` (with its proof) or `payment-failed`, at the payee `received`, and of a
+ * payment on a hold invoice `held` before and perhaps `lapsed` instead.
+ */
 export type WalletEvent =
   | { readonly kind: "paid"; readonly jobId: JobId; readonly purpose: PaymentPurpose; readonly payee: PeerId; readonly amountMsat: number; readonly paymentHash: string; readonly preimage: string }
   | { readonly kind: "payment-failed"; readonly jobId: JobId; readonly purpose: PaymentPurpose; readonly payee: PeerId; readonly amountMsat: number; readonly paymentHash: string; readonly reason: string }
-  | { readonly kind: "received"; readonly jobId: JobId; readonly purpose: PaymentPurpose; readonly amountMsat: number; readonly paymentHash: string };
+  | {
+    readonly kind: "received"; readonly jobId: JobId; readonly purpose: PaymentPurpose; readonly amountMsat: number; readonly paymentHash: string;
+    /** Who paid, where the payment says so, as on offers (BOLT 12). */
+    readonly payer?: PeerId;
+  }
+  | { readonly kind: "held" | "lapsed"; readonly jobId: JobId; readonly purpose: PaymentPurpose; readonly amountMsat: number; readonly paymentHash: string };
 
 /** What the node hands to whatever executes the model. */
 export interface RunnerJob {
@@ -72,12 +92,18 @@ export interface Runner {
   submit(job: RunnerJob): void;
   /** Forgets the job, running or waiting; no further event for it. False where it is not known. */
   cancel(jobId: JobId): boolean;
+  /**
+   * Has the runner say (`progress`) when the job has so many output tokens, once; in place of what was asked for before. A
+   * runner whose answers come whole, and one whose job ends before, says nothing.
+   */
+  watch(jobId: JobId, outputTokens: number): void;
 }
 
 /** What the runner did with a job. */
 export type RunnerEvent =
   | { readonly kind: "started"; readonly jobId: JobId }
   | { readonly kind: "first-token"; readonly jobId: JobId }
+  | { readonly kind: "progress"; readonly jobId: JobId; readonly outputTokens: number }
   | { readonly kind: "finished"; readonly jobId: JobId; readonly outputTokens: number; readonly finishReason: "stop" | "length"; readonly outputHash: string }
   | { readonly kind: "failed"; readonly jobId: JobId; readonly reason: RefusalReason };
 
@@ -88,8 +114,8 @@ export type JobStatus = "completed" | "failed" | "rejected" | "expired" | "cance
 export interface Telemetry {
   /** client: the job went out. */
   submitted(job: JobRequest): void;
-  /** router: the job goes to this node; attempt counts from 1. */
-  assigned(jobId: JobId, node: PeerId, attempt: number): void;
+  /** router: the job goes to this node at these prices; attempt counts from 1. */
+  assigned(jobId: JobId, node: PeerId, attempt: number, prices: PriceSheet): void;
   /** router: that attempt came to nothing. */
   attemptFailed(jobId: JobId, node: PeerId, attempt: number, reason: string): void;
   /** node: the runner began with it. */
@@ -100,13 +126,38 @@ export interface Telemetry {
   finished(jobId: JobId, node: PeerId, attempt: number, inputTokens: number, outputTokens: number, amountMsat: number, feeMsat: number): void;
   /** client: the terminal state. `reason` is "" for a completed job. */
   ended(jobId: JobId, status: JobStatus, reason: string): void;
+  /** client, of jobs paid before their result: output worth so much in all has arrived from this node, msat. */
+  delivered(jobId: JobId, node: PeerId, valueMsat: number): void;
+  /** client or node: it has decided not to do its part for this job. Only the lab hears of it. */
+  reneged(jobId: JobId): void;
+  /** client, of jobs paid before their result: it does not expect back any more what this node has of it. */
+  writtenOff(jobId: JobId, node: PeerId): void;
+  /** client, node: a dispute went to the router. */
+  disputed(jobId: JobId, claim: string): void;
+  /** router: no node is left for the job, and some were excluded by their price alone. Before the job is given up. */
+  tooDear(jobId: JobId): void;
   /** router: a job began (1) or ceased (-1) to wait there for a node. */
   waitingAtRouter(change: 1 | -1): void;
+  /** router: a price was found, or could not be. Only under mechanisms that find prices, and at the interval of market-state messages. */
+  priced(event: Priced): void;
   /** router: is anyone going to read this job's decisions? Only then are they built. */
   wantsDecision(jobId: JobId): boolean;
   /** router: why it did what it did. Called only where {@link wantsDecision} says so, before the job is assigned. */
   decided(decision: Decision): void;
 }
+
+/** What became of a search for a price. */
+export type Priced =
+  /** How a model's market stands; `going` is null where every node has a price of its own. Utilisation: jobs over slots. */
+  | { readonly kind: "state"; readonly model: string; readonly lowestAsk: PriceSheet | null; readonly meanAsk: PriceSheet | null; readonly going: PriceSheet | null; readonly utilisation: number }
+  /** A going price was set for the next interval, after one of this utilisation. */
+  | { readonly kind: "going"; readonly model: string; readonly prices: PriceSheet; readonly utilisation: number }
+  /** A call for bids has closed: how many bids there were, and how many within the reserve; the price, -1 where there was none. */
+  | { readonly kind: "auction"; readonly model: string; readonly invited: number; readonly bids: number; readonly withinReserve: number; readonly paidMsat: number; readonly byReserve: boolean }
+  /** A batch was cleared: bids and asked units, trades, and the levels (millionths of `unit`) that buyers pay and sellers get. */
+  | { readonly kind: "clearing"; readonly model: string; readonly bids: number; readonly asks: number; readonly trades: number; readonly unit: PriceSheet; readonly low: number; readonly high: number; readonly buyersPay: number; readonly sellersGet: number }
+  /** A job met a node in a continuous market; whose order had rested. */
+  | { readonly kind: "trade"; readonly model: string; readonly rested: "ask" | "bid" };
 
 /** One part of a candidate's score. */
 export interface ScorePart {
@@ -141,7 +192,7 @@ export interface Exclusion {
 /** Why a node cannot have a job. */
 export type ExclusionRule =
   | "unregistered" | "stale" | "banned" | "circuit-open" | "under-staked" | "not-accepting" | "full" | "too-dear"
-  | "wrong-region" | "no-model" | "context-too-short" | "not-attested" | "already-tried";
+  | "asks-more" | "no-bid" | "wrong-region" | "no-model" | "context-too-short" | "not-attested" | "already-tried";
 
 /** Why the router did what it did with a job, at one attempt. */
 export interface Decision {
@@ -154,6 +205,8 @@ export interface Decision {
   readonly chosen: PeerId;
   /** In words: how the policy picked among the candidates. */
   readonly how: string;
+  /** In words: how the price came about that the node is paid; "" where none was chosen yet. */
+  readonly price: string;
   /** Best first; with `excluded` every registered node, once. */
   readonly candidates: readonly Candidate[];
   /** In the order of their ids. */

@@ -2,6 +2,13 @@ import type {
   Accept, Award, Cancel, Descriptor, Heartbeat, Job, JobId, Message, PeerId, QuoteRequest, Refuse, RefusalReason, Result,
 } from "../protocol/messages.ts";
 import { maxAmountMsat } from "../protocol/units.ts";
+import { Batch } from "./mechanism/batch.ts";
+import type { BusyMeter } from "./mechanism/busy-meter.ts";
+import { Continuous } from "./mechanism/continuous.ts";
+import { GoingPrice } from "./mechanism/going-price.ts";
+import { MarketWatch } from "./mechanism/market-watch.ts";
+import type { Floor, Mechanism } from "./mechanism/mechanism.ts";
+import { SealedBids } from "./mechanism/sealed-bids.ts";
 import { isReceiptFor, isWithinRequest } from "./bill.ts";
 import type { Environment, Participant, Timer } from "./environment.ts";
 import { JobMap } from "./job-map.ts";
@@ -39,6 +46,13 @@ export class Router implements Participant {
   readonly #jobs = new JobMap<RoutedJob>();
   readonly #waiting = new WaitingJobs<RoutedJob>();
   readonly #takesFee: boolean;
+  /** Sets a price for all before the job comes; null where it does not. */
+  readonly #going: GoingPrice | null;
+  /** Finds prices job by job or in batches; null where they are there before the job comes. */
+  readonly #mechanism: Mechanism | null;
+  readonly #watch: MarketWatch | null;
+  /** Those that want to know of every job at a node. */
+  readonly #meters: readonly BusyMeter[];
 
   /** @throws RangeError where a setting of the policy or of the circuit breaker is out of its range. */
   constructor(env: Environment, options: RouterOptions) {
@@ -59,8 +73,11 @@ export class Router implements Participant {
     return this.#waiting.size;
   }
 
-  /** Begins the regular sweep. */
+  /** Begins the regular sweep, and the mechanism's rounds. */
   start(): void {
+    this.#going?.start();
+    this.#mechanism?.start();
+    this.#watch?.start();
     this.#env.after(this.#options.sweepUs, { kind: "sweep", jobId: "", attempt: 0 });
   }
 
@@ -74,6 +91,7 @@ export class Router implements Participant {
       case "heartbeat": return this.#onHeartbeat(from, message);
       case "descriptor": return this.#onDescriptor(from, message);
       case "quote-request": return this.#onQuoteRequest(from, message);
+      case "bid": return this.#mechanism?.onBid(from, message);
       default: return;
     }
   }
@@ -85,6 +103,9 @@ export class Router implements Participant {
       case "queue-wait": return this.#onTimeout(timer.kind, timer.jobId, timer.attempt);
       case "cool-down": return this.#fillAll();
       case "sweep": return this.#sweep();
+      case "price-interval": return this.#going?.onInterval();
+      case "market-state": return this.#watch?.onInterval();
+      case "mechanism": return this.#mechanism?.onTimer(timer.jobId);
       default: return;
     }
   }
@@ -112,18 +133,19 @@ export class Router implements Participant {
     const { request, attempt, tried } = job;
     const { nowUs, telemetry } = this.#env;
     const market = this.registry.market(request.model);
+    if (this.#mechanism !== null) return this.#mechanism.place(job, market);
     const chosen = this.#selector.choose(request, market, tried, nowUs);
     if (telemetry.wantsDecision(request.jobId)) telemetry.decided(this.#selector.explain(request, market, attempt + 1, chosen));
-    if (chosen >= 0) this.#award(job, market, chosen);
+    if (chosen >= 0) this.#award(job, market, chosen, market.prices[chosen]!, this.#options.fee);
+    else if (this.#selector.declined) this.#giveUp(job, "declined");
     else if (this.#selector.waitable > 0 && this.#options.queueLimit > 0) this.#enqueue(job);
     else this.#giveUp(job, attempt === 0 ? "no-eligible-node" : "attempts-exhausted");
   }
 
-  #award(job: RoutedJob, market: ModelMarket, offer: number): void {
+  #award(job: RoutedJob, market: ModelMarket, offer: number, prices: PriceSheet, fee: FeeTerms): void {
     const env = this.#env;
     const { request, prompt } = job;
     const { jobId } = request;
-    const { fee } = this.#options;
     const n = market.node[offer]!;
     const node = this.registry.ids[n]!;
     const attempt = ++job.attempt;
@@ -131,9 +153,9 @@ export class Router implements Participant {
     job.accepted = false;
     this.registry.own[n] = this.registry.own[n]! + 1;
     market.lastServed = node;
-    env.telemetry.assigned(jobId, node, attempt);
-    const { prices } = market.offers[offer]!;
-    const award: Award = this.#takesFee
+    for (const meter of this.#meters) meter.change(request.model, 1, env.nowUs);
+    env.telemetry.assigned(jobId, node, attempt, prices);
+    const award: Award = this.#takesFee || fee.flatMsat > 0
       ? { type: "award", job: request, attempt, prices, fee, feePaymentHash: env.wallet.invoice(jobId, "fee", null).paymentHash }
       : { type: "award", job: request, attempt, prices, fee };
     if (prompt !== undefined) award.prompt = prompt;
@@ -149,6 +171,7 @@ export class Router implements Participant {
   }
 
   #giveUp(job: RoutedJob, reason: RefusalReason): void {
+    if (reason === "no-eligible-node" && this.#selector.tooDear > 0) this.#env.telemetry.tooDear(job.request.jobId);
     this.#jobs.delete(job.request.jobId);
     this.#env.send(job.request.client, { type: "refuse", jobId: job.request.jobId, attempt: job.attempt, reason });
   }
@@ -229,7 +252,7 @@ export class Router implements Participant {
     const n = job.node;
     const node = this.registry.ids[n]!;
     this.#stopTimer(job);
-    this.#release(n);
+    this.#release(n, job.request.model);
     job.node = NO_NODE;
     job.tried.push(n);
     env.telemetry.attemptFailed(jobId, node, job.attempt, reason);
@@ -255,8 +278,8 @@ export class Router implements Participant {
   #letGo(job: RoutedJob): void {
     this.#jobs.delete(job.request.jobId);
     this.#stopTimer(job);
-    if (job.node < 0) this.#stopWaiting(job);
-    else this.#release(job.node);
+    if (job.node >= 0) this.#release(job.node, job.request.model);
+    else if (this.#mechanism?.withdraw(job) !== true) this.#stopWaiting(job);
   }
 
   #stopWaiting(job: RoutedJob): void {
@@ -264,10 +287,12 @@ export class Router implements Participant {
     this.#env.telemetry.waitingAtRouter(-1);
   }
 
-  #release(n: number): void {
+  #release(n: number, model: string): void {
     const own = this.registry.own[n]! - 1;
     if (own < 0) throw new Error(`router ${this.#env.self}: node ${this.registry.ids[n]} released more jobs than it was given`);
     this.registry.own[n] = own;
+    for (const meter of this.#meters) meter.change(model, -1, this.#env.nowUs);
+    this.#mechanism?.released(n);
   }
 
   #stopTimer(job: RoutedJob): void {
@@ -322,7 +347,7 @@ export class Router implements Participant {
 
   /** Serves jobs that wait for what this node offers, for as long as it has room. */
   #fill(n: number): void {
-    if (this.#waiting.size === 0) return;
+    if (this.#waiting.size === 0 || this.#mechanism?.fill(n) === true) return;
     for (const { model } of this.registry.descriptors[n]!.offers) {
       const market = this.registry.market(model);
       this.#serveWaiting(model, market, market.indexOf(this.registry.ids[n]!));
@@ -332,6 +357,10 @@ export class Router implements Participant {
   /** The same for all nodes, in the order of their ids. */
   #fillAll(): void {
     if (this.#waiting.size === 0) return;
+    if (this.#mechanism instanceof Continuous) {
+      for (const n of this.#byId()) this.#mechanism.fill(n);
+      return;
+    }
     for (const model of this.#waiting.models()) {
       const market = this.registry.market(model);
       for (let offer = 0; offer < market.count; offer++) this.#serveWaiting(model, market, offer);
@@ -367,7 +396,8 @@ export class Router implements Participant {
       this.#env.send(from, { type: "refuse", jobId: request.jobId, attempt: 0, reason: "no-eligible-node" });
       return;
     }
-    const { prices } = market.offers[chosen]!;
+    // Where the price is yet to be found, the quote is what the node asks.
+    const prices = this.#mechanism === null ? market.prices[chosen]! : market.offers[chosen]!.prices;
     const { fee } = this.#options;
     this.#env.send(from, {
       type: "quote",

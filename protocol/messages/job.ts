@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { PROMPT_CODE_POINTS_MAX } from "../limits.ts";
 import { text } from "../text.ts";
+import { choiceRule } from "./choice.ts";
 import { durationUs, hex32, jobId, modelName, msat, peerId, region, tokens } from "./scalars.ts";
 import { settlementTerms } from "./settlement.ts";
 
@@ -24,6 +25,7 @@ export const jobRequest = z.strictObject({
   minStakeMsat: msat.describe("least stake of a node that may serve the job"),
   privacy: z.enum(["any", "attested"]).describe("attested: only nodes that attest their hardware and software"),
   verification: z.enum(["none", "spot-check", "redundant"]).describe("how the result is to be checked"),
+  choice: choiceRule.optional().describe("how a node is chosen on the client's behalf; absent: by the router's policy"),
   promptHash: hex32.describe("SHA-256 of the prompt in UTF-8"),
   settlement: settlementTerms.optional().describe("how the job is paid; absent: after its result"),
 }).meta({ id: "JobRequest", description: "what a client asks for, without the prompt" });

@@ -74,7 +74,7 @@ export type Accept = z.infer<typeof accept>;
 export const refusalReason = z.enum([
   "queue-full", "context-too-long", "unknown-model", "price-changed", "shutting-down", "runner-failed", "duplicate-job",
   "unpaid", "payment-expired",
-  "no-eligible-node", "no-bid", "router-queue-full", "router-wait-too-long", "attempts-exhausted",
+  "no-eligible-node", "no-bid", "router-queue-full", "router-wait-too-long", "attempts-exhausted", "declined",
 ]).meta({ id: "RefusalReason" });
 export type RefusalReason = z.infer<typeof refusalReason>;
 

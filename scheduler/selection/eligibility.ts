@@ -7,7 +7,7 @@ import type { Registry } from "../registry.ts";
 /** Rules in the order in which they are judged; 0 is "eligible". What may pass by itself comes last. */
 export const rules = [
   "eligible", "no-model", "banned", "under-staked", "wrong-region", "not-attested", "context-too-short", "too-dear",
-  "already-tried", "unregistered", "stale", "not-accepting", "circuit-open", "full",
+  "asks-more", "already-tried", "unregistered", "stale", "not-accepting", "circuit-open", "full",
 ] as const satisfies readonly ("eligible" | ExclusionRule)[];
 
 const codes = Object.fromEntries(rules.map((rule, code) => [rule, code])) as Record<(typeof rules)[number], number>;
@@ -17,6 +17,7 @@ const WRONG_REGION = codes["wrong-region"];
 const NOT_ATTESTED = codes["not-attested"];
 const CONTEXT_TOO_SHORT = codes["context-too-short"];
 const TOO_DEAR = codes["too-dear"];
+const ASKS_MORE = codes["asks-more"];
 const ALREADY_TRIED = codes["already-tried"];
 const NOT_ACCEPTING = codes["not-accepting"];
 const CIRCUIT_OPEN = codes["circuit-open"];
@@ -33,6 +34,8 @@ export function isTemporary(code: number): boolean {
 export class Eligibility {
   /** Offers at the last {@link gather} that only a passing rule excluded. */
   waitable = 0;
+  /** Likewise: that were too dear. */
+  tooDear = 0;
   readonly #registry: Registry;
   readonly #fee: FeeTerms;
   readonly #staleAfterUs: number;
@@ -106,6 +109,7 @@ export class Eligibility {
     const surelyMsat = ((this.#maxPriceMsat - this.#fee.flatMsat - 3) / this.#feeFactor) * (1 - 1e-11);
     let count = 0;
     let waitable = 0;
+    let tooDear = 0;
     for (let offer = 0; offer < offers; offer++) {
       const n = node[offer]!;
       const amountMsat = (inputTokens * inputMsatPerMtok[offer]! + maxOutputTokens * outputMsatPerMtok[offer]!) / 1e6 + fixedMsat[offer]!;
@@ -116,6 +120,7 @@ export class Eligibility {
         const code = this.judge(offer);
         if (code !== 0) {
           if (isTemporary(code)) waitable++;
+          else if (code === TOO_DEAR) tooDear++;
           continue;
         }
       }
@@ -123,6 +128,7 @@ export class Eligibility {
       amountsMsat[count++] = amountMsat;
     }
     this.waitable = waitable;
+    this.tooDear = tooDear;
     return count;
   }
 
@@ -136,7 +142,7 @@ export class Eligibility {
     if (!this.#anyRegion && !this.#regions.includes(registry.regionIndex[n]!)) return WRONG_REGION;
     if (this.#attested && registry.attested[n] === 0) return NOT_ATTESTED;
     if (market.contextTokensMax[offer]! < this.#contextTokens) return CONTEXT_TOO_SHORT;
-    if (this.#tooDear(offer)) return TOO_DEAR;
+    if (this.#tooDear(offer)) return market.prices[offer] === null ? ASKS_MORE : TOO_DEAR;
     if (this.#tried.length > 0 && this.#tried.includes(n)) return ALREADY_TRIED;
     if (this.#nowUs - registry.lastSeenUs[n]! > this.#staleAfterUs) return STALE;
     if (registry.accepting[n] === 0) return NOT_ACCEPTING;
@@ -156,6 +162,7 @@ export class Eligibility {
       case "not-attested": return "is not attested, the client asks for it";
       case "context-too-short": return `takes at most ${this.#market.contextTokensMax[offer]} tokens, the job may need ${this.#contextTokens}`;
       case "too-dear": return `may cost ${this.#exactMsat(offer)} msat with the fee, the client pays at most ${this.#maxPriceMsat} msat`;
+      case "asks-more": return "asks more than the going price";
       case "already-tried": return "has failed this job before";
       case "stale": return `was last heard of ${this.#nowUs - registry.lastSeenUs[n]!} us ago, the limit is ${this.#staleAfterUs} us`;
       case "not-accepting": return "takes no new jobs";
@@ -167,7 +174,8 @@ export class Eligibility {
   }
 
   #exactMsat(offer: number): number {
-    return maxAmountMsat(this.#market.offers[offer]!.prices, this.#fee, this.#inputTokens, this.#maxOutputTokens);
+    const prices = this.#market.prices[offer]!;
+    return prices === null ? Infinity : maxAmountMsat(prices, this.#fee, this.#inputTokens, this.#maxOutputTokens);
   }
 
   /** Doubles settle all but the close calls; those are computed exactly. */

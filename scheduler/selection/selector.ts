@@ -1,4 +1,4 @@
-import type { FeeTerms, JobRequest } from "../../protocol/messages.ts";
+import type { ChoiceRule, FeeTerms, JobRequest, PriceSheet } from "../../protocol/messages.ts";
 import type { Candidate, Decision, Exclusion, Random } from "../environment.ts";
 import { hashString, mix } from "../hash.ts";
 import type { ModelMarket } from "../model-market.ts";
@@ -9,6 +9,16 @@ import { LoadScorer, PriceScorer, type Scorer, WeightedScorer } from "./scores.t
 
 /** Random probes that fail before a sampling policy looks at all offers. Bounds the work; does not change the odds. */
 const PROBES_MAX = 16;
+
+/** How a mechanism that finds prices job by job, or batch by batch, wants its choice explained. */
+export interface Account {
+  /** In words: how the node was chosen. */
+  readonly how: string;
+  /** In words: how the price came about. */
+  readonly price: string;
+  /** What this offer asks for the job at most, msat; a word where it asked for nothing. */
+  readonly ask: (offer: number) => number | string;
+}
 
 /**
  * Picks a node for a job: filters the market's offers by {@link Eligibility}, scores what remains, and lets the policy
@@ -21,11 +31,20 @@ const PROBES_MAX = 16;
 export class Selector {
   /** Offers at the last {@link choose} that only a passing rule excluded (full, not accepting, circuit open). */
   waitable = 0;
+  /** Offers at the last {@link choose} that the price excluded. */
+  tooDear = 0;
+  /** Whether at the last {@link choose} the client, on whose behalf was chosen, would rather do without. */
+  declined = false;
   readonly #registry: Registry;
   readonly #policy: PolicyOptions;
   readonly #random: Random;
   readonly #eligibility: Eligibility;
-  readonly #scorer: Scorer;
+  readonly #policyScorer: Scorer;
+  /** The one in use: the policy's, or that of the job's own choice. */
+  #scorer: Scorer;
+  #byPrice: Scorer | null = null;
+  #byScore: Scorer | null = null;
+  readonly #fee: FeeTerms;
   #candidates = new Int32Array(64);
   #amountsMsat = new Float64Array(64);
   #scores = new Float64Array(64);
@@ -46,7 +65,9 @@ export class Selector {
     this.#policy = policy;
     this.#random = random;
     this.#eligibility = new Eligibility(registry, fee, staleAfterUs);
-    this.#scorer = scorerFor(registry, policy);
+    this.#fee = fee;
+    this.#policyScorer = scorerFor(registry, policy);
+    this.#scorer = this.#policyScorer;
   }
 
   /**
@@ -56,9 +77,14 @@ export class Selector {
    */
   choose(job: JobRequest, market: ModelMarket, tried: readonly number[], nowUs: number): number {
     this.#eligibility.begin(job, market, tried, nowUs);
+    const rule = job.choice;
+    this.#scorer = rule === undefined ? this.#policyScorer : this.#scorerOf(rule);
     this.#scorer.begin(job, market);
     this.#tieBase = hashString(job.jobId);
     this.waitable = 0;
+    this.tooDear = 0;
+    this.declined = false;
+    if (rule !== undefined) return rule.rule === "logit" ? this.#logit(market, rule, tried.length === 0) : this.#best(market);
     const policy = this.#policy;
     switch (policy.kind) {
       case "cheapest":
@@ -72,14 +98,65 @@ export class Selector {
     }
   }
 
+  /**
+   * Draws up to `most` different eligible offers uniformly; `picks` has them.
+   * @returns how many they are; `waitable` tells how many more there might be, where there was none.
+   */
+  draw(job: JobRequest, market: ModelMarket, tried: readonly number[], most: number, nowUs: number): number {
+    this.#eligibility.begin(job, market, tried, nowUs);
+    this.waitable = 0;
+    this.tooDear = 0;
+    this.declined = false;
+    return this.#draw(market, most);
+  }
+
+  /**
+   * All eligible offers, in order: `candidates` has them, `amountsMsat` what the job can cost there at most.
+   * @returns how many they are.
+   */
+  gather(job: JobRequest, market: ModelMarket, tried: readonly number[], nowUs: number): number {
+    this.#eligibility.begin(job, market, tried, nowUs);
+    this.declined = false;
+    this.#gather(market);
+    return this.#count;
+  }
+
+  get candidates(): Int32Array {
+    return this.#candidates;
+  }
+
+  get amountsMsat(): Float64Array {
+    return this.#amountsMsat;
+  }
+
+  /** The offers that were drawn last. */
+  get picks(): readonly number[] {
+    return this.#picks;
+  }
+
+  /** Decides between equals: the higher one wins, by the rendezvous hash of job and node. */
+  tieKeyOf(jobId: string, n: number): number {
+    return mix(hashString(jobId) ^ this.#registry.salt[n]!);
+  }
+
   /** Whether this one offer could take the job now, all rules considered. */
   fits(job: JobRequest, market: ModelMarket, offer: number, tried: readonly number[], nowUs: number): boolean {
     this.#eligibility.begin(job, market, tried, nowUs);
     return this.#eligibility.judge(offer) === 0;
   }
 
+  /**
+   * A choice among the offers as they are now, explained by what they ask instead of by the policy.
+   * @param chosen position of the chosen offer, -1: none.
+   */
+  account(job: JobRequest, market: ModelMarket, attempt: number, chosen: number, tried: readonly number[], nowUs: number, account: Account): Decision {
+    this.#eligibility.begin(job, market, tried, nowUs);
+    this.declined = false;
+    return this.explain(job, market, attempt, chosen, account);
+  }
+
   /** The last choice, explained: call it right after {@link choose}, before anything changes. */
-  explain(job: JobRequest, market: ModelMarket, attempt: number, chosen: number): Decision {
+  explain(job: JobRequest, market: ModelMarket, attempt: number, chosen: number, account: Account | null = null): Decision {
     const candidates: Candidate[] = [];
     const excluded: Exclusion[] = [];
     const inMarket = new Uint8Array(this.#registry.size);
@@ -88,7 +165,11 @@ export class Selector {
       inMarket[n] = 1;
       const node = this.#registry.ids[n]!;
       const code = this.#eligibility.judge(offer);
-      if (code === 0) {
+      if (code === 0 && account !== null) {
+        const ask = account.ask(offer);
+        if (typeof ask === "string") excluded.push({ node, rule: "no-bid", detail: ask });
+        else candidates.push({ node, score: 0 - ask, parts: [{ name: "ask", value: ask, unit: "msat", contribution: 0 - ask }] });
+      } else if (code === 0) {
         const amountMsat = this.#eligibility.amountMsat(offer);
         candidates.push({ node, score: this.#scorer.score(offer, amountMsat), parts: this.#scorer.parts(offer, amountMsat) });
       } else {
@@ -103,9 +184,10 @@ export class Selector {
     return {
       jobId: job.jobId,
       attempt,
-      policy: describePolicy(this.#policy),
+      policy: account !== null ? "price" : job.choice === undefined ? describePolicy(this.#policy) : `the client's choice: ${job.choice.rule}`,
       chosen: chosen < 0 ? "" : this.#registry.ids[market.node[chosen]!]!,
-      how: chosen < 0 ? "no node is eligible" : this.#how,
+      how: account !== null ? account.how : this.declined ? `the client does without: ${this.#how}` : chosen < 0 ? "no node is eligible" : this.#how,
+      price: account !== null ? account.price : chosen < 0 ? "" : describePrice(market, chosen),
       candidates,
       excluded,
     };
@@ -120,6 +202,7 @@ export class Selector {
     }
     this.#count = this.#eligibility.gather(this.#candidates, this.#amountsMsat);
     this.waitable = this.#eligibility.waitable;
+    this.tooDear = this.#eligibility.tooDear;
   }
 
   #tieKey(market: ModelMarket, offer: number): number {
@@ -170,6 +253,24 @@ export class Selector {
   /** The best by load of `choices` different eligible offers drawn uniformly (Mitzenmacher 2001, power of d choices). */
   #powerOfChoices(market: ModelMarket, choices: number): number {
     const picks = this.#picks;
+    const count = this.#draw(market, choices);
+    let best = -1;
+    let bestScore = -Infinity;
+    for (let i = 0; i < count; i++) {
+      const offer = picks[i]!;
+      const score = this.#scorer.score(offer, 0);
+      if (best < 0 || this.#beats(market, offer, score, best, bestScore)) {
+        best = offer;
+        bestScore = score;
+      }
+    }
+    this.#how = `least loaded of ${count} candidates drawn uniformly`;
+    return best;
+  }
+
+  /** So many different eligible offers, drawn uniformly, or all that there are: probes first, then the whole list. */
+  #draw(market: ModelMarket, choices: number): number {
+    const picks = this.#picks;
     let count = 0;
     for (let probe = 0; probe < PROBES_MAX && count < choices && market.count > 0 && choices <= market.count; probe++) {
       const offer = Math.floor(this.#random.next() * market.count);
@@ -186,18 +287,7 @@ export class Selector {
         picks[i] = this.#candidates[i]!;
       }
     }
-    let best = -1;
-    let bestScore = -Infinity;
-    for (let i = 0; i < count; i++) {
-      const offer = picks[i]!;
-      const score = this.#scorer.score(offer, 0);
-      if (best < 0 || this.#beats(market, offer, score, best, bestScore)) {
-        best = offer;
-        bestScore = score;
-      }
-    }
-    this.#how = `least loaded of ${count} candidates drawn uniformly`;
-    return best;
+    return count;
   }
 
   /** The first eligible offer after the node that was served last, in the order of the nodes' ids. */
@@ -209,10 +299,48 @@ export class Selector {
       const code = this.#eligibility.judge(offer);
       if (code === 0) return offer;
       if (isTemporary(code)) waitable++;
+      if (rules[code] === "too-dear") this.tooDear++;
       if (++offer === market.count) offer = 0;
     }
     this.waitable = waitable;
     return -1;
+  }
+
+  #scorerOf({ rule }: ChoiceRule): Scorer {
+    if (rule === "score") return (this.#byScore ??= new WeightedScorer(this.#registry, { price: 1, latency: 1, load: 1, reliability: 1 }));
+    return (this.#byPrice ??= new PriceScorer());
+  }
+
+  /**
+   * Multinomial logit (McFadden 1974): a candidate is drawn with odds exp(-price / scale), its price being the most that the
+   * job can cost there with the router's fee; doing without is drawn with the odds of its own price, at the first attempt.
+   */
+  #logit(market: ModelMarket, { scaleMsat, outsideMsat }: Extract<ChoiceRule, { rule: "logit" }>, first: boolean): number {
+    this.#gather(market);
+    if (this.#count === 0) return -1;
+    this.#how = `drawn with odds exp(-price / ${scaleMsat} msat)${outsideMsat === undefined ? "" : `, against doing without at ${outsideMsat} msat`}`;
+    const factor = 1 + this.#fee.shareBps / 10_000;
+    const outside = first ? outsideMsat ?? Infinity : Infinity;
+    let least = outside;
+    for (let i = 0; i < this.#count; i++) {
+      const priceMsat = this.#amountsMsat[i]! * factor + this.#fee.flatMsat;
+      this.#scores[i] = priceMsat;
+      if (priceMsat < least) least = priceMsat;
+    }
+    const without = Math.exp((least - outside) / scaleMsat);
+    let total = without;
+    for (let i = 0; i < this.#count; i++) {
+      total += Math.exp((least - this.#scores[i]!) / scaleMsat);
+      this.#scores[i] = total;
+    }
+    const draw = this.#random.next() * total;
+    if (draw < without) {
+      this.declined = true;
+      return -1;
+    }
+    let i = 0;
+    while (i < this.#count - 1 && this.#scores[i]! <= draw) i++;
+    return this.#candidates[i]!;
   }
 
   /** Draws a candidate with odds exp(score / temperature). */
@@ -257,6 +385,18 @@ export class Selector {
     this.#how = `uniform draw among the ${kept} highest scores`;
     return this.#candidates[Math.floor(this.#random.next() * kept)]!;
   }
+}
+
+/** The price of an award under posted or going prices, beside what the node asks. */
+function describePrice(market: ModelMarket, offer: number): string {
+  const paid = market.prices[offer]!;
+  const asked = market.offers[offer]!.prices;
+  return paid === null ? "" : paid === asked ? `the node's posted price, ${inWords(paid)}` : `${inWords(paid)}; the node asks ${inWords(asked)}`;
+}
+
+/** A price sheet in words, such as "20000 msat/Mtok in, 60000 out, 5 msat a job". */
+export function inWords({ inputMsatPerMtok, outputMsatPerMtok, fixedMsat }: PriceSheet): string {
+  return `${inputMsatPerMtok} msat/Mtok in, ${outputMsatPerMtok} out${fixedMsat === 0 ? "" : `, ${fixedMsat} msat a job`}`;
 }
 
 function contains(values: readonly number[], count: number, value: number): boolean {

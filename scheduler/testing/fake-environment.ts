@@ -1,6 +1,6 @@
 import { type JobId, message as anyMessage, type Message, type PaymentPurpose, type PaymentRequest, type PeerId } from "../../protocol/messages.ts";
 import type {
-  Decision, Environment, Invoice, JobStatus, Participant, Random, Runner, RunnerJob, Telemetry, Timer, TimerId, Wallet,
+  Decision, Environment, Invoice, JobStatus, Participant, Priced, Random, Runner, RunnerJob, Telemetry, Timer, TimerId, Wallet,
 } from "../environment.ts";
 import { hashString } from "../hash.ts";
 
@@ -36,6 +36,7 @@ export class SeededRandom implements Random {
 export class FakeTelemetry implements Telemetry {
   readonly facts: (readonly unknown[])[] = [];
   readonly decisions: Decision[] = [];
+  readonly prices: Priced[] = [];
   /** Jobs that wait at the router, by its own account. */
   waiting = 0;
   explaining = false;
@@ -65,6 +66,24 @@ export class FakeTelemetry implements Telemetry {
   ended(jobId: JobId, status: JobStatus, reason: string): void {
     this.facts.push(["ended", jobId, status, reason]);
   }
+  delivered(jobId: JobId, node: PeerId, valueMsat: number): void {
+    this.facts.push(["delivered", jobId, node, valueMsat]);
+  }
+  reneged(jobId: JobId): void {
+    this.facts.push(["reneged", jobId]);
+  }
+  writtenOff(jobId: JobId, node: PeerId): void {
+    this.facts.push(["writtenOff", jobId, node]);
+  }
+  disputed(jobId: JobId, claim: string): void {
+    this.facts.push(["disputed", jobId, claim]);
+  }
+  tooDear(jobId: JobId): void {
+    this.facts.push(["tooDear", jobId]);
+  }
+  priced(event: Priced): void {
+    this.prices.push(event);
+  }
   waitingAtRouter(change: 1 | -1): void {
     this.waiting += change;
   }
@@ -86,6 +105,23 @@ export class FakeWallet implements Wallet {
     const invoice = { jobId, purpose, amountMsat, paymentHash: hex32(`invoice ${this.invoices.length}`) };
     this.invoices.push(invoice);
     return invoice;
+  }
+
+  holdInvoice(jobId: JobId, amountMsat: number): Invoice {
+    return this.invoice(jobId, "job", amountMsat);
+  }
+
+  /** Hashes of held payments that were taken, and of invoices that were released. */
+  readonly taken: string[] = [];
+  readonly released: string[] = [];
+
+  take(paymentHash: string): boolean {
+    this.taken.push(paymentHash);
+    return true;
+  }
+
+  release(paymentHash: string): void {
+    this.released.push(paymentHash);
   }
 
   pay(request: PaymentRequest): void {
@@ -115,6 +151,13 @@ export class FakeRunner implements Runner {
 
   submit(job: RunnerJob): void {
     this.jobs.push(job);
+  }
+
+  /** Output tokens that are waited for, by job. */
+  readonly watched = new Map<JobId, number>();
+
+  watch(jobId: JobId, outputTokens: number): void {
+    this.watched.set(jobId, outputTokens);
   }
 
   cancel(jobId: JobId): boolean {

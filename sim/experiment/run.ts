@@ -9,6 +9,7 @@ import type { MarketEvent } from "../world/telemetry.ts";
 import { World } from "../world/world.ts";
 import { LAWS } from "./recorder/invariant.ts";
 import { Recorder } from "./recorder/recorder.ts";
+import { welfareOf } from "./welfare/of-scenario.ts";
 
 export interface RunOptions {
   /** Instead of the scenario's own. */
@@ -79,6 +80,7 @@ export class SimulatedRun implements Run {
     this.#options = options;
     this.#seed = options.seed ?? scenario.seed;
     const plans = planNodes(scenario, this.#seed);
+    const welfare = welfareOf(scenario, plans, this.#seed);
     this.#recorder = new Recorder({
       seed: this.#seed,
       world: "simulated",
@@ -99,11 +101,12 @@ export class SimulatedRun implements Run {
         power: plan.power,
         electricityMsatPerKwh: scenario.operators[plan.operatorClass]!.electricityMsatPerKwh,
       })),
+      welfare,
       jobName: (slot) => this.world.oracle.ids[slot] ?? "",
       ...(options.onJobRow === undefined ? {} : { onJobRow: options.onJobRow }),
     });
     this.world = new World(scenario, plans, this.#recorder, {
-      seed: this.#seed, onEvent: options.onEvent, explain: options.explain, onDecision: options.onDecision, realKeys: options.realKeys, onRefused: options.onRefused,
+      seed: this.#seed, welfare, onEvent: options.onEvent, explain: options.explain, onDecision: options.onDecision, realKeys: options.realKeys, onRefused: options.onRefused,
     });
   }
 

@@ -20,7 +20,7 @@ const OUTPUT = "the secret answer";
 /** Every client asks in words, and every node answers in words. */
 const words: Fault = () => {
   const restores = [
-    patch(Client.prototype, "submit", (original) => function (this: Client, request) { original.call(this, request, PROMPT); }),
+    patch(Client.prototype, "submit", (original) => function (this: Client, request) { return original.call(this, request, PROMPT); }),
     patch(plainEnvelopes, "seal", (original) => (from, to, message, departUs) => original(from, to, message.type === "token-chunk" ? { ...message, text: OUTPUT } : message, departUs)),
   ];
   return () => { for (const restore of restores.reverse()) restore(); };
@@ -60,7 +60,7 @@ describe("law 14: privacy", () => {
   });
 
   test("a fault of the program is described without the text that it happened on", () => {
-    const overlong: Fault = () => patch(Client.prototype, "submit", (original) => function (this: Client, request) { original.call(this, request, PROMPT.repeat(Math.ceil(PROMPT_CODE_POINTS_MAX / PROMPT.length))); });
+    const overlong: Fault = () => patch(Client.prototype, "submit", (original) => function (this: Client, request) { return original.call(this, request, PROMPT.repeat(Math.ceil(PROMPT_CODE_POINTS_MAX / PROMPT.length))); });
     const [scenario] = fc.sample(arbitraryScenario({ network: { messages: "checked" } }), { seed: 3, numRuns: 1 });
     expect(() => play(scenario!, { faults: [overlong] })).toThrow(/^((?!secret).)*$/s);
     expect(() => play(scenario!, { faults: [overlong] })).toThrow(/protocol does not allow/);

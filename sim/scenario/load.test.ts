@@ -26,13 +26,14 @@ test("defaults and units are resolved", () => {
     engine: { kind: "llama.cpp", slots: 4, contextTokens: 8_192, batchTokens: 2_048 },
     prices: { inputMsatPerMtok: 20_000, outputMsatPerMtok: 60_000, fixedMsat: 0 }, priceSpreadCv: 0,
     regions: [{ region: "eu", share: 1 }], queueLimit: 4, stakeMsat: 0, attested: false,
-    churn: { presence: null, failureShare: 0, slowdown: null }, electricityMsatPerKwh: null, supply: null,
+    churn: { presence: null, failureShare: 0, slowdown: null }, electricityMsatPerKwh: null, strategy: { rule: { kind: "fixed" }, repriceUs: 600_000_000, startSlots: null, marginalCost: null }, supply: null,
   });
   expect(scenario.clients[0]).toEqual({
     name: "chat", count: 1, regions: [{ region: "eu", share: 1 }], model: "llama-3.1-8b:q4_k_m",
     arrivals: { kind: "poisson", ratePerS: 5 }, inputTokens: { lognormal: { mean: 1155, cv: 1 } }, outputTokens: 200,
     maxOutputTokens: 1024, maxPriceMsat: unlimitedMsat, latencyGoal: {}, patienceUs: 120_000_000, priority: 0,
     allowedRegions: null, minStakeMsat: 0, privacy: "any", verification: "none",
+    worth: { valueMsat: null, maxPriceShare: null, delayMsatPerS: 0, budget: null, choice: null },
   });
 });
 

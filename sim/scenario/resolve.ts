@@ -14,6 +14,8 @@ import { msatOf, rateOf, UNITS_PER_FIAT } from "../supply/amount.ts";
 import { quoted } from "./problem.ts";
 import type { Path, SectionContext } from "./sections/context.ts";
 import { moves, resolveExchange } from "./sections/exchange.ts";
+import { resolveClientSettlement, resolveFeeTerms, resolveOperatorSettlement, resolvePaymentSettlement } from "./sections/settlement.ts";
+import { resolveStrategy } from "./sections/strategy.ts";
 import { meanElectricityMsat, resolveSupply } from "./sections/supply.ts";
 import { describeValue, exchanged, isWhole, parseQuantity, toNearest, toNumber } from "./units.ts";
 import type { Dimension } from "./units.ts";
@@ -93,9 +95,10 @@ export class Resolver {
         attempts: input.payment.attempts,
         retryUs: this.#us(input.payment.retryPause, ["payment", "retryPause"]),
         invoiceExpiryUs: this.#us(input.payment.invoiceExpiry, ["payment", "invoiceExpiry"]),
+        ...resolvePaymentSettlement(input.payment, ["payment"], this.section),
       },
       operators: input.operators.map((operator, i) => this.#operator(operator, ["operators", i])),
-      clients: input.clients.map((client, i) => this.#client(client, ["clients", i])),
+      clients: input.clients.map((client, i) => this.#client(client, input.settlement, ["clients", i])),
     };
   }
 
@@ -240,7 +243,7 @@ export class Resolver {
         growth: input.circuitBreaker.growth,
         maxCoolDownUs: this.#us(input.circuitBreaker.maxCoolDown, [...path, "circuitBreaker", "maxCoolDown"]),
       },
-      fee: { shareBps, flatMsat: this.#number("money", input.fee.flat, [...path, "fee", "flat"]) },
+      fee: { shareBps, flatMsat: this.#number("money", input.fee.flat, [...path, "fee", "flat"]), ...resolveFeeTerms(input.fee, [...path, "fee"], this.section) },
     };
   }
 
@@ -268,6 +271,8 @@ export class Resolver {
       churn: this.#churn(input.churn, [...path, "churn"]),
       electricityMsatPerKwh: meanElectricityMsat(input.electricity, supply, [...path, "electricity"], this.section),
       supply,
+      strategy: resolveStrategy(input, path, this.section),
+      settlement: resolveOperatorSettlement(input, path, this.section),
     };
   }
 
@@ -356,7 +361,7 @@ export class Resolver {
     return weights.map(({ region, weight }) => ({ region, share: weight / sum }));
   }
 
-  #client(input: ClientInput, path: Path): ClientSpec {
+  #client(input: ClientInput, settlement: CompleteInput["settlement"], path: Path): ClientSpec {
     const arrivals = this.#arrivals(input, path);
     const length = (key: "inputTokens" | "outputTokens"): DistributionSpec | "trace" => {
       const value = input.trace === undefined ? input[key] : "trace";
@@ -379,6 +384,7 @@ export class Resolver {
       outputTokens: length("outputTokens"),
       maxOutputTokens: this.#number("tokens", input.maxOutputTokens, [...path, "maxOutputTokens"]),
       ...resolveWorth(input, path, this.section),
+      settlement: resolveClientSettlement(input, settlement, path, this.section),
       latencyGoal: this.#goal(input.latencyGoal, [...path, "latencyGoal"]),
       patienceUs: this.#distribution("duration", input.patience, [...path, "patience"]),
       priority: input.priority,

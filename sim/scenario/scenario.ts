@@ -4,6 +4,8 @@ import type { MeasuredSpeeds } from "../world/catalogue/index.ts";
 import type { PolicyOptions } from "../../scheduler/selection/policy.ts";
 import type { DistributionSpec } from "../kernel/distributions/index.ts";
 import type { ExchangeSpec } from "./sections/exchange.ts";
+import type { ClientSettlementSpec, OperatorSettlementSpec, PaymentSettlementSpec } from "./sections/settlement.ts";
+import type { StrategySpec } from "./sections/strategy.ts";
 import type { SupplySpec } from "./sections/supply.ts";
 import type { WorthSpec } from "./sections/worth.ts";
 
@@ -87,11 +89,11 @@ export interface RouterSpec {
   readonly fee: FeeTerms;
 }
 
-/** Lightning as a wallet model: jobs are paid after their result. */
-export interface PaymentSpec {
+/** Lightning as a wallet model. */
+export interface PaymentSpec extends PaymentSettlementSpec {
   /** From sending to settlement, µs. */
   readonly latencyUs: number;
-  /** Routing fee of the Lightning network: this plus `feePpm` millionths of the amount, paid by the sender; msat. */
+  /** Routing fee of the Lightning network: this plus `feePpm` millionths of the amount; msat. */
   readonly baseFeeMsat: number;
   readonly feePpm: number;
   /** Share of payments that fail, 0 to 1. */
@@ -130,6 +132,10 @@ export interface OperatorSpec {
   readonly electricityMsatPerKwh: number | null;
   /** Costs, quotes in fiat money, entry and exit; null: no more than a flat price of electricity. */
   readonly supply: SupplySpec | null;
+  /** How it sets its prices, and its marginal costs. */
+  readonly strategy: StrategySpec;
+  /** What it does with what is paid beforehand, and its liquidity. */
+  readonly settlement: OperatorSettlementSpec;
 }
 
 /** A region and the share of the class that is there, 0 to 1. */
@@ -217,6 +223,8 @@ export interface ClientSpec {
   /** The most the client pays for a job, msat; where `worth` says so, a share of each job's value instead. */
   readonly maxPriceMsat: DistributionSpec;
   readonly worth: WorthSpec;
+  /** How its jobs are paid, whether they are, and its liquidity. */
+  readonly settlement: ClientSettlementSpec;
   readonly latencyGoal: LatencyGoal;
   /** How long the client waits for the result, µs. */
   readonly patienceUs: DistributionSpec;

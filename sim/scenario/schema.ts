@@ -6,6 +6,8 @@ import {
   tokenCounts, tokenPrice,
 } from "./quantities.ts";
 import { exchange } from "./sections/exchange.ts";
+import { clientSettlementFields, feeSettlementFields, operatorSettlementFields, paymentSettlementFields, settlement } from "./sections/settlement.ts";
+import { strategyFields } from "./sections/strategy.ts";
 import { costs, electricity, entry, quote } from "./sections/supply.ts";
 import { worthFields } from "./sections/worth.ts";
 
@@ -66,18 +68,20 @@ const router = z.strictObject({
   fee: z.strictObject({
     share: quantity("FeeShare", "share", { max: [1, "100 %"] }).default(0).describe("Share of the job's amount, in whole basis points: `100 bps` or `1 %`."),
     flat: money.default("0 msat").describe("Fixed part per job."),
-  }).prefault({}).describe("What the router charges the client on top of the job's amount."),
+    ...feeSettlementFields,
+  }).prefault({}).describe("What the router charges for a job."),
 });
 
 const payment = z.strictObject({
   latency: duration.default("300ms").describe("From sending to settlement."),
-  baseFee: money.default("0 msat").describe("Lightning routing fee per payment, paid by the sender."),
-  feePpm: z.int().min(0).max(1_000_000).default(0).describe("Lightning routing fee in millionths of the amount, paid by the sender."),
+  baseFee: money.default("0 msat").describe("Lightning routing fee per payment."),
+  feePpm: z.int().min(0).max(1_000_000).default(0).describe("Lightning routing fee in millionths of the amount."),
   failure: share.default(0).describe("Share of payments that fail."),
   clientBalance: money.default("1000000 sat").describe("What each client starts with."),
   attempts: z.int().min(1).max(20).default(3).describe("How often a client tries a payment; a job whose last try fails counts as failed."),
   retryPause: duration.default("1s").describe("Pause before the second try of a payment; doubled before each further one."),
   invoiceExpiry: z.union([positiveDuration, z.literal("forever")]).default("1h").describe("How long after the result a node waits for its money before it writes it off."),
+  ...paymentSettlementFields,
 });
 
 const machine = z.union([
@@ -155,6 +159,8 @@ const operator = z.strictObject({
   costs: costs.optional().describe("What the operator pays for beside electricity: machine, capital, upkeep, traffic. `{}` takes the catalogue's price and the defaults."),
   quote: quote.default("msat").describe("The money in which prices are posted. Fiat prices are converted at the going rate, again and again, where the rate moves."),
   entry: entry.optional().describe("Operators join when that pays more than their outside option, and leave when it does not. Default: all are there all the time."),
+  ...strategyFields,
+  ...operatorSettlementFields,
 });
 
 const trace = z.union([
@@ -204,6 +210,7 @@ const client = z.strictObject({
   outputTokens: lengths.optional().describe("Output length if it is not cut; no participant knows it beforehand. Needed unless arrivals come from a trace."),
   maxOutputTokens: positiveTokens.default(1024).describe("Output is cut there."),
   ...worthFields,
+  ...clientSettlementFields,
   latencyGoal: z.strictObject({
     ttft: positiveDuration.optional().describe("Time to first token."),
     tpot: positiveDuration.optional().describe("Time per output token after the first."),
@@ -229,7 +236,8 @@ export const scenarioSchema = z.strictObject({
   exchange: exchange.optional().describe("How the worth of a bitcoin moves, from `exchangeRate` on: constant (the default), from a file, or a geometric Brownian path."),
   network: network.prefault({}).describe("Delays between participants."),
   router: router.prefault({}).describe("The market's matchmaker."),
-  payment: payment.prefault({}).describe("Lightning payments, as a wallet model: a job is paid after its result."),
+  payment: payment.prefault({}).describe("Lightning payments, as a wallet model."),
+  settlement: settlement.default("postpay").describe("How jobs are paid. postpay: after the result. prepay: before work. escrow: locked before work, taken after delivery. streaming: chunk by chunk."),
   operators: z.array(operator).min(1).max(1000).describe("Operator classes: who serves."),
   clients: z.array(client).min(1).max(1000).describe("Client classes: who asks."),
 });

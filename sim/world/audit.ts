@@ -130,7 +130,7 @@ export class Audit {
 }
 
 /** What the scenario says of a class's jobs and a node, once and for all. */
-function mayServe(client: ClientSpec, { region, descriptor }: NodePlan): boolean {
+export function mayServe(client: ClientSpec, { region, descriptor }: NodePlan): boolean {
   return descriptor.stakeMsat >= client.minStakeMsat
     && (client.privacy === "any" || descriptor.attested)
     && (client.allowedRegions === null || client.allowedRegions.includes(region));

@@ -1,6 +1,7 @@
 import { sha256Hex } from "../../protocol/canonical.ts";
 import type { JobRequest, PeerId } from "../../protocol/messages.ts";
 import { type Demand, openDemand } from "../demand/index.ts";
+import type { Welfare } from "../experiment/welfare/accounts.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Random } from "../kernel/random.ts";
 import type { ClientSpec } from "../scenario/scenario.ts";
@@ -11,6 +12,8 @@ import { WholeDraws } from "./whole-draws.ts";
 export interface DemandHost {
   readonly kernel: Kernel;
   readonly oracle: Oracle;
+  /** Hears what jobs are worth; null: nobody keeps account of it. */
+  readonly welfare: Welfare | null;
   /** No job is submitted at or after this time. */
   readonly horizonUs: number;
   /** Kernel event kind with which the world calls {@link DemandDriver.arrive}; its payload is (class, 0). */
@@ -24,7 +27,8 @@ export interface DemandHost {
 export interface DemandClient {
   readonly id: PeerId;
   readonly region: string;
-  submit(request: JobRequest): void;
+  /** @returns false where the client's budget forbids it: nothing was posted. */
+  submit(request: JobRequest): boolean;
 }
 
 /** The prompts of a simulation have no text. */
@@ -40,6 +44,8 @@ export class DemandDriver {
   readonly #clients: readonly DemandClient[];
   readonly #demand: Demand;
   readonly #maxPriceMsat: WholeDraws;
+  /** null: a job is worth as much as its maximum price. */
+  readonly #valueMsat: WholeDraws | null;
   readonly #patienceUs: WholeDraws;
   readonly #work: Random;
   #serial = 0;
@@ -56,6 +62,7 @@ export class DemandDriver {
     const stream = (purpose: string) => host.stream("demand", spec.name, purpose);
     this.#demand = openDemand(spec, stream);
     this.#maxPriceMsat = new WholeDraws(spec.maxPriceMsat, stream("max price"), 0);
+    this.#valueMsat = spec.worth.valueMsat === null ? null : new WholeDraws(spec.worth.valueMsat, stream("value"), 0);
     this.#patienceUs = new WholeDraws(spec.patienceUs, stream("patience"), 0);
     this.#work = stream("work");
   }
@@ -110,13 +117,17 @@ export class DemandDriver {
     const serial = this.#serial++;
     const client = this.#clients[serial % this.#clients.length]!;
     const jobId = `${spec.name}-${serial}`;
+    const { maxPriceShare, choice } = spec.worth;
+    let valueMsat = this.#valueMsat === null ? -1 : this.#valueMsat.next();
+    const maxPriceMsat = maxPriceShare === null ? this.#maxPriceMsat.next() : Math.floor(valueMsat * maxPriceShare);
+    if (valueMsat < 0) valueMsat = maxPriceMsat;
     const request: JobRequest = {
       jobId,
       client: client.id,
       model: spec.model,
       inputTokens: Math.min(TOKENS_MAX, inputTokens),
       maxOutputTokens: spec.maxOutputTokens,
-      maxPriceMsat: this.#maxPriceMsat.next(),
+      maxPriceMsat,
       latencyGoal: spec.latencyGoal,
       patienceUs: this.#patienceUs.next(),
       priority: spec.priority,
@@ -127,7 +138,16 @@ export class DemandDriver {
       promptHash: NO_PROMPT,
     };
     if (spec.allowedRegions !== null) request.allowedRegions = [...spec.allowedRegions];
-    this.#host.oracle.add(jobId, this.#index, user, outputTokens, spec.maxOutputTokens, Math.floor(this.#work.next() * 2 ** 32));
-    client.submit(request);
+    if (choice !== null) request.choice = choice.rule === "logit" && choice.outsideMsat === -1 ? { ...choice, outsideMsat: maxPriceMsat } : choice;
+    const { oracle, welfare, kernel } = this.#host;
+    const slot = oracle.add(jobId, this.#index, user, outputTokens, spec.maxOutputTokens, Math.floor(this.#work.next() * 2 ** 32));
+    const tokens = Math.min(outputTokens, spec.maxOutputTokens);
+    if (client.submit(request)) {
+      welfare?.offered(slot, kernel.nowUs, this.#index, valueMsat, request.inputTokens, tokens);
+    } else {
+      welfare?.withheld(kernel.nowUs, this.#index, valueMsat, request.inputTokens, tokens);
+      oracle.end(slot);
+      this.jobEnded(user);
+    }
   }
 }

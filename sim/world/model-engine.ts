@@ -27,6 +27,7 @@ export function modelEngine(spec: OperatorSpec, engine: Exclude<EngineSpec, { re
     power: powerOf(machine),
     slots,
     kvTokensMax,
+    work: { fixedUs: 0, inputUs: cost.baseUs(batchTokens, 0) / batchTokens, outputUs: cost.baseUs(0, slots) / slots },
     workUs: null,
     engine() {
       switch (engine.kind) {

@@ -3,11 +3,13 @@ import { distribution } from "../kernel/distributions/index.ts";
 import type { Random } from "../kernel/random.ts";
 import { RandomStreams } from "../kernel/random.ts";
 import { machineOf } from "../scenario/catalogue.ts";
+import { drawMarginalCost, energyCost, type MarginalCost } from "../supply/marginal-cost.ts";
+import { SeededNumbers } from "../supply/seeded-numbers.ts";
 import type { ChurnSpec, OperatorSpec, Scenario, ServiceTimeSpec } from "../scenario/scenario.ts";
 import type { Engine } from "./engine/engine.ts";
 import { ServiceTimeEngine } from "./engine/service-time.ts";
 import { modelEngine } from "./model-engine.ts";
-import { type NodeKit, powerOf } from "./node-kit.ts";
+import { type NodeKit, powerOf, type WorkSheet } from "./node-kit.ts";
 import { regionAt } from "./regions.ts";
 
 /** A node of the scenario, ready to be built. */
@@ -23,6 +25,10 @@ export interface NodePlan {
   readonly power: NodeKit["power"];
   readonly descriptor: Omit<Descriptor, "type" | "node" | "incarnation">;
   readonly churn: ChurnSpec;
+  /** Node time of a job at full batches. */
+  readonly work: WorkSheet;
+  /** What one more job costs the operator: private. */
+  readonly marginalCost: MarginalCost;
   /** Work of a job from the seed of its own random numbers, µs; null where the engine counts tokens. */
   readonly workUs: ((seed: number) => number) | null;
   /** @param workOf work of the job in this slot of the oracle, µs. */
@@ -46,6 +52,8 @@ export function planNodes(scenario: Scenario, seed: number): NodePlan[] {
         machine: kit.machine,
         power: kit.power,
         churn: spec.churn,
+        work: kit.work,
+        marginalCost: marginalCostOf(spec, kit, streams.stream("node", entity, "marginal cost")),
         workUs: kit.workUs,
         engine: kit.engine,
         descriptor: {
@@ -62,6 +70,14 @@ export function planNodes(scenario: Scenario, seed: number): NodePlan[] {
       };
     });
   });
+}
+
+/** As the scenario states it, or what its share of a full batch draws beyond idling. */
+function marginalCostOf(spec: OperatorSpec, { power, work }: NodeKit, random: Random): MarginalCost {
+  const { strategy: { marginalCost }, electricityMsatPerKwh } = spec;
+  if (marginalCost !== null) return drawMarginalCost(marginalCost, random);
+  const known = power !== null && electricityMsatPerKwh !== null;
+  return { sheet: known ? energyCost(power, work, electricityMsatPerKwh) : { inputMsatPerMtok: 0, outputMsatPerMtok: 0, fixedMsat: 0 }, ofJob: null };
 }
 
 /** Prices in whole msat: a node's own factor on the class's. */
@@ -84,6 +100,7 @@ function serviceTimeKit(spec: OperatorSpec, engine: ServiceTimeSpec): NodeKit {
     power: powerOf(machine),
     slots: engine.slots,
     kvTokensMax: 2 ** 31 - 1,
+    work: { fixedUs: service.mean / engine.rates[engine.slots - 1]!, inputUs: 0, outputUs: 0 },
     workUs: (seed) => Math.max(0, service.sample(numbers.from(seed))),
     engine: (workOf) => new ServiceTimeEngine({ slots: engine.slots, discipline: engine.discipline, rates: engine.rates, work: workOf }),
     // Its speed is not a matter of tokens; a job of any length takes the mean service time.
@@ -91,24 +108,4 @@ function serviceTimeKit(spec: OperatorSpec, engine: ServiceTimeSpec): NodeKit {
       model, contextTokensMax: 2 ** 31 - 1, prefillTokensPerS: 1e9, decodeTokensPerS: Math.min(1e9, 1e6 / Math.max(1e-3, service.mean)),
     })),
   };
-}
-
-/**
- * A job's own random numbers, from a 32-bit seed: the same at whichever node it is served, in whatever order.
- * Mulberry32 (T. Ettinger, public domain, 2017).
- */
-class SeededNumbers implements Random {
-  #state = 0;
-
-  from(seed: number): this {
-    this.#state = seed;
-    return this;
-  }
-
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  }
 }

@@ -102,6 +102,11 @@ export class SimulatedTelemetry implements Telemetry {
     this.#options.onEnded(slot);
   }
 
+  tooDear(jobId: JobId): void {
+    const slot = this.#oracle.slotOf(jobId);
+    if (slot >= 0) this.#recorder.tooDear(slot);
+  }
+
   waitingAtRouter(change: 1 | -1): void {
     this.#waitingAtRouters += change;
     this.#recorder.routerWaiting(this.#clock.nowUs, this.#waitingAtRouters);

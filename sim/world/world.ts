@@ -1,9 +1,10 @@
-import type { ErrorCode, JobRequest, Message, PeerId } from "../../protocol/messages.ts";
+import type { ErrorCode, JobId, JobRequest, Message, PeerId } from "../../protocol/messages.ts";
 import { Client } from "../../scheduler/client.ts";
 import type { Decision, Random, RunnerEvent, Timer, TimerId, WalletEvent } from "../../scheduler/environment.ts";
 import { Node } from "../../scheduler/node.ts";
 import { Router } from "../../scheduler/router.ts";
 import type { Recorder } from "../experiment/recorder/recorder.ts";
+import type { Welfare } from "../experiment/welfare/accounts.ts";
 import { InvariantError, LAWS } from "../experiment/recorder/invariant.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { RandomStreams } from "../kernel/random.ts";
@@ -43,6 +44,8 @@ export interface WorldOptions {
   /** Jobs whose decisions are wanted. */
   readonly explain?: ReadonlySet<string> | undefined;
   readonly onDecision?: ((decision: Decision, atUs: number) => void) | undefined;
+  /** Keeps the welfare accounts. */
+  readonly welfare?: Welfare | undefined;
   /** Gives peers real public keys also where messages are not signed, so that ids are the same in every mode. */
   readonly realKeys?: boolean | undefined;
   /** Told of every signed envelope that is refused; without it a refusal is a fault of the program. */
@@ -88,6 +91,8 @@ export class World {
   readonly #demand: DemandDriver[] = [];
   readonly #firstNode: number;
   readonly #firstClient: number;
+  /** Class of each client participant. */
+  readonly #clientClasses: readonly number[];
   readonly #signingUs: number;
   readonly #verifyingUs: number;
   #routerIds: readonly PeerId[] = [];
@@ -117,6 +122,7 @@ export class World {
     const routerNames = Array.from({ length: scenario.router.count }, (_, i) => (scenario.router.count === 1 ? "router" : `router-${i}`));
     this.#firstNode = routerNames.length;
     this.#firstClient = this.#firstNode + plans.length;
+    this.#clientClasses = clientPlans.map(({ clientClass }) => clientClass);
     const regions = [scenario.router.region, ...plans.map((plan) => plan.region), ...clientPlans.map((plan) => plan.region)];
     this.#latency = new Latency(scenario.network, regions);
     this.#lightning = new Lightning(
@@ -124,6 +130,7 @@ export class World {
         kernel: this.kernel, ledger: this.ledger, routingFeesAccount: this.routingFeesAccount, inFlightAccount: this.inFlightAccount, eventKind: PAYMENT,
         peerIndex: (id) => this.#indexOf(id), accountOf: (peer) => this.#peers[peer]!.account, isUp: (peer) => this.#peers[peer]!.up,
         deliverWallet: (peer, event) => this.#deliverWallet(peer, event),
+        moved: (jobId, payer, payee, amountMsat, routingFeeMsat) => this.#moved(jobId, payer, payee, amountMsat, routingFeeMsat),
       },
       scenario.payment,
     );
@@ -303,7 +310,8 @@ export class World {
     // Each client has a router of its own to begin with, so that several routers share the load.
     const turn = i % this.#routerIds.length;
     const routers = [...this.#routerIds.slice(turn), ...this.#routerIds.slice(0, turn)];
-    const client = new Client(this.#environment(peer, null), { routers, paymentAttempts: attempts, paymentRetryUs: retryUs });
+    const { budget } = this.#scenario.clients[this.#clientClasses[i]!]!.worth;
+    const client = new Client(this.#environment(peer, null), { routers, paymentAttempts: attempts, paymentRetryUs: retryUs, ...(budget === null ? {} : { budget }) });
     this.clients.push(client);
     this.#peers[peer]!.participant = client;
   }
@@ -315,7 +323,7 @@ export class World {
       return [{ id: this.#peers[this.#firstClient + i]!.id, region: plan.region, submit: (request: JobRequest) => client.submit(request) }];
     });
     this.#demand.push(new DemandDriver({
-      kernel: this.kernel, oracle: this.oracle, horizonUs: this.horizonUs, arrivalKind: ARRIVAL, userKind: USER,
+      kernel: this.kernel, oracle: this.oracle, welfare: this.#options.welfare ?? null, horizonUs: this.horizonUs, arrivalKind: ARRIVAL, userKind: USER,
       stream: (subsystem, entity, purpose) => this.#streams.stream(subsystem, entity, purpose),
     }, clientClass, this.#scenario.clients[clientClass]!, members));
   }
@@ -400,6 +408,22 @@ export class World {
     this.delivered++;
     peer.participant.onMessage(from, message);
     this.#mayHaveDrained(receiver);
+  }
+
+  /** Money of a job changed hands. */
+  #moved(jobId: JobId, payer: number, payee: number, amountMsat: number, routingFeeMsat: number): void {
+    const { welfare } = this.#options;
+    if (welfare === undefined) return;
+    const firstNode = this.#firstNode;
+    const firstClient = this.#firstClient;
+    const gave = amountMsat + routingFeeMsat;
+    const paidMsat = payer >= firstClient ? gave : payee >= firstClient ? -amountMsat : 0;
+    const routerMsat = (payee < firstNode ? amountMsat : 0) - (payer < firstNode ? gave : 0);
+    const client = payer >= firstClient ? payer : payee >= firstClient ? payee : -1;
+    const clientClass = client < 0 ? 0 : this.#clientClasses[client - firstClient]!;
+    const node = payee >= firstNode && payee < firstClient ? payee : payer >= firstNode && payer < firstClient ? payer : -1;
+    const nodeMsat = node < 0 ? 0 : payee === node ? amountMsat : -gave;
+    welfare.moved(this.oracle.slotOf(jobId), this.kernel.nowUs, clientClass, node < 0 ? -1 : node - firstNode, paidMsat, nodeMsat, routerMsat, routingFeeMsat);
   }
 
   #deliverWallet(peer: number, event: WalletEvent): void {

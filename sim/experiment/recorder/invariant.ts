@@ -26,4 +26,5 @@ export const LAWS = {
   work: "work conservation",
   little: "Little's law",
   money: "conservation of money",
+  welfare: "welfare accounts",
 } as const;

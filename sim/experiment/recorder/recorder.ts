@@ -14,6 +14,7 @@ import { Sample } from "./sample.ts";
 import { Served } from "./served.ts";
 import type { RecorderSetup, RunEnd } from "./setup.ts";
 import { Levels } from "./windows.ts";
+import type { Welfare } from "../welfare/accounts.ts";
 
 /**
  * Takes the facts of one run as they happen, checks the market's laws on the way, and yields the run's report.
@@ -28,6 +29,7 @@ import { Levels } from "./windows.ts";
  */
 export class Recorder {
   readonly #setup: RecorderSetup;
+  readonly #welfare: Welfare | null;
   readonly #warmupUs: number;
   #horizonUs: number;
   readonly #jobs = new JobTable();
@@ -57,6 +59,7 @@ export class Recorder {
   constructor(setup: RecorderSetup) {
     checkSetup(setup);
     this.#setup = setup;
+    this.#welfare = setup.welfare ?? null;
     this.#warmupUs = setup.warmupUs;
     this.#horizonUs = setup.horizonUs;
     this.#levels = new Levels(FIRST_CLASS_LEVEL + LEVELS_PER_CLASS * setup.operatorClasses.length, setup.warmupUs, setup.horizonUs);
@@ -140,6 +143,7 @@ export class Recorder {
     this.#advance(slot, nowUs);
     const at = this.#inFlight(slot, "given back");
     this.#knownAttempt(slot, at, attempt, "failed");
+    this.#welfare?.attemptFailed(slot, reason);
     if (this.#jobs.data[at + SUBMITTED]! < this.#warmupUs) return;
     this.#nodes.add(node, TALLY.failedAttempts, 1);
     this.#clients[this.#jobs.data[at + CLIENT_CLASS]!]!.addAttemptFailure(reason, 1);
@@ -155,6 +159,7 @@ export class Recorder {
     if (data[place + STARTED]! >= 0) return;
     data[place + STARTED] = nowUs;
     this.#causality++;
+    this.#welfare?.started(slot);
   }
 
   /** The first output token of an attempt reached the client. */
@@ -192,6 +197,12 @@ export class Recorder {
     data[at + OUTPUT_TOKENS] = outputTokens;
     data[at + AMOUNT] = amountMsat;
     data[at + FEE] = feeMsat;
+    this.#welfare?.delivered(slot, nowUs, node, inputTokens, outputTokens);
+  }
+
+  /** The router found no node for the job, and some were excluded by their price alone. */
+  tooDear(slot: number): void {
+    this.#welfare?.tooDear(slot);
   }
 
   /** The job's terminal state. The slot is free afterwards. `reason` is "" for a completed job. */
@@ -220,6 +231,7 @@ export class Recorder {
     }
     const metGoals = status === "completed" && this.#completed(at, nowUs, tally);
     this.#closeRow(slot, at, nowUs, status, reason, metGoals);
+    this.#welfare?.ended(slot, status, reason);
     data[at + IN_FLIGHT] = 0;
   }
 
@@ -233,11 +245,13 @@ export class Recorder {
   nodeDown(node: number, nowUs: number): void {
     this.#advance(-1, nowUs);
     this.#nodes.down(node, nowUs);
+    this.#welfare?.nodeDown(node, nowUs);
   }
 
   nodeUp(node: number, nowUs: number): void {
     this.#advance(-1, nowUs);
     this.#nodes.up(node, nowUs);
+    this.#welfare?.nodeUp(node, nowUs);
   }
 
   /** The number of jobs that the router itself holds. */
@@ -290,6 +304,7 @@ export class Recorder {
       rows: this.#digest.rows, rowsDigest: this.#digest.finish(),
       little: { jobUs: this.#integral.toBigInt(), sojournUs: this.#measuredSojourns.value, ended: this.#measuredEnded },
       checks: { ended: this.#ended, causality: this.#causality, metering: this.#metering },
+      accounts: this.#welfare?.finish(nowUs, this.#horizonUs) ?? null,
     });
   }
 

@@ -10,7 +10,9 @@ import { InvariantError, LAWS } from "./invariant.ts";
 import { type NodeColumn, type NodeTable, TALLY } from "./node-table.ts";
 import { Served } from "./served.ts";
 import type { RecordedClientClass, RecorderSetup, RunEnd } from "./setup.ts";
+import { structureReport } from "./structure.ts";
 import type { Levels } from "./windows.ts";
+import type { WelfareAccounts } from "../welfare/accounts.ts";
 
 /** All that the recorder has gathered by the end of a run. */
 export interface Gathered {
@@ -29,6 +31,8 @@ export interface Gathered {
   readonly rows: number;
   readonly rowsDigest: string;
   readonly little: { readonly jobUs: bigint; readonly sojournUs: number; readonly ended: number };
+  /** Null where nobody kept the welfare accounts. */
+  readonly accounts: WelfareAccounts | null;
   readonly checks: { readonly ended: number; readonly causality: number; readonly metering: number };
 }
 
@@ -41,6 +45,7 @@ export function assembleReport(gathered: Gathered): RunReport {
   const overall = new ClientTally();
   for (const tally of clients) overall.merge(tally);
   const money = moneyReport(end, setup.seed);
+  const served = Served.sum(gathered.served.filter(isServed));
   const identity = { schema: REPORT_SCHEMA, schemaVersion: REPORT_VERSION } as const;
   const results: Omit<RunReport, "provenance" | "schema" | "schemaVersion"> = {
     world: setup.world ?? "simulated",
@@ -49,7 +54,7 @@ export function assembleReport(gathered: Gathered): RunReport {
     endUs: gathered.endUs,
     allJobs: jobCounts(overall.submittedAll, overall.endedAll, setup.seed),
     jobRows: { rows: gathered.rows, digest: gathered.rowsDigest },
-    overall: jobGroup(gathered, overall, Served.sum(gathered.served.filter(isServed)), setup.clientClasses.map((client, index) => [client, clients[index]!])),
+    overall: jobGroup(gathered, overall, served, setup.clientClasses.map((client, index) => [client, clients[index]!])),
     clientClasses: setup.clientClasses.map((client, index) => clientClassReport(gathered, client, index)),
     operatorClasses: setup.operatorClasses.map((_, index) => operatorClassReport(gathered, index)),
     flows: flows(gathered),
@@ -57,6 +62,8 @@ export function assembleReport(gathered: Gathered): RunReport {
     overTime: timeSeries(gathered),
     checks: checks(gathered, money !== null),
     money,
+    welfare: gathered.accounts?.welfare ?? null,
+    structure: structureReport(setup, gathered.nodes, served.perMtokMsat, gathered.accounts),
   };
   if (gathered.rows !== overall.submittedAll) throw new InvariantError(LAWS.jobs, "", setup.seed, `${overall.submittedAll} jobs were submitted, ${gathered.rows} are accounted for`);
   const { lab, scenario, seed, sets, interrupted } = end.provenance;
@@ -256,6 +263,7 @@ function checks(gathered: Gathered, hasMoney: boolean): RunReport["checks"] {
     { law: LAWS.capacity, passed: gathered.nodes.checks },
     { law: LAWS.little, passed: 1 },
     ...(hasMoney ? [{ law: LAWS.money, passed: 1 }] : []),
+    ...(gathered.accounts === null ? [] : [{ law: LAWS.welfare, passed: 1 + gathered.accounts.windows }]),
   ];
   for (const { law, passed } of gathered.end.laws ?? []) {
     const known = laws.find((entry) => entry.law === law);

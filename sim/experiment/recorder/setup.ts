@@ -1,3 +1,4 @@
+import type { Welfare } from "../welfare/accounts.ts";
 import type { JobRow, LawCheck, Money, Provenance } from "../../../protocol/result.ts";
 
 export interface RecordedClientClass {
@@ -35,6 +36,8 @@ export interface RecorderSetup {
   readonly operatorClasses: readonly { readonly name: string }[];
   /** Every node that the run will ever have, in the report's order. */
   readonly nodes: readonly RecordedNode[];
+  /** Keeps the welfare accounts; absent: nobody does, and the report has none. */
+  readonly welfare?: Welfare | undefined;
   /** The id of the job in a slot; asked for only when a row is wanted or a law is broken, while the job holds the slot. */
   readonly jobName?: (slot: number) => string;
   /** Called once for every job, when it ends or the run stops. The row is reused: copy what you keep. */

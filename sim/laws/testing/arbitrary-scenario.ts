@@ -76,7 +76,7 @@ const operator: fc.Arbitrary<OperatorSpec> = fc.record({
   count: fc.integer({ min: 1, max: 4 }), kit: engine, models: fc.constantFrom([MODEL], [MODEL], [MODEL], [MODEL, OTHER_MODEL]),
   prices: fc.record({ inputMsatPerMtok: us(0, 100_000), outputMsatPerMtok: us(0, 300_000), fixedMsat: us(0, 30) }),
   priceSpreadCv: fc.constantFrom(0, 0.3), regions: shares, queueLimit: fc.integer({ min: 0, max: 4 }), stakeMsat: fc.constantFrom(0, 5_000, 5_000), attested: fc.constantFrom(true, true, false), churn,
-}).map(({ kit, ...spec }) => ({ name: "", ...spec, ...kit, electricityMsatPerKwh: null, supply: null }));
+}).map(({ kit, ...spec }) => ({ name: "", ...spec, ...kit, electricityMsatPerKwh: null, supply: null, strategy: { rule: { kind: "fixed" }, repriceUs: 600 * SECOND_US, startSlots: null, marginalCost: null } }));
 
 const ratePerS = fc.constantFrom(0.5, 2, 6);
 const arrivals: fc.Arbitrary<ArrivalsSpec> = fc.oneof(

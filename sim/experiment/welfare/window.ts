@@ -1,0 +1,86 @@
+/** Jobs at most in one window; when so many were submitted, the next one begins. 2^20. */
+export const WINDOW_JOBS_MAX = 2 ** 20;
+
+/**
+ * The jobs submitted within one window that have ended, column by column: 27 bytes each. A window is settled as soon as it
+ * is over and its last job has ended; then its columns serve the next one.
+ */
+export class JobWindow {
+  /** Jobs submitted in it that have not ended. */
+  pending = 0;
+  /** Jobs submitted in it so far, the withheld included. */
+  submitted = 0;
+  /** Whether no further job is submitted in it. */
+  over = false;
+  startUs = 0;
+  endUs = 0;
+  count = 0;
+  valueMsat = new Float64Array(64);
+  /** Value less cost of a delivered job, without waiting; 0 for others. Whole msat. */
+  gainMsat = new Float64Array(64);
+  inputTokens = new Int32Array(64);
+  outputTokens = new Int32Array(64);
+  clientClass = new Uint16Array(64);
+  /** Cause of loss, or DELIVERED. */
+  cause = new Uint8Array(64);
+  /** Node time up, by group of nodes, µs times nodes. */
+  readonly upUs: Float64Array;
+  /** Tokens and jobs delivered, by group of nodes. */
+  readonly doneInput: Float64Array;
+  readonly doneOutput: Float64Array;
+  readonly doneJobs: Float64Array;
+  /** Of the delivered: what was paid for them, what they cost, and their tokens. */
+  paidMsat = 0;
+  costMsat = 0;
+  tokens = 0;
+
+  constructor(groups: number) {
+    this.upUs = new Float64Array(groups);
+    this.doneInput = new Float64Array(groups);
+    this.doneOutput = new Float64Array(groups);
+    this.doneJobs = new Float64Array(groups);
+  }
+
+  begin(startUs: number): void {
+    this.pending = 0;
+    this.submitted = 0;
+    this.over = false;
+    this.startUs = startUs;
+    this.endUs = startUs;
+    this.count = 0;
+    this.upUs.fill(0);
+    this.doneInput.fill(0);
+    this.doneOutput.fill(0);
+    this.doneJobs.fill(0);
+    this.paidMsat = 0;
+    this.costMsat = 0;
+    this.tokens = 0;
+  }
+
+  add(clientClass: number, valueMsat: number, gainMsat: number, inputTokens: number, outputTokens: number, cause: number): void {
+    const at = this.count++;
+    if (at === this.cause.length) this.#grow();
+    this.valueMsat[at] = valueMsat;
+    this.gainMsat[at] = gainMsat;
+    this.inputTokens[at] = inputTokens;
+    this.outputTokens[at] = outputTokens;
+    this.clientClass[at] = clientClass;
+    this.cause[at] = cause;
+  }
+
+  #grow(): void {
+    const length = this.cause.length * 2;
+    const wider = (old: Float64Array<ArrayBuffer>) => { const a = new Float64Array(length); a.set(old); return a; };
+    const ints = (old: Int32Array<ArrayBuffer>) => { const a = new Int32Array(length); a.set(old); return a; };
+    this.valueMsat = wider(this.valueMsat);
+    this.gainMsat = wider(this.gainMsat);
+    this.inputTokens = ints(this.inputTokens);
+    this.outputTokens = ints(this.outputTokens);
+    const clientClass = new Uint16Array(length);
+    clientClass.set(this.clientClass);
+    this.clientClass = clientClass;
+    const cause = new Uint8Array(length);
+    cause.set(this.cause);
+    this.cause = cause;
+  }
+}

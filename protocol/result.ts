@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { digest } from "./canonical.ts";
+import { settlementReport } from "./result/settlement.ts";
 import { structure, welfare } from "./result/welfare.ts";
 
 /** Names this kind of document, whatever its version. */
@@ -271,6 +272,7 @@ export const runReport = z.strictObject({
   overTime: timeSeries,
   checks,
   money: money.nullable().describe("Null where no wallets took part."),
+  settlement: settlementReport.nullable().describe("Null where no wallets took part."),
   welfare: welfare.nullable(),
   structure,
 });

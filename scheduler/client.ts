@@ -123,7 +123,7 @@ export class Client implements Participant {
   onRunner(): void {}
 
   onWallet(event: WalletEvent): void {
-    if (event.kind === "received") return;
+    if (event.kind !== "paid" && event.kind !== "payment-failed") return;
     const job = this.#jobs.get(event.jobId);
     if (job === undefined) return;
     if (event.kind === "paid" && job.aside !== null) job.aside.spentMsat += event.amountMsat;

@@ -158,7 +158,8 @@ export class SimulatedRun implements Run {
         ...(interrupted ? { interrupted } : {}),
       },
       money: { accounts: this.world.accounts() },
-      laws: [...audit.laws(), { law: LAWS.money, passed: ledger.transfers }],
+      settlement: this.world.settlement(),
+      laws: [...audit.laws(), { law: LAWS.money, passed: ledger.transfers }, { law: LAWS.settlement, passed: 4 }],
     });
   }
 }

@@ -34,6 +34,8 @@ export class SimulatedRunner implements Runner, EngineSink {
   readonly #random: Random;
   /** Jobs (oracle slots) that will fail in the end. */
   readonly #doomed = new Set<number>();
+  /** Output tokens at which the node wants to hear of a job, by oracle slot. */
+  readonly #watched = new Map<number, number>();
   #event: EventId = -1;
   #eventUs = Infinity;
 
@@ -81,6 +83,14 @@ export class SimulatedRunner implements Runner, EngineSink {
     this.#forget(slot);
     this.#changed();
     return true;
+  }
+
+  watch(jobId: JobId, outputTokens: number): void {
+    const slot = this.#host.oracle.heldSlotOf(jobId);
+    if (slot < 0 || this.engine.watch === undefined) return;
+    this.engine.watch(this.#host.kernel.nowUs, slot, outputTokens);
+    this.#watched.set(slot, outputTokens);
+    this.#changed();
   }
 
   setSpeed(factor: number): void {
@@ -134,8 +144,15 @@ export class SimulatedRunner implements Runner, EngineSink {
 
   preempted(): void {}
 
+  progress(ref: number): void {
+    const outputTokens = this.#watched.get(ref)!;
+    this.#watched.delete(ref);
+    this.#host.deliverRunner(this.#peer, { kind: "progress", jobId: this.#host.oracle.ids[ref]!, outputTokens });
+  }
+
   #forget(slot: number): void {
     if (this.#failureShare > 0) this.#doomed.delete(slot);
+    if (this.#watched.size > 0) this.#watched.delete(slot);
     this.#host.oracle.release(slot);
   }
 

@@ -1,7 +1,9 @@
-import type { JobId, JobRequest, PeerId } from "../../protocol/messages.ts";
-import type { Decision, JobStatus, Telemetry } from "../../scheduler/environment.ts";
+import type { FeeTerms, JobId, JobRequest, PeerId, PriceSheet } from "../../protocol/messages.ts";
+import { feeMsat as dueFeeMsat } from "../../protocol/units.ts";
+import type { Decision, JobStatus, Priced, Telemetry } from "../../scheduler/environment.ts";
 import type { Recorder } from "../experiment/recorder/recorder.ts";
 import type { Audit } from "./audit.ts";
+import type { Books } from "./money/books.ts";
 import type { Oracle } from "./oracle.ts";
 
 /** One thing that happened in the market, as `--events` writes it. Times are µs since the start of the run. */
@@ -12,6 +14,7 @@ export type MarketEvent =
   | { readonly atUs: number; readonly event: "started"; readonly job: JobId; readonly attempt: number }
   | { readonly atUs: number; readonly event: "first-token"; readonly job: JobId; readonly attempt: number }
   | { readonly atUs: number; readonly event: "finished"; readonly job: JobId; readonly node: string; readonly attempt: number; readonly outputTokens: number; readonly amountMsat: number; readonly feeMsat: number }
+  | { readonly atUs: number; readonly event: "disputed"; readonly job: JobId; readonly claim: string }
   | { readonly atUs: number; readonly event: "ended"; readonly job: JobId; readonly status: JobStatus; readonly reason: string }
   | { readonly atUs: number; readonly event: "node-up" | "node-down" | "node-slow" | "node-fast"; readonly node: string };
 
@@ -20,12 +23,17 @@ export interface TelemetryOptions {
   readonly clientClassNames: readonly string[];
   readonly nodeNames: readonly string[];
   nodeOf(id: PeerId): number;
+  readonly books: Books;
+  /** Index of the first node among the peers. */
+  readonly firstNode: number;
+  readonly routerFee: FeeTerms;
   /** The job ended: its slot is about to be free. */
   onEnded(slot: number): void;
   readonly onEvent?: ((event: MarketEvent) => void) | undefined;
   /** Jobs whose decisions are wanted. */
   readonly explain?: ReadonlySet<JobId> | undefined;
   readonly onDecision?: ((decision: Decision, atUs: number) => void) | undefined;
+  readonly onPriced?: ((event: Priced, atUs: number) => void) | undefined;
 }
 
 /** Carries the participants' facts to the recorder and, where somebody listens, to the list of events. */
@@ -48,6 +56,7 @@ export class SimulatedTelemetry implements Telemetry {
     const atUs = this.#clock.nowUs;
     const clientClass = this.#oracle.clientClass[slot]!;
     this.#options.audit.submitted(slot, job);
+    if (job.settlement !== undefined) this.#options.books.opened(job.jobId);
     this.#recorder.submitted(slot, atUs, clientClass, job.inputTokens, job.maxOutputTokens, job.maxPriceMsat);
     this.#options.onEvent?.({
       atUs, event: "submitted", job: job.jobId, clientClass: this.#options.clientClassNames[clientClass]!, model: job.model,
@@ -55,12 +64,12 @@ export class SimulatedTelemetry implements Telemetry {
     });
   }
 
-  assigned(jobId: JobId, node: PeerId, attempt: number): void {
+  assigned(jobId: JobId, node: PeerId, attempt: number, prices: PriceSheet): void {
     const slot = this.#oracle.slotOf(jobId);
     if (slot < 0) return;
     const index = this.#options.nodeOf(node);
     this.#recorder.assigned(slot, this.#clock.nowUs, index, attempt);
-    this.#options.audit.assigned(slot, index);
+    this.#options.audit.assigned(slot, index, prices, this.#clock.nowUs);
     this.#options.onEvent?.({ atUs: this.#clock.nowUs, event: "assigned", job: jobId, node: this.#options.nodeNames[index]!, attempt });
   }
 
@@ -90,6 +99,8 @@ export class SimulatedTelemetry implements Telemetry {
     const slot = this.#oracle.slotOf(jobId);
     const index = this.#options.nodeOf(node);
     this.#recorder.finished(slot, this.#clock.nowUs, index, attempt, inputTokens, outputTokens, amountMsat, feeMsat);
+    const { books, firstNode, routerFee } = this.#options;
+    books.finished(this.#clock.nowUs, slot, jobId, firstNode + index, amountMsat, routerFee.bearer === "operator" ? dueFeeMsat(routerFee, amountMsat) : feeMsat);
     this.#options.audit.finished(slot, index, inputTokens, outputTokens, amountMsat, feeMsat);
     this.#options.onEvent?.({ atUs: this.#clock.nowUs, event: "finished", job: jobId, node: this.#options.nodeNames[index]!, attempt, outputTokens, amountMsat, feeMsat });
   }
@@ -98,6 +109,7 @@ export class SimulatedTelemetry implements Telemetry {
     const slot = this.#oracle.slotOf(jobId);
     if (slot < 0) this.#options.audit.endedAgain(jobId);
     this.#recorder.ended(slot, this.#clock.nowUs, status, reason);
+    this.#options.books.ended(this.#clock.nowUs, slot, jobId, status, reason);
     this.#options.onEvent?.({ atUs: this.#clock.nowUs, event: "ended", job: jobId, status, reason });
     this.#options.onEnded(slot);
   }
@@ -105,6 +117,27 @@ export class SimulatedTelemetry implements Telemetry {
   tooDear(jobId: JobId): void {
     const slot = this.#oracle.slotOf(jobId);
     if (slot >= 0) this.#recorder.tooDear(slot);
+  }
+
+  delivered(jobId: JobId, node: PeerId, valueMsat: number): void {
+    this.#options.books.delivered(this.#clock.nowUs, jobId, this.#options.firstNode + this.#options.nodeOf(node), valueMsat);
+  }
+
+  reneged(jobId: JobId): void {
+    this.#options.books.reneged(jobId);
+  }
+
+  writtenOff(jobId: JobId, node: PeerId): void {
+    this.#options.books.writtenOff(this.#clock.nowUs, jobId, this.#options.firstNode + this.#options.nodeOf(node));
+  }
+
+  disputed(jobId: JobId, claim: string): void {
+    this.#options.books.disputed();
+    this.#options.onEvent?.({ atUs: this.#clock.nowUs, event: "disputed", job: jobId, claim });
+  }
+
+  priced(event: Priced): void {
+    this.#options.onPriced?.(event, this.#clock.nowUs);
   }
 
   waitingAtRouter(change: 1 | -1): void {

@@ -1,14 +1,17 @@
-import type { ErrorCode, JobId, JobRequest, Message, PeerId } from "../../protocol/messages.ts";
+import type { ErrorCode, JobId, JobRequest, Message, ModelOffer, PeerId } from "../../protocol/messages.ts";
 import { Client } from "../../scheduler/client.ts";
 import type { Decision, Random, RunnerEvent, Timer, TimerId, WalletEvent } from "../../scheduler/environment.ts";
 import { Node } from "../../scheduler/node.ts";
 import { Router } from "../../scheduler/router.ts";
+import type { Operator } from "../../scheduler/strategy/operator.ts";
 import type { Recorder } from "../experiment/recorder/recorder.ts";
 import type { Welfare } from "../experiment/welfare/accounts.ts";
 import { InvariantError, LAWS } from "../experiment/recorder/invariant.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { RandomStreams } from "../kernel/random.ts";
+import type { SettlementReport } from "../../protocol/result/settlement.ts";
 import type { Scenario } from "../scenario/scenario.ts";
+import { arrangementOf, type ChannelSpec } from "../scenario/sections/settlement.ts";
 import { Audit } from "./audit.ts";
 import { NodeChurn } from "./churn.ts";
 import { type ClientPlan, planClients } from "./client-plan.ts";
@@ -18,8 +21,11 @@ import { checkedEnvelopes, type Envelopes, type Parcel, plainEnvelopes, SignedEn
 import { peerIdOf, publicKeyOf, secretKeyOf } from "./identity.ts";
 import { Latency } from "./latency.ts";
 import { Mail } from "./mail.ts";
+import { Books, capitalCostMsat } from "./money/books.ts";
+import { Channels } from "./money/channels.ts";
 import { Ledger } from "./money/ledger.ts";
 import { Lightning } from "./money/lightning.ts";
+import { operatorOf } from "./operators.ts";
 import { Oracle } from "./oracle.ts";
 import { Peer } from "./peer.ts";
 import { SimulatedRunner } from "./runner.ts";
@@ -63,6 +69,9 @@ export class World {
   readonly audit: Audit;
   readonly routingFeesAccount: number;
   readonly inFlightAccount: number;
+  readonly heldAccount: number;
+  /** Exposure, locked money and losses. */
+  readonly books: Books;
   /** Routers first, then nodes, then clients. */
   readonly #peers: Peer[] = [];
   readonly routers: Router[] = [];
@@ -87,6 +96,8 @@ export class World {
   readonly #telemetry: SimulatedTelemetry;
   readonly #indexes = new Map<PeerId, number>();
   readonly #nodes: Node[] = [];
+  /** Who sets a node's prices, through its restarts; null where they stay. */
+  readonly #operators: (Operator | null)[] = [];
   readonly #churn: NodeChurn[] = [];
   readonly #demand: DemandDriver[] = [];
   readonly #firstNode: number;
@@ -125,15 +136,10 @@ export class World {
     this.#clientClasses = clientPlans.map(({ clientClass }) => clientClass);
     const regions = [scenario.router.region, ...plans.map((plan) => plan.region), ...clientPlans.map((plan) => plan.region)];
     this.#latency = new Latency(scenario.network, regions);
-    this.#lightning = new Lightning(
-      {
-        kernel: this.kernel, ledger: this.ledger, routingFeesAccount: this.routingFeesAccount, inFlightAccount: this.inFlightAccount, eventKind: PAYMENT,
-        peerIndex: (id) => this.#indexOf(id), accountOf: (peer) => this.#peers[peer]!.account, isUp: (peer) => this.#peers[peer]!.up,
-        deliverWallet: (peer, event) => this.#deliverWallet(peer, event),
-        moved: (jobId, payer, payee, amountMsat, routingFeeMsat) => this.#moved(jobId, payer, payee, amountMsat, routingFeeMsat),
-      },
-      scenario.payment,
-    );
+    this.books = new Books({
+      horizonUs: scenario.horizonUs, firstNode: this.#firstNode, firstClient: this.#firstClient,
+      hasFailed: (node) => !this.#peers[node]!.up || this.#peers[node]!.epoch > 0,
+    });
     this.#telemetry = new SimulatedTelemetry(this.kernel, this.oracle, recorder, {
       audit: this.audit,
       clientClassNames: scenario.clients.map((spec) => spec.name),
@@ -141,11 +147,14 @@ export class World {
       nodeOf: (id) => this.#indexOf(id) - this.#firstNode,
       onEnded: (slot) => this.#jobEnded(slot),
       onEvent: options.onEvent, explain: options.explain, onDecision: options.onDecision,
+      books: this.books, firstNode: this.#firstNode, routerFee: scenario.router.fee,
     });
 
     routerNames.forEach((name, i) => this.#addPeer(name, String(i), scenario.router.region, 0));
     for (const { name, entity, region } of plans) this.#addPeer(name, entity, region, 0);
     for (const { name, entity, region } of clientPlans) this.#addPeer(name, entity, region, scenario.payment.clientBalanceMsat);
+    this.heldAccount = this.ledger.open(0);
+    this.#lightning = this.#openLightning();
     this.#envelopes = this.#chooseEnvelopes();
 
     this.#firstRouterId = this.#peers[0]!.id;
@@ -181,6 +190,27 @@ export class World {
     }
   }
 
+  /**
+   * How money stood between those who trust each other with it.
+   * @throws InvariantError where that does not agree with the accounts.
+   */
+  settlement(): SettlementReport {
+    const { payment, clients, router } = this.#scenario;
+    const { nowUs } = this.kernel;
+    const [routers, nodes, holders] = this.accounts().map(({ changeMsat }) => changeMsat) as [number, number, number];
+    const capacities = this.#channelSpecs().flatMap((spec) => (spec === null ? [] : [spec.capacityMsat]));
+    const capacityMsat = capacities.reduce((sum, one) => sum + one, 0);
+    try {
+      return this.books.report(nowUs, [routers, nodes, holders], {
+        arrangements: clients.map(({ settlement }) => arrangementOf(settlement)), capitalPerYear: payment.capitalPerYear,
+        routerFeeBearer: router.fee.bearer ?? "client", routingFeeBearer: payment.feeBearer,
+        channels: capacities.length === 0 ? null : { peers: capacities.length, capacityMsat, costMsat: capitalCostMsat(capacityMsat * nowUs, payment.capitalPerYear) },
+      });
+    } catch (error) {
+      throw new InvariantError(LAWS.settlement, "", this.#options.seed, (error as Error).message);
+    }
+  }
+
   /** Balances by kind of account, msat: opening and closing. */
   accounts(): { kind: string; accounts: number; openingMsat: number; closingMsat: number; changeMsat: number }[] {
     const kinds: [string, number, number][] = [["routers", 0, this.#firstNode], ["nodes", this.#firstNode, this.#firstClient], ["clients", this.#firstClient, this.#peers.length]];
@@ -190,7 +220,9 @@ export class World {
       const openingMsat = kind === "clients" ? (end - first) * this.#scenario.payment.clientBalanceMsat : 0;
       return { kind, accounts: end - first, openingMsat, closingMsat, changeMsat: closingMsat - openingMsat };
     });
-    for (const [kind, account] of [["payments in flight", this.inFlightAccount], ["Lightning routing fees", this.routingFeesAccount]] as const) {
+    const others: [string, number][] = [["payments in flight", this.inFlightAccount], ["Lightning routing fees", this.routingFeesAccount]];
+    if (this.#scenario.clients.some(({ settlement }) => settlement.terms?.kind === "escrow")) others.push(["locked in hold invoices", this.heldAccount]);
+    for (const [kind, account] of others) {
       const closingMsat = this.ledger.balanceMsat(account);
       rows.push({ kind, accounts: 1, openingMsat: 0, closingMsat, changeMsat: closingMsat });
     }
@@ -328,6 +360,41 @@ export class World {
     }, clientClass, this.#scenario.clients[clientClass]!, members));
   }
 
+  #openLightning(): Lightning {
+    const { payment, network } = this.#scenario;
+    const specs = this.#channelSpecs();
+    const channels = specs.every((spec) => spec === null) ? null : new Channels({
+      stream: (peer) => this.stream(peer, "channel"),
+      chargeRebalancing: (peer, costMsat) => {
+        const { account } = this.#peers[peer]!;
+        const chargedMsat = Math.min(costMsat, this.ledger.balanceMsat(account));
+        if (chargedMsat === 0) return;
+        this.ledger.transfer(account, this.routingFeesAccount, chargedMsat);
+        this.books.rebalanced(peer, chargedMsat);
+      },
+    }, specs);
+    return new Lightning(
+      {
+        kernel: this.kernel, ledger: this.ledger, books: this.books, routingFeesAccount: this.routingFeesAccount, inFlightAccount: this.inFlightAccount,
+        heldAccount: this.heldAccount, eventKind: PAYMENT,
+        peerIndex: (id) => this.#indexOf(id), peerId: (peer) => this.#peers[peer]!.id, accountOf: (peer) => this.#peers[peer]!.account,
+        isUp: (peer) => this.#peers[peer]!.up, deliverWallet: (peer, event) => this.#deliverWallet(peer, event),
+        moved: (jobId, payer, payee, amountMsat, routingFeeMsat) => this.#moved(jobId, payer, payee, amountMsat, routingFeeMsat),
+      },
+      payment,
+      { feeBearer: payment.feeBearer, reimburser: 0, channels, secret: network.messages === "signed" ? `preimage/${this.#options.seed}` : null },
+    );
+  }
+
+  /** By peer: its channel; null: liquidity without bounds. */
+  #channelSpecs(): (ChannelSpec | null)[] {
+    const { clients, operators } = this.#scenario;
+    return [
+      ...Array.from({ length: this.#firstNode }, () => null), ...this.#plans.map(({ operatorClass }) => operators[operatorClass]!.settlement.channel),
+      ...this.#clientClasses.map((clientClass) => clients[clientClass]!.settlement.channel),
+    ];
+  }
+
   #addPeer(name: string, entity: string, region: string, balanceMsat: number): void {
     const index = this.#peers.length;
     const identity = this.#identity(index, entity);
@@ -374,15 +441,22 @@ export class World {
     const peer = this.#firstNode + n;
     const plan = this.#plans[n]!;
     const heartbeatUs = this.#scenario.router.heartbeatUs;
+    const operator = this.#operators[n] ??= operatorOf(this.#scenario.operators[plan.operatorClass]!.strategy, plan, this.#peers[peer]!.id, (purpose) => this.stream(peer, purpose)) ?? null;
     const node = new Node(this.#environment(peer, this.runners[n]!), {
       descriptor: { ...plan.descriptor, incarnation },
       routers: this.#routerIds,
       heartbeatUs,
       heartbeatOffsetUs: 1 + Math.floor(this.stream(peer, `heartbeat offset of incarnation ${incarnation}`).next() * heartbeatUs),
       invoiceExpiryUs: this.#scenario.payment.invoiceExpiryUs,
+      ...(operator === null ? {} : { operator, bidFor: (call, posted) => operator.bidFor(call, posted) }),
+      onReprice: (offers) => this.#repriced(n, offers),
     });
     this.#nodes[n] = node;
     this.#peers[peer]!.participant = node;
+  }
+
+  #repriced(n: number, offers: readonly ModelOffer[]): void {
+    this.audit.asks(n, offers, this.kernel.nowUs);
   }
 
   #workUs(plan: NodePlan, ref: number): number {

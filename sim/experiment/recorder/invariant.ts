@@ -26,5 +26,6 @@ export const LAWS = {
   work: "work conservation",
   little: "Little's law",
   money: "conservation of money",
+  settlement: "settlement accounts",
   welfare: "welfare accounts",
 } as const;

@@ -62,6 +62,7 @@ export function assembleReport(gathered: Gathered): RunReport {
     overTime: timeSeries(gathered),
     checks: checks(gathered, money !== null),
     money,
+    settlement: end.settlement ?? null,
     welfare: gathered.accounts?.welfare ?? null,
     structure: structureReport(setup, gathered.nodes, served.perMtokMsat, gathered.accounts),
   };

@@ -1,3 +1,4 @@
+import type { SettlementReport } from "../../../protocol/result/settlement.ts";
 import type { Welfare } from "../welfare/accounts.ts";
 import type { JobRow, LawCheck, Money, Provenance } from "../../../protocol/result.ts";
 
@@ -49,6 +50,8 @@ export interface RunEnd {
   readonly provenance: Omit<Provenance, "resultsDigest">;
   /** Absent or null: no wallets took part. */
   readonly money?: Omit<Money, "openingMsat" | "closingMsat"> | null;
+  /** Absent or null: no wallets took part. */
+  readonly settlement?: SettlementReport | null;
   /** Laws that others checked in this run, to be listed with the recorder's own. */
   readonly laws?: readonly LawCheck[];
 }

@@ -1,7 +1,7 @@
 import type { Engine, EngineSink, QueueDiscipline, StepCost } from "./engine.ts";
 import { PRIORITY_MAX } from "./engine.ts";
 import { requireCost, requireInteger, requireJob, requireSpeed, throwClock } from "./checks.ts";
-import { EventBuffer, FINISHED, FIRST_TOKEN, PREEMPTED, STARTED } from "./events.ts";
+import { EventBuffer, FINISHED, FIRST_TOKEN, PREEMPTED, PROGRESS, STARTED } from "./events.ts";
 import { JobTable, NEVER_ADMITTED, WAITING, WaitingList } from "./jobs.ts";
 import { firstBoundaryAfter, seriesSum, weightedSum } from "./series.ts";
 import { TICKS_MAX, TICKS_PER_US, US_PER_TICK, ticksOf } from "./ticks.ts";
@@ -65,6 +65,8 @@ export class BatchEngine implements Engine {
   #reserved = 0;
   /** Cancelled jobs that are still in the batch. */
   #cancelled = 0;
+  /** Output tokens at which somebody wants to hear of a job, by its handle. */
+  readonly #watches = new Map<number, number>();
 
   /** The stretch of equal steps under way: start in whole microseconds and ticks, first duration, growth, number. */
   #startUs = 0;
@@ -148,6 +150,7 @@ export class BatchEngine implements Engine {
 
   cancel(nowUs: number, ref: number): boolean {
     this.#settle(nowUs);
+    if (this.#watches.size > 0) this.#watches.delete(ref);
     const known = this.#events.purge(ref);
     const job = this.#jobs.find(ref);
     if (job < 0) return known;
@@ -169,7 +172,15 @@ export class BatchEngine implements Engine {
     return true;
   }
 
+  watch(nowUs: number, ref: number, outputTokens: number): void {
+    this.#settle(nowUs);
+    if (this.#jobs.find(ref) < 0) return;
+    this.#watches.set(ref, outputTokens);
+    if (this.running > 0) this.#cut(nowUs);
+  }
+
   clear(nowUs: number): void {
+    this.#watches.clear();
     const busyUs = this.busyUs(nowUs);
     const runningUs = this.runningUs(nowUs);
     const kvTokenUs = this.kvTokenUs(nowUs);
@@ -300,6 +311,7 @@ export class BatchEngine implements Engine {
       if (prefilled === this.#promptOf(job)) prefillDone++;
     }
     this.#moveOn(prefillDone, atUs);
+    if (this.#watches.size > 0) this.#tellWatchers(atUs);
     this.#compose();
   }
 
@@ -370,11 +382,38 @@ export class BatchEngine implements Engine {
     }
   }
 
+  #tellWatchers(atUs: number): void {
+    for (let at = 0; at < this.#decoding; at++) {
+      const job = this.#batch[at]!;
+      const ref = this.#jobs.ref(job);
+      const tokens = this.#watches.get(ref);
+      if (tokens === undefined || this.#producedAt(at) < tokens) continue;
+      this.#watches.delete(ref);
+      this.#events.push(PROGRESS, ref, atUs);
+    }
+  }
+
+  /** Output tokens of the decoding job at this place of the batch. */
+  #producedAt(at: number): number {
+    return this.#contextOrigin[at]! + this.#stepsDone - this.#jobs.input(this.#batch[at]!);
+  }
+
+  /** Steps until the first of the watched jobs has its tokens, at least 1. */
+  #stepsToWatch(): number {
+    let steps = Infinity;
+    for (let at = 0; at < this.#decoding; at++) {
+      const tokens = this.#watches.get(this.#jobs.ref(this.#batch[at]!));
+      if (tokens !== undefined) steps = Math.min(steps, tokens - this.#producedAt(at));
+    }
+    return Math.max(1, steps);
+  }
+
   /** A job that is out of the batch for good. */
   #leave(job: number, atUs: number, finished: boolean): void {
     const ref = this.#jobs.ref(job);
     if (ref < 0) this.#cancelled--;
-    else if (finished) this.#events.push(FINISHED, ref, atUs);
+    else if (this.#watches.size > 0) this.#watches.delete(ref);
+    if (ref >= 0 && finished) this.#events.push(FINISHED, ref, atUs);
     if (this.#blockTokens === 0) this.#reserved -= this.#jobs.input(job) + this.#jobs.output(job) - 1;
     this.#jobs.remove(job);
   }
@@ -444,6 +483,7 @@ export class BatchEngine implements Engine {
 
     let steps = this.#nextFinishStep - this.#stepsDone;
     if (prefillSteps < steps) steps = prefillSteps;
+    if (this.#watches.size > 0) steps = Math.min(steps, this.#stepsToWatch());
     if (completing > 0 || preempted) steps = 1;
     if (paged && steps > 1) steps = this.#stepsWithinBlocks(steps);
     const last = this.#ticks + this.#ticksGrowth * (steps - 1);

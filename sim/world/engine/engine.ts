@@ -14,6 +14,8 @@ export interface EngineSink {
   finished(ref: number, atUs: number): void;
   /** The job lost its KV cache and waits at the front of the queue; it will recompute prompt and output so far. */
   preempted(ref: number, atUs: number): void;
+  /** The job has the output tokens that {@link Engine.watch} asked for. */
+  progress?(ref: number, atUs: number): void;
 }
 
 /**
@@ -53,6 +55,12 @@ export interface Engine {
    * boundary. False where the engine does not know the job (any more).
    */
   cancel(nowUs: number, ref: number): boolean;
+  /**
+   * Has the sink hear at the end of the step in which the job comes to have so many output tokens, once, in place of what
+   * was asked for before. Jobs that end with no more tokens than that say nothing. Engines whose answers come whole have
+   * no such method.
+   */
+  watch?(nowUs: number, ref: number, outputTokens: number): void;
   /** A power cut: forgets every job at once, running or waiting; no further event for any of them. */
   clear(nowUs: number): void;
   /** Tells `sink` everything that happened up to and including `nowUs`, in order of time. */

@@ -4,6 +4,7 @@ export const STARTED = 0;
 export const FIRST_TOKEN = 1;
 export const FINISHED = 2;
 export const PREEMPTED = 3;
+export const PROGRESS = 4;
 
 /**
  * Events that have happened and that the sink has not heard of yet, all of one moment: an engine never passes the time of
@@ -39,6 +40,7 @@ export class EventBuffer {
         case STARTED: sink.started(ref, atUs); break;
         case FIRST_TOKEN: sink.firstToken(ref, atUs); break;
         case FINISHED: sink.finished(ref, atUs); break;
+        case PROGRESS: sink.progress?.(ref, atUs); break;
         default: sink.preempted(ref, atUs);
       }
     }

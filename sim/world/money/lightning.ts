@@ -189,13 +189,14 @@ export class Lightning {
       // A router that has not earned so much yet leaves the fee with the payer.
       if (ledger.balanceMsat(host.accountOf(reimburser)) >= feeMsat) {
         ledger.transfer(host.accountOf(reimburser), host.accountOf(payer), feeMsat);
+        host.moved(jobId, reimburser, payer, feeMsat, 0);
         bearer = reimburser;
       }
     }
     this.#options.channels?.moved(payer, payee, totalMsat, totalMsat - feeMsat);
     books.arrived(nowUs, purpose, jobId, payer, payee, totalMsat, amountMsat, feeMsat, bearer);
     if (account === host.heldAccount) books.locked(nowUs, jobId, payee, -totalMsat, -amountMsat);
-    host.moved(jobId, payer, payee, amountMsat, feeMsat);
+    host.moved(jobId, payer, payee, totalMsat - feeMsat, feeMsat);
     const preimage = this.#options.secret === null ? paymentHash : this.#invoices.preimage(paymentHash);
     host.deliverWallet(payee, purpose === "refund"
       ? { kind: "received", jobId, purpose, amountMsat, paymentHash, payer: host.peerId(payer) }

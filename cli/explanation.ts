@@ -117,6 +117,7 @@ export const explanationText = (explained: Explained): string => {
   for (const { atUs, decision } of explained.decisions) {
     lines.push("", `Decision at ${clock(atUs)}, attempt ${decision.attempt}, policy ${decision.policy}`);
     lines.push(decision.chosen === "" ? `No node chosen: ${decision.how}.` : `Chosen: ${nameOf(decision.chosen)}; ${decision.how}.`);
+    if (decision.price !== "") lines.push(`Price: ${decision.price}.`);
     if (decision.candidates.length > 0) lines.push(...candidatesTable(decision, nameOf, explained.everything));
     lines.push(...exclusionLines(decision, nameOf, explained.everything));
   }

@@ -1,4 +1,5 @@
-import type { ModelOffer, PeerId } from "../protocol/messages.ts";
+import type { ModelOffer, PeerId, PriceSheet } from "../protocol/messages.ts";
+import { type PriceRule, postedPrice } from "./pricing/posted.ts";
 
 /**
  * All offers for one model, as flat arrays in the order of the nodes' ids: whatever order nodes registered in, a loop
@@ -9,11 +10,11 @@ export class ModelMarket {
   count = 0;
   /** The registry's index of the offering node. */
   node = new Int32Array(16);
-  /** Price of a million input tokens, msat. */
+  /** Price of a million input tokens, msat: what an award pays, which the market's rule makes of what the node asks. */
   inputMsatPerMtok = new Float64Array(16);
   /** Price of a million output tokens, msat. */
   outputMsatPerMtok = new Float64Array(16);
-  /** Price of a job beside its tokens, msat. */
+  /** Price of a job beside its tokens, msat; Infinity where the node does not serve at the going price. */
   fixedMsat = new Float64Array(16);
   /** Longest context that one job may use, tokens. */
   contextTokensMax = new Float64Array(16);
@@ -27,6 +28,9 @@ export class ModelMarket {
   lastServed: PeerId = "";
   /** The offers as they were made. */
   readonly offers: ModelOffer[] = [];
+  /** What an award pays at each offer; null where the node does not serve at the going price. */
+  readonly prices: (PriceSheet | null)[] = [];
+  #rule: PriceRule = postedPrice;
   readonly #ids: PeerId[] = [];
 
   /** Takes in the node's offer, in place of an earlier one. `node` is its index in the registry. */
@@ -36,15 +40,28 @@ export class ModelMarket {
     if (this.count === this.node.length) this.#grow();
     this.#ids.splice(at, 0, id);
     this.offers.splice(at, 0, offer);
+    this.prices.splice(at, 0, null);
     for (const column of this.#columns()) column.copyWithin(at + 1, at, this.count);
     this.node[at] = node;
-    this.inputMsatPerMtok[at] = offer.prices.inputMsatPerMtok;
-    this.outputMsatPerMtok[at] = offer.prices.outputMsatPerMtok;
-    this.fixedMsat[at] = offer.prices.fixedMsat;
+    this.#price(at);
     this.contextTokensMax[at] = offer.contextTokensMax;
     this.prefillSPerToken[at] = 1 / offer.prefillTokensPerS;
     this.decodeSPerToken[at] = 1 / offer.decodeTokensPerS;
     this.count++;
+  }
+
+  /** Has awards pay what this rule makes of each ask, from now on; until then they pay the ask itself. */
+  reprice(rule: PriceRule): void {
+    this.#rule = rule;
+    for (let offer = 0; offer < this.count; offer++) this.#price(offer);
+  }
+
+  #price(at: number): void {
+    const prices = this.#rule(this.offers[at]!.prices);
+    this.prices[at] = prices;
+    this.inputMsatPerMtok[at] = prices === null ? 0 : prices.inputMsatPerMtok;
+    this.outputMsatPerMtok[at] = prices === null ? 0 : prices.outputMsatPerMtok;
+    this.fixedMsat[at] = prices === null ? Infinity : prices.fixedMsat;
   }
 
   /** Takes the node's offer out, if it has one. */
@@ -74,6 +91,7 @@ export class ModelMarket {
   #removeAt(at: number): void {
     this.#ids.splice(at, 1);
     this.offers.splice(at, 1);
+    this.prices.splice(at, 1);
     for (const column of this.#columns()) column.copyWithin(at, at + 1, this.count);
     this.count--;
   }

@@ -52,6 +52,8 @@ export class Registry {
   readonly #regions = new Map<string, number>();
   /** What those find who ask for a model that nobody has ever offered. */
   readonly #noOffers = new ModelMarket();
+  /** Told of every model that comes up for the first time, before its first offer is in. */
+  onNewMarket: ((model: string, market: ModelMarket) => void) | null = null;
 
   /** @throws RangeError where the breaker's options are out of range. */
   constructor(breaker: CircuitBreakerOptions) {
@@ -71,6 +73,11 @@ export class Registry {
   /** All offers for this model; empty where nobody has any. */
   market(model: string): ModelMarket {
     return this.#markets.get(model) ?? this.#noOffers;
+  }
+
+  /** Models that have ever been offered, in the order of their names. */
+  models(): string[] {
+    return [...this.#markets.keys()].sort();
   }
 
   /** Small integer for a region's name, for comparisons in loops; -1 where no node has ever been. */
@@ -109,7 +116,10 @@ export class Registry {
     if (before !== undefined) for (const offer of before.offers) this.market(offer.model).remove(descriptor.node);
     for (const offer of descriptor.offers) {
       let market = this.#markets.get(offer.model);
-      if (market === undefined) this.#markets.set(offer.model, (market = new ModelMarket()));
+      if (market === undefined) {
+        this.#markets.set(offer.model, (market = new ModelMarket()));
+        this.onNewMarket?.(offer.model, market);
+      }
       market.insert(descriptor.node, n, offer);
     }
     return change;

@@ -1,11 +1,16 @@
 import type { FeeTerms } from "../protocol/messages.ts";
 import type { CircuitBreakerOptions } from "./circuit-breaker.ts";
+import type { PricingOptions } from "./pricing/options.ts";
 import type { PolicyOptions } from "./selection/policy.ts";
 
 /** A router's rules. Times in µs. */
 export interface RouterOptions {
-  /** How a node is picked among the eligible. */
+  /** How a node is picked among the eligible. Where a mechanism finds the price job by job or in batches, that decides. */
   readonly policy: PolicyOptions;
+  /** How prices come about; absent: every node's posted prices. */
+  readonly pricing?: PricingOptions | undefined;
+  /** How often nodes are told how their markets stand, µs; 0 or absent: never. */
+  readonly marketStateUs?: number | undefined;
   /** What the router charges on each job. */
   readonly fee: FeeTerms;
   /** A node not heard of for longer than this is not considered, and its jobs go elsewhere; µs. */

@@ -1,17 +1,15 @@
 import type {
-  Accept, Award, Cancel, Descriptor, Heartbeat, Job, JobId, Message, PeerId, QuoteRequest, Refuse, RefusalReason, Result,
+  Accept, Award, Cancel, Descriptor, FeeTerms, Heartbeat, Job, JobId, Message, PeerId, PriceSheet, QuoteRequest, Refuse, RefusalReason, Result,
 } from "../protocol/messages.ts";
 import { maxAmountMsat } from "../protocol/units.ts";
-import { Batch } from "./mechanism/batch.ts";
-import type { BusyMeter } from "./mechanism/busy-meter.ts";
-import { Continuous } from "./mechanism/continuous.ts";
-import { GoingPrice } from "./mechanism/going-price.ts";
-import { MarketWatch } from "./mechanism/market-watch.ts";
-import type { Floor, Mechanism } from "./mechanism/mechanism.ts";
-import { SealedBids } from "./mechanism/sealed-bids.ts";
 import { isReceiptFor, isWithinRequest } from "./bill.ts";
 import type { Environment, Participant, Timer } from "./environment.ts";
 import { JobMap } from "./job-map.ts";
+import type { BusyMeter } from "./mechanism/busy-meter.ts";
+import type { GoingPrice } from "./mechanism/going-price.ts";
+import { rulesOf } from "./mechanism/index.ts";
+import { MarketWatch } from "./mechanism/market-watch.ts";
+import type { Floor, Mechanism } from "./mechanism/mechanism.ts";
 import type { ModelMarket } from "./model-market.ts";
 import { Registry } from "./registry.ts";
 import { attemptAt, newJob, NO_NODE, NO_TIMER, type RoutedJob } from "./routed-job.ts";
@@ -61,6 +59,25 @@ export class Router implements Participant {
     this.registry = new Registry(options.circuitBreaker);
     this.#selector = new Selector(this.registry, options.policy, options.fee, options.staleAfterUs, env.random("selection"));
     this.#takesFee = options.fee.shareBps > 0 || options.fee.flatMsat > 0;
+    const floor = this.#floor();
+    const { going, mechanism } = rulesOf(floor, options.pricing ?? { kind: "posted" });
+    const { marketStateUs = 0 } = options;
+    this.#going = going;
+    this.#mechanism = mechanism;
+    this.#watch = marketStateUs === 0 ? null : new MarketWatch(floor, marketStateUs, (model) => going?.prices(model) ?? null);
+    this.#meters = [going?.meter, this.#watch?.meter].filter((meter) => meter !== undefined);
+  }
+
+  #floor(): Floor {
+    const { queueLimit, queueWaitUs, staleAfterUs, fee } = this.#options;
+    return {
+      env: this.#env, registry: this.registry, selector: this.#selector, waiting: this.#waiting, fee, queueLimit, queueWaitUs, staleAfterUs,
+      award: (job, market, offer, prices, terms) => this.#award(job, market, offer, prices, terms),
+      enqueue: (job) => this.#enqueue(job),
+      dequeue: (job) => { this.#stopWaiting(job); this.#stopTimer(job); },
+      giveUp: (job, reason) => this.#giveUp(job, reason),
+      fillAll: () => this.#fillAll(),
+    };
   }
 
   /** Jobs in the router's hands: at nodes, and waiting. */
@@ -356,11 +373,7 @@ export class Router implements Participant {
 
   /** The same for all nodes, in the order of their ids. */
   #fillAll(): void {
-    if (this.#waiting.size === 0) return;
-    if (this.#mechanism instanceof Continuous) {
-      for (const n of this.#byId()) this.#mechanism.fill(n);
-      return;
-    }
+    if (this.#waiting.size === 0 || this.#mechanism?.fillAll() === true) return;
     for (const model of this.#waiting.models()) {
       const market = this.registry.market(model);
       for (let offer = 0; offer < market.count; offer++) this.#serveWaiting(model, market, offer);

@@ -13,6 +13,13 @@ export class WaitingJobs<T extends { readonly request: JobRequest }> {
     return this.#size;
   }
 
+  /** Jobs that wait for this model. */
+  sizeOf(model: string): number {
+    let size = 0;
+    for (const queue of this.#models.get(model) ?? []) size += queue.size;
+    return size;
+  }
+
   /** Models that jobs have waited for, in the order in which they first came up. */
   models(): Iterable<string> {
     return this.#models.keys();

@@ -1,0 +1,180 @@
+import type { FeeTerms, PriceSheet } from "../../protocol/messages.ts";
+import { amountMsat } from "../../protocol/units.ts";
+import type { ModelMarket } from "../model-market.ts";
+import { atOnePrice, crossing, tradeReduction } from "../pricing/double-auction.ts";
+import type { PricingOptions } from "../pricing/options.ts";
+import { askLevel, bidLevel, LEVEL_MAX, pricesAt, unitOf } from "../pricing/price-level.ts";
+import type { RoutedJob } from "../routed-job.ts";
+import { inWords } from "../selection/selector.ts";
+import type { Floor, Mechanism } from "./mechanism.ts";
+
+const FREE: PriceSheet = { inputMsatPerMtok: 0, outputMsatPerMtok: 0, fixedMsat: 0 };
+
+/** One free slot, at what its node asks. */
+interface Unit {
+  readonly n: number;
+  readonly level: number;
+  taken: boolean;
+}
+
+/**
+ * Jobs and free slots of a model are collected and matched at intervals. A node asks its posted prices for each of its free
+ * slots; a job bids the most that its client pays. Both count by their level ({@link askLevel}, {@link bidLevel}) in units
+ * of the batch's mean ask.
+ *
+ * - uniform-price: all trade at the upper end of the clearing interval, the first ask that is not served or the last bid
+ *   that is, whichever is lower: with k eager buyers the (k+1)-th lowest ask. Truthful for sellers of one slot.
+ * - call-market, midpoint: all trade in the middle of the interval. Truthful for neither side.
+ * - call-market, mcafee: trade reduction. Truthful for both; what buyers pay beyond what sellers get is part of the
+ *   router's fee.
+ *
+ * The highest bids are served, each at the cheapest slot sold that can take it; of equal bids the higher priority, then
+ * the older job. A job that is not served waits for the next round, as long as the router's queue has it.
+ */
+export class Batch implements Mechanism {
+  readonly #floor: Floor;
+  readonly #options: Extract<PricingOptions, { kind: "uniform-price" | "call-market" }>;
+  /** By model: jobs with the time since when they wait, µs. */
+  readonly #jobs = new Map<string, Map<RoutedJob, number>>();
+
+  constructor(floor: Floor, options: Extract<PricingOptions, { kind: "uniform-price" | "call-market" }>) {
+    this.#floor = floor;
+    this.#options = options;
+    // Prices are the clearing's business, not a rule of eligibility.
+    floor.registry.onNewMarket = (_, market) => market.reprice(() => FREE);
+  }
+
+  start(): void {
+    this.#floor.env.after(this.#options.intervalUs, { kind: "mechanism", jobId: "", attempt: 0 });
+  }
+
+  place(job: RoutedJob): void {
+    const { model } = job.request;
+    let jobs = this.#jobs.get(model);
+    if (jobs === undefined) this.#jobs.set(model, (jobs = new Map()));
+    jobs.set(job, this.#floor.env.nowUs);
+    this.#floor.env.telemetry.waitingAtRouter(1);
+  }
+
+  withdraw(job: RoutedJob): boolean {
+    const had = this.#jobs.get(job.request.model)?.delete(job) === true;
+    if (had) this.#floor.env.telemetry.waitingAtRouter(-1);
+    return had;
+  }
+
+  onBid(): void {}
+  released(): void {}
+  fill(): boolean {
+    return true;
+  }
+  fillAll(): boolean {
+    return true;
+  }
+
+  onTimer(): void {
+    for (const model of [...this.#jobs.keys()].sort()) this.#clear(model, this.#jobs.get(model)!);
+    this.#floor.env.after(this.#options.intervalUs, { kind: "mechanism", jobId: "", attempt: 0 });
+  }
+
+  #clear(model: string, jobs: Map<RoutedJob, number>): void {
+    if (jobs.size === 0) return;
+    const { env, registry, fee } = this.#floor;
+    const market = registry.market(model);
+    const unit = unitOf(market.offers.map(({ prices }) => prices));
+    const units = this.#units(market, unit, jobs.size);
+    const bids = [...jobs.entries()].map(([job, sinceUs]) => ({ job, sinceUs, level: bidLevel(unit, fee, job.request) }));
+    bids.sort((a, b) => b.level - a.level || b.job.request.priority - a.job.request.priority || a.sinceUs - b.sinceUs || (a.job.request.jobId < b.job.request.jobId ? -1 : 1));
+    const bidLevels = Float64Array.from(bids, ({ level }) => level);
+    const askLevels = Float64Array.from(units, ({ level }) => level);
+    const cross = crossing(bidLevels, bids.length, askLevels, units.length);
+    const { trades, buyersPay, sellersGet } = this.#options.kind === "uniform-price"
+      ? atOnePrice(cross, 1)
+      : this.#options.rule === "midpoint" ? atOnePrice(cross, 0.5) : tradeReduction(bidLevels, bids.length, askLevels, units.length);
+    // Down to a whole level: against the payee, and never below an ask, which is whole.
+    const paid = Math.floor(sellersGet);
+    const charged = Math.floor(buyersPay);
+    env.telemetry.priced({ kind: "clearing", model, bids: bids.length, asks: units.length, trades, unit, low: cross.low, high: Math.min(LEVEL_MAX, cross.high), buyersPay: charged, sellersGet: paid });
+    const prices = pricesAt(unit, paid);
+    const chargedPrices = pricesAt(unit, charged);
+    const price = trades === 0 ? "" : this.#priceInWords(prices, chargedPrices, trades);
+    bids.forEach(({ job }, i) => {
+      const sold = i < trades ? this.#slotFor(job, market, units, trades) : -1;
+      if (env.telemetry.wantsDecision(job.request.jobId)) this.#explain(job, market, sold, `batch of ${bids.length} jobs and ${units.length} free slots, ${trades} trades; ${i < trades ? "this bid is among them" : "this bid is not"}`, sold < 0 ? "" : price);
+      if (sold < 0) return;
+      jobs.delete(job);
+      env.telemetry.waitingAtRouter(-1);
+      this.#floor.award(job, market, sold, prices, this.#feeOn(job, prices, chargedPrices, fee));
+    });
+    this.#giveUp(market, jobs, trades === 0 ? cross.low : charged, unit);
+  }
+
+  /** Free slots by what they cost, cheapest first; of equal ones in the order of nodes' ids. At most one more than jobs count. */
+  #units(market: ModelMarket, unit: PriceSheet, jobs: number): Unit[] {
+    const { env, registry, staleAfterUs } = this.#floor;
+    const { own, others, slots, lastSeenUs, accepting, banned, breaker } = registry;
+    const units: Unit[] = [];
+    for (let offer = 0; offer < market.count; offer++) {
+      const n = market.node[offer]!;
+      if (env.nowUs - lastSeenUs[n]! > staleAfterUs || accepting[n] === 0 || banned[n] !== 0 || !breaker.allows(n, own[n]!, env.nowUs)) continue;
+      const level = askLevel(unit, market.offers[offer]!.prices);
+      if (level > LEVEL_MAX) continue;
+      const free = Math.min(jobs + 1, slots[n]! - own[n]! - others[n]!);
+      for (let i = 0; i < free; i++) units.push({ n, level, taken: false });
+    }
+    return units.sort((a, b) => a.level - b.level);
+  }
+
+  /** @returns the offer of the cheapest slot sold that can take the job, -1: none. */
+  #slotFor({ request, tried }: RoutedJob, market: ModelMarket, units: readonly Unit[], trades: number): number {
+    const { env, registry, selector } = this.#floor;
+    for (let i = 0; i < trades; i++) {
+      const slot = units[i]!;
+      if (slot.taken) continue;
+      const offer = market.indexOf(registry.ids[slot.n]!);
+      if (offer < 0 || !selector.fits(request, market, offer, tried, env.nowUs)) continue;
+      slot.taken = true;
+      return offer;
+    }
+    return -1;
+  }
+
+  /** What buyers pay beyond what sellers get is the router's: a flat part of its fee, of the job at its longest. */
+  #feeOn({ request }: RoutedJob, prices: PriceSheet, charged: PriceSheet, fee: FeeTerms): FeeTerms {
+    if (charged.inputMsatPerMtok === prices.inputMsatPerMtok && charged.outputMsatPerMtok === prices.outputMsatPerMtok && charged.fixedMsat === prices.fixedMsat) return fee;
+    const { inputTokens, maxOutputTokens } = request;
+    const rest = amountMsat(charged, inputTokens, maxOutputTokens) - amountMsat(prices, inputTokens, maxOutputTokens);
+    return { ...fee, flatMsat: fee.flatMsat + rest };
+  }
+
+  /** Gives up what no node could ever take, what has waited too long, and what is more than may wait: the lowest bids. */
+  #giveUp(market: ModelMarket, jobs: Map<RoutedJob, number>, goingLevel: number, unit: PriceSheet): void {
+    const { env, selector, queueLimit, queueWaitUs, fee } = this.#floor;
+    let kept = 0;
+    for (const [job, sinceUs] of [...jobs.entries()]) {
+      const { request, attempt, tried } = job;
+      const possible = selector.draw(request, market, tried, 1, env.nowUs) > 0 || selector.waitable > 0;
+      const tooLong = env.nowUs - sinceUs >= queueWaitUs;
+      if (possible && !tooLong && kept < queueLimit) {
+        kept++;
+        continue;
+      }
+      jobs.delete(job);
+      env.telemetry.waitingAtRouter(-1);
+      if (possible && bidLevel(unit, fee, request) < goingLevel) env.telemetry.tooDear(request.jobId);
+      this.#floor.giveUp(job, !possible ? (attempt === 0 ? "no-eligible-node" : "attempts-exhausted") : tooLong ? "router-wait-too-long" : "router-queue-full");
+    }
+  }
+
+  #priceInWords(prices: PriceSheet, charged: PriceSheet, trades: number): string {
+    if (this.#options.kind === "uniform-price") return `uniform price of ${trades} trades, the first ask not served or the last bid served: ${inWords(prices)}`;
+    if (this.#options.rule === "midpoint") return `middle of the clearing interval of ${trades} trades: ${inWords(prices)}`;
+    return `trade reduction, ${trades} trades: the node gets ${inWords(prices)}, the client pays ${inWords(charged)}`;
+  }
+
+  #explain({ request, attempt, tried }: RoutedJob, market: ModelMarket, chosen: number, how: string, price: string): void {
+    const { env, selector } = this.#floor;
+    env.telemetry.decided(selector.account(request, market, attempt + 1, chosen, tried, env.nowUs, {
+      how, price, ask: (offer) => amountMsat(market.offers[offer]!.prices, request.inputTokens, request.maxOutputTokens),
+    }));
+  }
+}

@@ -1,0 +1,54 @@
+import type { Registry } from "../registry.ts";
+
+interface Model {
+  jobs: number;
+  jobUs: number;
+  sinceUs: number;
+}
+
+/** Mean number of a router's jobs at nodes, model by model, from one reading to the next. */
+export class BusyMeter {
+  readonly #models = new Map<string, Model>();
+  #readUs = 0;
+
+  /** One job more or less at a node. */
+  change(model: string, by: 1 | -1, nowUs: number): void {
+    let row = this.#models.get(model);
+    if (row === undefined) this.#models.set(model, (row = { jobs: 0, jobUs: 0, sinceUs: this.#readUs }));
+    row.jobUs += row.jobs * (nowUs - row.sinceUs);
+    row.sinceUs = nowUs;
+    row.jobs += by;
+  }
+
+  /** Mean since the last {@link BusyMeter.restart}. */
+  mean(model: string, nowUs: number): number {
+    const row = this.#models.get(model);
+    if (row === undefined || nowUs === this.#readUs) return row?.jobs ?? 0;
+    return (row.jobUs + row.jobs * (nowUs - row.sinceUs)) / (nowUs - this.#readUs);
+  }
+
+  /** Begins anew. */
+  restart(nowUs: number): void {
+    this.#readUs = nowUs;
+    for (const row of this.#models.values()) {
+      row.jobUs = 0;
+      row.sinceUs = nowUs;
+    }
+  }
+}
+
+/** Slots of the nodes that offer a model and can be reached, and others' jobs there, as far as this router knows. */
+export function capacityOf(registry: Registry, model: string, freshFromUs: number): { slots: number; others: number; nodes: number } {
+  const market = registry.market(model);
+  let slots = 0;
+  let others = 0;
+  let nodes = 0;
+  for (let offer = 0; offer < market.count; offer++) {
+    const n = market.node[offer]!;
+    if (registry.lastSeenUs[n]! < freshFromUs || registry.accepting[n] === 0 || registry.banned[n] !== 0) continue;
+    slots += registry.slots[n]!;
+    others += registry.others[n]!;
+    nodes++;
+  }
+  return { slots, others, nodes };
+}

@@ -29,6 +29,8 @@ export interface NodeOptions {
   readonly onMarketState?: ((state: MarketState) => void) | undefined;
   /** Who sets prices as the market goes on; without it they stay as the descriptor has them. Keeps its books through restarts. */
   readonly operator?: Operator | undefined;
+  /** Told of every change of prices. */
+  readonly onReprice?: ((offers: readonly ModelOffer[]) => void) | undefined;
 }
 
 /** How long after a change of prices awards at the old ones are still taken, µs: time for the news to reach the routers. */
@@ -105,6 +107,7 @@ export class Node implements Participant {
   /** Asks other prices from now on, for the same models; awards at the former ones are taken for {@link HONOUR_US} more. */
   reprice(offers: readonly ModelOffer[]): void {
     this.#posted.change(offers, this.#env.nowUs);
+    this.#options.onReprice?.(offers);
     for (const router of this.#options.routers) this.#register(router);
   }
 

@@ -10,6 +10,8 @@ export interface OperatorOptions {
   readonly strategy: StrategyOptions;
   /** Time between decisions, µs; Infinity: prices stay as they are. */
   readonly repriceUs: number;
+  /** Jobs at once that it takes to begin with; all that it can by default. */
+  readonly startSlots?: number | undefined;
   /** Time to the first decision, µs, so that operators do not all decide at once; `repriceUs` by default. */
   readonly firstUs?: number | undefined;
   /** Its marginal cost, as a price sheet: its own secret. */
@@ -59,10 +61,10 @@ export class Operator {
     this.firstUs = options.firstUs ?? options.repriceUs;
     this.#options = options;
     this.#slots = slots;
-    this.#offered = slots;
+    this.#offered = Math.min(slots, options.startSlots ?? slots);
     this.#lines = offers.map((offer) => ({
       model: offer.model,
-      strategy: newStrategy(options.strategy, { self, prices: offer.prices, slots, random: () => random(`strategy ${offer.model}`) }),
+      strategy: newStrategy(options.strategy, { self, prices: offer.prices, slots: this.#offered, random: () => random(`strategy ${offer.model}`) }),
       offer, market: undefined, jobs: 0, revenueMsat: 0, costMsat: 0,
     }));
   }

@@ -1,6 +1,8 @@
-import type { JobId, JobRequest, PriceSheet } from "../../protocol/messages.ts";
+import type { JobId, JobRequest, ModelOffer, PriceSheet } from "../../protocol/messages.ts";
 import type { LawCheck } from "../../protocol/result.ts";
 import { amountMsat, feeMsat, maxAmountMsat } from "../../protocol/units.ts";
+import { HONOUR_US } from "../../scheduler/node.ts";
+import { samePrices } from "../../scheduler/strategy/prices.ts";
 import { InvariantError, LAWS } from "../experiment/recorder/invariant.ts";
 import type { ClientSpec, Scenario } from "../scenario/scenario.ts";
 import type { Oracle } from "./oracle.ts";
@@ -31,6 +33,12 @@ export class Audit {
   /** 1 for nodes whose slots take a waiting job at any time; others do so between the steps of a batch. */
   readonly #atOnce: Uint8Array;
   readonly #slots: Float64Array;
+  /** Whether prices may change while the market runs. */
+  readonly #moving: boolean;
+  /** What each node has asked lately. */
+  readonly #asks: Asked[][];
+  /** Where prices change: what a job was awarded at, by node, per slot of the oracle. */
+  readonly #awards: (Map<number, PriceSheet> | undefined)[] = [];
   #inputTokens = new Float64Array(256);
   #maxPriceMsat = new Float64Array(256);
   #assignments = 0;
@@ -47,26 +55,45 @@ export class Audit {
     this.#contextTokensMax = Float64Array.from(offers, (offer) => offer?.contextTokensMax ?? 0);
     this.#kvTokensMax = Float64Array.from(plans, ({ descriptor }) => descriptor.kvTokensMax);
     this.#slots = Float64Array.from(plans, ({ descriptor }) => descriptor.slots);
+    this.#moving = scenario.operators.some(({ strategy, supply }) => strategy.rule.kind !== "fixed" || (supply !== null && supply.quote !== null));
+    this.#asks = plans.map(({ descriptor }) => descriptor.offers.map(({ model, prices }) => ({ model, prices, untilUs: Infinity })));
     this.#atOnce = Uint8Array.from(plans, ({ workUs }) => (workUs === null ? 0 : 1));
   }
 
   /** The client sent its job out. */
   submitted(slot: number, { inputTokens, maxPriceMsat }: JobRequest): void {
     if (slot >= this.#inputTokens.length) this.#grow(slot);
+    if (this.#moving) this.#awards[slot] = undefined;
     this.#inputTokens[slot] = inputTokens;
     this.#maxPriceMsat[slot] = maxPriceMsat;
   }
 
-  /** A router gave the job to a node. */
-  assigned(slot: number, node: number): void {
+  /** A node asks other prices from now on. Awards at the former ones are in order for as long as it has to honour them. */
+  asks(node: number, offers: readonly ModelOffer[], nowUs: number): void {
+    const known = this.#asks[node]!.filter(({ untilUs }) => untilUs >= nowUs);
+    for (const ask of known) if (ask.untilUs === Infinity) ask.untilUs = nowUs + HONOUR_US;
+    this.#asks[node] = [...known, ...offers.map(({ model, prices }) => ({ model, prices, untilUs: Infinity }))];
+  }
+
+  /** A router gave the job to a node, at these prices. */
+  assigned(slot: number, node: number, prices: PriceSheet, nowUs: number): void {
     this.#assignments++;
     const place = this.#oracle.clientClass[slot]! * this.#plans.length + node;
-    const prices = this.#prices[place]!;
-    if (prices === null) this.#broken(LAWS.eligibility, slot, `${this.#name(node)} may not serve it: model, region, stake or attestation`);
+    const posted = this.#prices[place]!;
+    if (posted === null) this.#broken(LAWS.eligibility, slot, `${this.#name(node)} may not serve it: model, region, stake or attestation`);
     const inputTokens = this.#inputTokens[slot]!;
     const maxOutputTokens = this.#oracle.maxOutputTokens[slot]!;
     if (!(inputTokens + maxOutputTokens <= this.#contextTokensMax[place]!)) {
       this.#broken(LAWS.eligibility, slot, `it may need ${inputTokens + maxOutputTokens} tokens of context, ${this.#name(node)} has ${this.#contextTokensMax[place]}`);
+    }
+    if (this.#moving) {
+      const { model } = this.#scenario.clients[this.#oracle.clientClass[slot]!]!;
+      if (!this.#asks[node]!.some((ask) => ask.model === model && ask.untilUs >= nowUs && samePrices(ask.prices, prices))) {
+        this.#broken(LAWS.eligibility, slot, `it was awarded at prices that ${this.#name(node)} has not asked lately`);
+      }
+      (this.#awards[slot] ??= new Map<number, PriceSheet>()).set(node, prices);
+    } else if (!samePrices(posted, prices)) {
+      this.#broken(LAWS.eligibility, slot, `it was awarded at prices that ${this.#name(node)} never asked`);
     }
     const mostMsat = maxAmountMsat(prices, this.#scenario.router.fee, inputTokens, maxOutputTokens);
     if (!(mostMsat <= this.#maxPriceMsat[slot]!)) {
@@ -79,10 +106,11 @@ export class Audit {
     this.#bills++;
     const trueTokens = Math.min(this.#oracle.outputTokens[slot]!, this.#oracle.maxOutputTokens[slot]!);
     if (outputTokens !== trueTokens) this.#broken(LAWS.metering, slot, `${this.#name(node)} meters ${outputTokens} output tokens of ${trueTokens}`);
-    const prices = this.#prices[this.#oracle.clientClass[slot]! * this.#plans.length + node]!;
-    if (prices === null) this.#broken(LAWS.eligibility, slot, `${this.#name(node)} served it and may not`);
+    const posted = this.#prices[this.#oracle.clientClass[slot]! * this.#plans.length + node]!;
+    const prices = this.#moving ? this.#awards[slot]?.get(node) : posted;
+    if (posted === null || prices === undefined || prices === null) this.#broken(LAWS.eligibility, slot, `${this.#name(node)} served it and may not`);
     const dueMsat = amountMsat(prices, inputTokens, outputTokens);
-    if (billedMsat !== dueMsat) this.#broken(LAWS.metering, slot, `${this.#name(node)} bills ${billedMsat} msat, at its posted prices it is ${dueMsat} msat`);
+    if (billedMsat !== dueMsat) this.#broken(LAWS.metering, slot, `${this.#name(node)} bills ${billedMsat} msat, at the prices of its award it is ${dueMsat} msat`);
     const dueFeeMsat = feeMsat(this.#scenario.router.fee, dueMsat);
     if (billedFeeMsat !== dueFeeMsat) this.#broken(LAWS.metering, slot, `a fee of ${billedFeeMsat} msat is billed, by the router's terms it is ${dueFeeMsat} msat`);
   }
@@ -127,6 +155,13 @@ export class Audit {
     this.#inputTokens = wider(this.#inputTokens);
     this.#maxPriceMsat = wider(this.#maxPriceMsat);
   }
+}
+
+/** Prices that a node asks, and until when it takes awards at them. */
+interface Asked {
+  readonly model: string;
+  readonly prices: PriceSheet;
+  untilUs: number;
 }
 
 /** What the scenario says of a class's jobs and a node, once and for all. */

@@ -5,6 +5,8 @@ import type { Welfare } from "../experiment/welfare/accounts.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Random } from "../kernel/random.ts";
 import type { ClientSpec } from "../scenario/scenario.ts";
+import { unlimitedMsat } from "../scenario/scenario.ts";
+import type { ExchangePath } from "../supply/exchange.ts";
 import type { Oracle } from "./oracle.ts";
 import { WholeDraws } from "./whole-draws.ts";
 
@@ -14,6 +16,8 @@ export interface DemandHost {
   readonly oracle: Oracle;
   /** Hears what jobs are worth; null: nobody keeps account of it. */
   readonly welfare: Welfare | null;
+  /** What a bitcoin is worth over time; null: what clients pay and gain is stated in bitcoin, or rates stand still. */
+  readonly exchange: ExchangePath | null;
   /** No job is submitted at or after this time. */
   readonly horizonUs: number;
   /** Kernel event kind with which the world calls {@link DemandDriver.arrive}; its payload is (class, 0). */
@@ -119,7 +123,12 @@ export class DemandDriver {
     const jobId = `${spec.name}-${serial}`;
     const { maxPriceShare, choice } = spec.worth;
     let valueMsat = this.#valueMsat === null ? -1 : this.#valueMsat.next();
-    const maxPriceMsat = maxPriceShare === null ? this.#maxPriceMsat.next() : Math.floor(valueMsat * maxPriceShare);
+    let maxPriceMsat = maxPriceShare === null ? this.#maxPriceMsat.next() : Math.floor(valueMsat * maxPriceShare);
+    if (this.#host.exchange !== null) {
+      const relative = this.#host.exchange.relativeAt(this.#host.kernel.nowUs);
+      valueMsat = valueMsat < 0 ? valueMsat : Math.min(unlimitedMsat, Math.floor(valueMsat / relative));
+      maxPriceMsat = Math.min(unlimitedMsat, Math.floor(maxPriceMsat / relative));
+    }
     if (valueMsat < 0) valueMsat = maxPriceMsat;
     const request: JobRequest = {
       jobId,
@@ -145,7 +154,7 @@ export class DemandDriver {
     if (client.submit(request)) {
       welfare?.offered(slot, kernel.nowUs, this.#index, valueMsat, request.inputTokens, tokens);
     } else {
-      welfare?.withheld(kernel.nowUs, this.#index, valueMsat, request.inputTokens, tokens);
+      welfare?.withheld(slot, kernel.nowUs, this.#index, valueMsat, request.inputTokens, tokens);
       oracle.end(slot);
       this.jobEnded(user);
     }

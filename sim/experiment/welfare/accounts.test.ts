@@ -94,7 +94,7 @@ describe("causes", () => {
 
   test("budget: a job that its client withheld was wanted all the same", () => {
     const welfare = new Welfare(smallSetup(1, 10));
-    welfare.withheld(0, 0, 100, 500, 20);
+    welfare.withheld(0, 0, 0, 100, 500, 20);
     const { losses, jobs } = welfare.finish(HOUR_US, HOUR_US).welfare!;
     expect([losses.budget, jobs]).toEqual([90, 1]);
   });
@@ -164,7 +164,7 @@ describe("the accounts add up to the msat in random histories", () => {
       if (does === "offer" && delivered === undefined) {
         welfare.offered(slot, nowUs, clientClass, value, tokens, output);
         open.set(slot, false);
-      } else if (does === "withhold") welfare.withheld(nowUs, clientClass, value, tokens, output);
+      } else if (does === "withhold") welfare.withheld(slot, nowUs, clientClass, value, tokens, output);
       else if (does === "down") welfare.nodeDown(node, nowUs);
       else if (does === "up") welfare.nodeUp(node, nowUs);
       else if (does === "refund") welfare.moved(-1, nowUs, clientClass, node, -paid, -paid - 2, 0, 2);

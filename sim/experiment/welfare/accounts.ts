@@ -36,6 +36,8 @@ const CLASS_WAITING = 3;
 const CLASS_PAID = 4;
 const CLASS_ROW = 5;
 const GOT = 0;
+/** Nodes asked for their cost of one job, where costs differ from job to job. */
+const ASKED_MAX = 256;
 const SPENT = 1;
 
 /** What the accounts come to. */
@@ -137,14 +139,14 @@ export class Welfare {
   }
 
   /** A job that its client wanted and did not submit, because its budget was spent. */
-  withheld(nowUs: number, clientClass: number, valueMsat: number, inputTokens: number, outputTokens: number): void {
+  withheld(slot: number, nowUs: number, clientClass: number, valueMsat: number, inputTokens: number, outputTokens: number): void {
     this.#advance(nowUs);
     if (this.#current === null) return;
     this.#join(nowUs);
     this.#current.pending--;
     this.#classes[clientClass * CLASS_ROW + JOBS]!++;
     this.#wanted(valueMsat, inputTokens, outputTokens);
-    this.#current.add(clientClass, valueMsat, 0, inputTokens, outputTokens, BUDGET);
+    this.#current.add(clientClass, valueMsat, 0, inputTokens, outputTokens, BUDGET, this.#leastMsat(slot, clientClass, inputTokens, outputTokens, -1));
   }
 
   /** The router found no node for the job because of the price alone. */
@@ -186,7 +188,9 @@ export class Welfare {
     rows[at + NODE] = node;
     rows[at + INPUT] = inputTokens;
     rows[at + OUTPUT] = outputTokens;
-    if (rows[at + WINDOW]! >= 0) rows[at + COST] = this.#setup.costMsat(node, inputTokens, outputTokens, nowUs);
+    if (rows[at + WINDOW]! < 0) return;
+    const { costOfJobMsat } = this.#setup;
+    rows[at + COST] = costOfJobMsat === undefined ? this.#setup.costMsat(node, inputTokens, outputTokens, nowUs) : costOfJobMsat(slot, node, inputTokens, outputTokens);
   }
 
   /** The job's end. */
@@ -204,10 +208,12 @@ export class Welfare {
     const node = rows[at + NODE]!;
     const place = clientClass * CLASS_ROW;
     const classes = this.#classes;
+    const delivered = rows[at + DELIVERED_US]! >= 0;
+    const leastMsat = this.#leastMsat(slot, clientClass, inputTokens, outputTokens, delivered ? rows[at + COST]! : -1);
     classes[place + JOBS]!++;
     this.#wanted(valueMsat, inputTokens, outputTokens);
     if (paidMsat !== 0 || node >= 0) this.#book(clientClass, node, paidMsat, rows[at + NODE_GOT]!, rows[at + ROUTER_GOT]!, rows[at + NETWORK_GOT]!);
-    if (rows[at + DELIVERED_US]! >= 0) {
+    if (delivered) {
       const costMsat = rows[at + COST]!;
       const tokens = inputTokens + outputTokens;
       const { delayMsatPerS } = this.#setup.clientClasses[clientClass]!;
@@ -227,9 +233,9 @@ export class Welfare {
       window.paidMsat += paidMsat;
       window.costMsat += costMsat;
       window.tokens += tokens;
-      window.add(clientClass, valueMsat, valueMsat - costMsat, inputTokens, outputTokens, DELIVERED);
+      window.add(clientClass, valueMsat, valueMsat - costMsat, inputTokens, outputTokens, DELIVERED, leastMsat);
     } else {
-      window.add(clientClass, valueMsat, 0, inputTokens, outputTokens, causeOf(status, reason, rows[at + BITS]!));
+      window.add(clientClass, valueMsat, 0, inputTokens, outputTokens, causeOf(status, reason, rows[at + BITS]!), leastMsat);
     }
     window.pending--;
     if (window.pending === 0 && window.over) this.#settleOver();
@@ -321,6 +327,23 @@ export class Welfare {
       }).filter((offer) => offer.mtokPerH > 0)),
       traded: this.#tokens === 0 ? null : { perMtokMsat: Math.max(0, this.#paidMsat * 1e6 / this.#tokens), mtokPerH: this.#tokens / 1e6 / hours },
     };
+  }
+
+  /**
+   * The least that serving the job would cost at a node that is up, where costs differ from job to job; else -1. Of more
+   * than 256 nodes every so many are asked, and the one that served it.
+   */
+  #leastMsat(slot: number, clientClass: number, inputTokens: number, outputTokens: number, ownMsat: number): number {
+    const { costOfJobMsat, clientClasses } = this.#setup;
+    if (costOfJobMsat === undefined) return -1;
+    const { nodes } = clientClasses[clientClass]!;
+    let least = ownMsat < 0 ? Infinity : ownMsat;
+    const step = Math.max(1, Math.ceil(nodes.length / ASKED_MAX));
+    for (let i = 0; i < nodes.length; i += step) {
+      const node = nodes[i]!;
+      if (this.#nodeUp[node] === 1) least = Math.min(least, costOfJobMsat(slot, node, inputTokens, outputTokens));
+    }
+    return Math.min(least, Number.MAX_SAFE_INTEGER);
   }
 
   #wanted(valueMsat: number, inputTokens: number, outputTokens: number): void {
@@ -458,12 +481,18 @@ export class Welfare {
     // A thousand mean jobs: rounded up to whole msat, small costs would look alike.
     const unitCost = Float64Array.from(member, (node) => costMsat(node, meanInput * 1_000, meanOutput * 1_000, atUs));
     const order = eligible.map((groups) => Int32Array.from(groups).sort((a, b) => unitCost[a]! - unitCost[b]! || a - b));
-    const { nodes } = this.#setup;
-    plan({ count, valueMsat: window.valueMsat, size: sizes, segment: this.#segments }, {
-      capacity, eligible: order,
-      costMsat: (group, job) => costMsat(member[group]!, inputTokens[job]!, outputTokens[job]!, atUs),
-      sameCost: (a, b) => nodes[member[a]!]!.costKey === nodes[member[b]!]!.costKey,
-    }, this.#planned);
+    const { nodes, costOfJobMsat } = this.#setup;
+    if (costOfJobMsat === undefined) {
+      plan({ count, valueMsat: window.valueMsat, size: sizes, segment: this.#segments }, {
+        capacity, eligible: order,
+        costMsat: (group, job) => costMsat(member[group]!, inputTokens[job]!, outputTokens[job]!, atUs),
+        sameCost: (a, b) => nodes[member[a]!]!.costKey === nodes[member[b]!]!.costKey,
+      }, this.#planned);
+    } else {
+      // Each job at the node that happens to be the cheapest for it: what is left of its value is what the planner sorts by.
+      const left = Float64Array.from({ length: count }, (_, job) => Math.max(0, window.valueMsat[job]! - window.leastMsat[job]!));
+      plan({ count, valueMsat: left, size: sizes, segment: this.#segments }, { capacity, eligible: order, costMsat: () => 0, sameCost: () => true }, this.#planned);
+    }
     const compared = compare({ count, gainMsat: window.gainMsat, plannedMsat: this.#planned, size: sizes, cause: window.cause }, this.#losses);
     this.#firstBestMsat += compared.firstBestMsat;
     this.#reachedMsat += compared.reachedMsat;

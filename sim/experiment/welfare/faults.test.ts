@@ -1,12 +1,13 @@
 import { expect, test, vi } from "vitest";
 import { FAILURE, PRICE } from "./causes.ts";
 import type { Compared } from "./losses.ts";
+import type * as Losses from "./losses.ts";
 import { postedPrice, smallSetup } from "./testing/market.ts";
 
 let fault: (result: Compared, losses: Float64Array) => Compared = (result) => result;
 
 vi.mock("./losses.ts", async (original) => {
-  const module = await original<typeof import("./losses.ts")>();
+  const module = await original<typeof Losses>();
   return { ...module, compare: (jobs: Parameters<typeof module.compare>[0], losses: Float64Array) => fault(module.compare(jobs, losses), losses) };
 });
 

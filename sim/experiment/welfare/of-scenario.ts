@@ -1,3 +1,4 @@
+import type { JobId } from "../../../protocol/messages.ts";
 import { costMsat } from "../../../protocol/units.ts";
 import { distribution } from "../../kernel/distributions/index.ts";
 import { type ClientSpec, type Scenario, unlimitedMsat } from "../../scenario/scenario.ts";
@@ -6,13 +7,13 @@ import type { NodePlan } from "../../world/supply.ts";
 import { Welfare } from "./accounts.ts";
 import { planningWindowUs } from "./setup.ts";
 
-/** What a node's jobs cost it while nothing else is stated. */
-const NO_COSTS = { inputMsatPerMtok: 0, outputMsatPerMtok: 0, fixedMsat: 0 };
-
-/** The welfare accounts of a run; undefined where a client class does not say what its jobs are worth to it. */
-export function welfareOf(scenario: Scenario, plans: readonly NodePlan[], seed: number): Welfare | undefined {
+/**
+ * The welfare accounts of a run; undefined where a client class does not say what its jobs are worth to it.
+ * @param jobIdOf the id of the job in a slot, while it holds it.
+ */
+export function welfareOf(scenario: Scenario, plans: readonly NodePlan[], seed: number, jobIdOf: (slot: number) => JobId): Welfare | undefined {
   if (!scenario.clients.every(statesValues)) return undefined;
-  const sheets = plans.map(() => NO_COSTS);
+  const sheets = plans.map(({ marginalCost }) => marginalCost.sheet);
   return new Welfare({
     seed,
     warmupUs: scenario.warmupUs,
@@ -29,6 +30,10 @@ export function welfareOf(scenario: Scenario, plans: readonly NodePlan[], seed: 
       return { operatorClass: plan.operatorClass, work: plan.work, costKey: `${inputMsatPerMtok} ${outputMsatPerMtok} ${fixedMsat}`, asked: plan.descriptor.offers[0]!.prices };
     }),
     costMsat: (node, inputTokens, outputTokens) => costMsat(sheets[node]!, inputTokens, outputTokens),
+    ...(plans.some(({ marginalCost }) => marginalCost.ofJob !== null) ? {
+      costOfJobMsat: (slot: number, node: number, inputTokens: number, outputTokens: number) =>
+        costMsat(plans[node]!.marginalCost.ofJob?.(jobIdOf(slot)) ?? sheets[node]!, inputTokens, outputTokens),
+    } : {}),
   });
 }
 

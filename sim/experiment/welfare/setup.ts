@@ -23,8 +23,10 @@ export interface WelfareSetup {
     /** Posted at the start, msat per million tokens and per job. */
     readonly asked: { readonly inputMsatPerMtok: number; readonly outputMsatPerMtok: number; readonly fixedMsat: number };
   }[];
-  /** The node's private marginal cost of a job, whole msat. */
+  /** The node's private marginal cost of a job, whole msat; where it differs from job to job, of a job on average. */
   costMsat(node: number, inputTokens: number, outputTokens: number, atUs: number): number;
+  /** Where costs differ from job to job: that of the job in this slot. */
+  readonly costOfJobMsat?: (slot: number, node: number, inputTokens: number, outputTokens: number) => number;
 }
 
 /** At most so many windows, however short the clients' patience: what is left of each job is settled window by window. */

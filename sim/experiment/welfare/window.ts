@@ -23,6 +23,8 @@ export class JobWindow {
   clientClass = new Uint16Array(64);
   /** Cause of loss, or DELIVERED. */
   cause = new Uint8Array(64);
+  /** What serving the job costs at least, where costs differ from job to job; empty elsewhere. */
+  leastMsat = new Float64Array(0);
   /** Node time up, by group of nodes, µs times nodes. */
   readonly upUs: Float64Array;
   /** Tokens and jobs delivered, by group of nodes. */
@@ -57,9 +59,13 @@ export class JobWindow {
     this.tokens = 0;
   }
 
-  add(clientClass: number, valueMsat: number, gainMsat: number, inputTokens: number, outputTokens: number, cause: number): void {
+  add(clientClass: number, valueMsat: number, gainMsat: number, inputTokens: number, outputTokens: number, cause: number, leastMsat: number): void {
     const at = this.count++;
     if (at === this.cause.length) this.#grow();
+    if (leastMsat >= 0) {
+      if (at >= this.leastMsat.length) this.leastMsat = wider(this.leastMsat, this.cause.length);
+      this.leastMsat[at] = leastMsat;
+    }
     this.valueMsat[at] = valueMsat;
     this.gainMsat[at] = gainMsat;
     this.inputTokens[at] = inputTokens;
@@ -70,10 +76,9 @@ export class JobWindow {
 
   #grow(): void {
     const length = this.cause.length * 2;
-    const wider = (old: Float64Array<ArrayBuffer>) => { const a = new Float64Array(length); a.set(old); return a; };
     const ints = (old: Int32Array<ArrayBuffer>) => { const a = new Int32Array(length); a.set(old); return a; };
-    this.valueMsat = wider(this.valueMsat);
-    this.gainMsat = wider(this.gainMsat);
+    this.valueMsat = wider(this.valueMsat, length);
+    this.gainMsat = wider(this.gainMsat, length);
     this.inputTokens = ints(this.inputTokens);
     this.outputTokens = ints(this.outputTokens);
     const clientClass = new Uint16Array(length);
@@ -83,4 +88,10 @@ export class JobWindow {
     cause.set(this.cause);
     this.cause = cause;
   }
+}
+
+function wider(old: Float64Array<ArrayBuffer>, length: number): Float64Array<ArrayBuffer> {
+  const grown = new Float64Array(length);
+  grown.set(old);
+  return grown;
 }

@@ -14,6 +14,7 @@ import { msatOf, rateOf, UNITS_PER_FIAT } from "../supply/amount.ts";
 import { quoted } from "./problem.ts";
 import type { Path, SectionContext } from "./sections/context.ts";
 import { moves, resolveExchange } from "./sections/exchange.ts";
+import { resolvePricing } from "./sections/pricing.ts";
 import { resolveClientSettlement, resolveFeeTerms, resolveOperatorSettlement, resolvePaymentSettlement } from "./sections/settlement.ts";
 import { resolveStrategy } from "./sections/strategy.ts";
 import { meanElectricityMsat, resolveSupply } from "./sections/supply.ts";
@@ -63,6 +64,11 @@ export class Resolver {
   }
 
   scenario(input: CompleteInput): Scenario {
+    const operators = input.operators.map((operator, i) => this.#operator(operator, ["operators", i]));
+    const router = this.#router(input.router);
+    const posted = operators.flatMap(({ count, prices }) => Array.from({ length: count }, () => prices));
+    const pricing = resolvePricing(input.pricing, { posted, fee: router.fee }, ["pricing"], this.section);
+    const pricesMove = pricing.kind !== "posted" || operators.some(({ strategy }) => strategy.rule.kind !== "fixed");
     return {
       name: input.name,
       question: input.question,
@@ -85,7 +91,8 @@ export class Resolver {
         verifyingUs: this.#us(input.network.verifying, ["network", "verifying"]),
         messages: input.network.messages,
       },
-      router: this.#router(input.router),
+      router: input.router.marketState === undefined && pricesMove ? { ...router, marketStateUs: router.heartbeatUs } : router,
+      pricing,
       payment: {
         latencyUs: this.#us(input.payment.latency, ["payment", "latency"]),
         baseFeeMsat: this.#number("money", input.payment.baseFee, ["payment", "baseFee"]),
@@ -97,7 +104,7 @@ export class Resolver {
         invoiceExpiryUs: this.#us(input.payment.invoiceExpiry, ["payment", "invoiceExpiry"]),
         ...resolvePaymentSettlement(input.payment, ["payment"], this.section),
       },
-      operators: input.operators.map((operator, i) => this.#operator(operator, ["operators", i])),
+      operators,
       clients: input.clients.map((client, i) => this.#client(client, input.settlement, ["clients", i])),
     };
   }
@@ -232,6 +239,7 @@ export class Resolver {
       region: input.region,
       policy: policy(input.policy),
       heartbeatUs,
+      marketStateUs: input.marketState === undefined || input.marketState === "never" ? 0 : this.#us(input.marketState, [...path, "marketState"]),
       staleAfterUs: input.staleAfter === undefined ? 3 * heartbeatUs : this.#us(input.staleAfter, [...path, "staleAfter"]),
       attempts: input.attempts,
       acceptTimeoutUs: this.#us(input.acceptTimeout, [...path, "acceptTimeout"]),

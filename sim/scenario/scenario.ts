@@ -1,6 +1,7 @@
 import type { FeeTerms, PriceSheet } from "../../protocol/messages.ts";
 import type { CircuitBreakerOptions } from "../../scheduler/circuit-breaker.ts";
 import type { MeasuredSpeeds } from "../world/catalogue/index.ts";
+import type { PricingOptions } from "../../scheduler/pricing/options.ts";
 import type { PolicyOptions } from "../../scheduler/selection/policy.ts";
 import type { DistributionSpec } from "../kernel/distributions/index.ts";
 import type { ExchangeSpec } from "./sections/exchange.ts";
@@ -38,6 +39,8 @@ export interface Scenario {
   readonly exchange: ExchangeSpec | null;
   readonly network: NetworkSpec;
   readonly router: RouterSpec;
+  /** How prices come about. */
+  readonly pricing: PricingOptions;
   readonly payment: PaymentSpec;
   /** At least one. Names are unique. */
   readonly operators: readonly OperatorSpec[];
@@ -75,6 +78,8 @@ export interface RouterSpec {
   readonly policy: PolicyOptions;
   /** Interval of the nodes' heartbeats, µs; positive. */
   readonly heartbeatUs: number;
+  /** How often nodes are told how their markets stand, µs; 0: never. */
+  readonly marketStateUs: number;
   /** A node not heard of for longer than this gets no job, µs. */
   readonly staleAfterUs: number;
   /** Nodes tried for one job; at least 1. */

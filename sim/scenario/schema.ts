@@ -6,6 +6,7 @@ import {
   tokenCounts, tokenPrice,
 } from "./quantities.ts";
 import { exchange } from "./sections/exchange.ts";
+import { marketState, pricing } from "./sections/pricing.ts";
 import { clientSettlementFields, feeSettlementFields, operatorSettlementFields, paymentSettlementFields, settlement } from "./sections/settlement.ts";
 import { strategyFields } from "./sections/strategy.ts";
 import { costs, electricity, entry, quote } from "./sections/supply.ts";
@@ -51,6 +52,7 @@ const router = z.strictObject({
   region: region.default("eu").describe("Where the routers are."),
   policy: policy.default("weighted-score").describe("How a node is picked among those eligible."),
   heartbeat: positiveDuration.default("10s").describe("Interval of the nodes' heartbeats."),
+  marketState: marketState.optional().describe("How often the router tells nodes the lowest asks, the going price and the utilisation of their models (default: with every heartbeat where prices move, else never)."),
   staleAfter: positiveDuration.optional().describe("A node not heard of for longer than this gets no job (default: three heartbeats)."),
   attempts: z.int().min(1).max(1000).default(3).describe("Nodes tried for one job."),
   acceptTimeout: positiveDuration.default("2s").describe("Time a node has to accept a job."),
@@ -236,6 +238,7 @@ export const scenarioSchema = z.strictObject({
   exchange: exchange.optional().describe("How the worth of a bitcoin moves, from `exchangeRate` on: constant (the default), from a file, or a geometric Brownian path."),
   network: network.prefault({}).describe("Delays between participants."),
   router: router.prefault({}).describe("The market's matchmaker."),
+  pricing: pricing.default("posted").describe("How the price of a job comes about: posted by each node (the default), one for all, by utilisation, or by auction."),
   payment: payment.prefault({}).describe("Lightning payments, as a wallet model."),
   settlement: settlement.default("postpay").describe("How jobs are paid. postpay: after the result. prepay: before work. escrow: locked before work, taken after delivery. streaming: chunk by chunk."),
   operators: z.array(operator).min(1).max(1000).describe("Operator classes: who serves."),

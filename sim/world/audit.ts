@@ -5,6 +5,7 @@ import { HONOUR_US } from "../../scheduler/node.ts";
 import { samePrices } from "../../scheduler/strategy/prices.ts";
 import { InvariantError, LAWS } from "../experiment/recorder/invariant.ts";
 import type { ClientSpec, Scenario } from "../scenario/scenario.ts";
+import { isFairAward } from "./award-law.ts";
 import type { Oracle } from "./oracle.ts";
 import type { NodePlan } from "./supply.ts";
 
@@ -55,7 +56,7 @@ export class Audit {
     this.#contextTokensMax = Float64Array.from(offers, (offer) => offer?.contextTokensMax ?? 0);
     this.#kvTokensMax = Float64Array.from(plans, ({ descriptor }) => descriptor.kvTokensMax);
     this.#slots = Float64Array.from(plans, ({ descriptor }) => descriptor.slots);
-    this.#moving = scenario.operators.some(({ strategy, supply }) => strategy.rule.kind !== "fixed" || (supply !== null && supply.quote !== null));
+    this.#moving = scenario.pricing.kind !== "posted" || scenario.operators.some(({ strategy, supply }) => strategy.rule.kind !== "fixed" || (supply !== null && supply.quote !== null));
     this.#asks = plans.map(({ descriptor }) => descriptor.offers.map(({ model, prices }) => ({ model, prices, untilUs: Infinity })));
     this.#atOnce = Uint8Array.from(plans, ({ workUs }) => (workUs === null ? 0 : 1));
   }
@@ -88,8 +89,8 @@ export class Audit {
     }
     if (this.#moving) {
       const { model } = this.#scenario.clients[this.#oracle.clientClass[slot]!]!;
-      if (!this.#asks[node]!.some((ask) => ask.model === model && ask.untilUs >= nowUs && samePrices(ask.prices, prices))) {
-        this.#broken(LAWS.eligibility, slot, `it was awarded at prices that ${this.#name(node)} has not asked lately`);
+      if (!this.#asks[node]!.some((ask) => ask.model === model && ask.untilUs >= nowUs && isFairAward(this.#scenario.pricing, prices, ask.prices))) {
+        this.#broken(LAWS.eligibility, slot, `it was awarded to ${this.#name(node)} at prices that do not go with what that has asked lately`);
       }
       (this.#awards[slot] ??= new Map<number, PriceSheet>()).set(node, prices);
     } else if (!samePrices(posted, prices)) {
@@ -112,6 +113,9 @@ export class Audit {
     const dueMsat = amountMsat(prices, inputTokens, outputTokens);
     if (billedMsat !== dueMsat) this.#broken(LAWS.metering, slot, `${this.#name(node)} bills ${billedMsat} msat, at the prices of its award it is ${dueMsat} msat`);
     const dueFeeMsat = feeMsat(this.#scenario.router.fee, dueMsat);
+    const { pricing } = this.#scenario;
+    // Trade reduction leaves a rest between what buyers pay and what sellers get.
+    if (pricing.kind === "call-market" && pricing.rule === "mcafee" && billedFeeMsat >= dueFeeMsat && dueMsat + billedFeeMsat <= this.#maxPriceMsat[slot]!) return;
     if (billedFeeMsat !== dueFeeMsat) this.#broken(LAWS.metering, slot, `a fee of ${billedFeeMsat} msat is billed, by the router's terms it is ${dueFeeMsat} msat`);
   }
 

@@ -320,6 +320,8 @@ export class World {
       queueWaitUs: spec.queue.maxWaitUs,
       circuitBreaker: spec.circuitBreaker,
       quoteValidUs: spec.heartbeatUs,
+      pricing: this.#scenario.pricing,
+      marketStateUs: spec.marketStateUs,
     });
     this.routers.push(router);
     this.#peers[peer]!.participant = router;

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { PricingOptions } from "../../../scheduler/pricing/options.ts";
 import type { PolicyOptions } from "../../../scheduler/selection/policy.ts";
 import type { DistributionSpec } from "../../kernel/distributions/index.ts";
 import type { ArrivalsSpec, ChurnSpec, ClientSpec, EngineSpec, MachineSpec, NetworkSpec, OperatorSpec, PaymentSpec, RouterSpec, Scenario, Share } from "../../scenario/scenario.ts";
@@ -112,7 +113,7 @@ const network: fc.Arbitrary<NetworkSpec> = fc.record({
 
 const router: fc.Arbitrary<RouterSpec> = fc.record({
   count: fc.integer({ min: 1, max: 3 }), region, policy: arbitraryPolicy, heartbeatUs: us(SECOND_US / 2, 3 * SECOND_US), attempts: fc.integer({ min: 1, max: 4 }),
-  staleFactor: fc.constantFrom(1.5, 3), acceptTimeoutUs: us(250_000, 2 * SECOND_US), jobTimeoutUs: us(2 * SECOND_US, 30 * SECOND_US),
+  staleFactor: fc.constantFrom(1.5, 3), marketStateUs: fc.constantFrom(0, 0, SECOND_US), acceptTimeoutUs: us(250_000, 2 * SECOND_US), jobTimeoutUs: us(2 * SECOND_US, 30 * SECOND_US),
   queue: fc.record({ limit: fc.constantFrom(0, 3, 50), maxWaitUs: us(SECOND_US / 2, 10 * SECOND_US) }),
   circuitBreaker: fc.record({ failures: fc.integer({ min: 1, max: 3 }), coolDownUs: us(SECOND_US / 2, 4 * SECOND_US), growth: fc.constantFrom(1, 2), maxCoolDownUs: us(4 * SECOND_US, 8 * SECOND_US) }),
   fee: fc.record({ shareBps: fc.constantFrom(0, 100, 2_500), flatMsat: fc.constantFrom(0, 0, 3) }),
@@ -129,6 +130,7 @@ const payment: fc.Arbitrary<PaymentSpec> = fc.record({
 export interface Wishes {
   readonly network?: Partial<NetworkSpec>;
   readonly router?: Partial<RouterSpec>;
+  readonly pricing?: PricingOptions;
   readonly payment?: Partial<PaymentSpec>;
   readonly operators?: Partial<OperatorSpec>;
   readonly clients?: Partial<ClientSpec>;
@@ -148,6 +150,7 @@ export function arbitraryScenario(wishes: Wishes = {}): fc.Arbitrary<Scenario> {
     name: "law", question: "Do the laws hold?", description: "", exchangeRates: [], exchange: null,
     ...parts,
     ...wishes.scenario,
+    pricing: wishes.pricing ?? { kind: "posted" },
     network: { ...parts.network, ...wishes.network },
     router: { ...parts.router, ...wishes.router },
     payment: { ...parts.payment, ...wishes.payment },

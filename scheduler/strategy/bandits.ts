@@ -104,10 +104,10 @@ export class Exp3 implements Bandit {
   /** Weights are taken relative to the largest, so that none overflows. */
   #weigh(): void {
     const arms = this.#gains.length;
-    const rate = this.#largest === 0 ? 0 : this.#gamma / arms / this.#largest;
+    const largest = this.#largest === 0 ? 1 : this.#largest;
     const top = this.#gains[best(this.#gains)]!;
     let sum = 0;
-    for (let i = 0; i < arms; i++) sum += this.#probabilities[i] = Math.exp(rate * (this.#gains[i]! - top));
+    for (let i = 0; i < arms; i++) sum += this.#probabilities[i] = Math.exp((this.#gamma / arms) * ((this.#gains[i]! - top) / largest));
     for (let i = 0; i < arms; i++) this.#probabilities[i] = (1 - this.#gamma) * (this.#probabilities[i]! / sum) + this.#gamma / arms;
   }
 }

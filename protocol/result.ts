@@ -1,7 +1,11 @@
 import { z } from "zod";
 import { digest } from "./canonical.ts";
+import { pricingReport } from "./result/pricing.ts";
 import { settlementReport } from "./result/settlement.ts";
+import { supply } from "./result/supply.ts";
 import { structure, welfare } from "./result/welfare.ts";
+
+export type { Supply, SupplyAccount } from "./result/supply.ts";
 
 /** Names this kind of document, whatever its version. */
 export const REPORT_SCHEMA = "infernet-lab/run-report";
@@ -272,8 +276,10 @@ export const runReport = z.strictObject({
   overTime: timeSeries,
   checks,
   money: money.nullable().describe("Null where no wallets took part."),
+  pricing: pricingReport.nullable().describe("Null where every node has posted prices that do not move."),
   settlement: settlementReport.nullable().describe("Null where no wallets took part."),
   welfare: welfare.nullable(),
+  supply: supply.nullable().describe("What operators earned after their costs. Null where the scenario says nothing of costs, and exchange rates stand still."),
   structure,
 });
 export type RunReport = z.infer<typeof runReport>;

@@ -2,11 +2,13 @@ import { readFileSync } from "node:fs";
 import { canonicalJson, sha256Hex } from "../../protocol/canonical.ts";
 import type { ErrorCode } from "../../protocol/messages.ts";
 import type { JobRow, RunReport } from "../../protocol/result.ts";
-import type { Decision } from "../../scheduler/environment.ts";
+import type { Decision, Priced } from "../../scheduler/environment.ts";
 import type { Scenario } from "../scenario/scenario.ts";
 import { planNodes } from "../world/supply.ts";
+import { supplyBookOf } from "../world/supply-book.ts";
 import type { MarketEvent } from "../world/telemetry.ts";
 import { World } from "../world/world.ts";
+import { PricingTally } from "./pricing-tally.ts";
 import { LAWS } from "./recorder/invariant.ts";
 import { Recorder } from "./recorder/recorder.ts";
 import { welfareOf } from "./welfare/of-scenario.ts";
@@ -19,6 +21,8 @@ export interface RunOptions {
   /** Called for every job as it ends. The row is reused: copy what you keep. */
   readonly onJobRow?: ((row: JobRow) => void) | undefined;
   readonly onEvent?: ((event: MarketEvent) => void) | undefined;
+  /** Told of every price that a router finds, or does not. */
+  readonly onPriced?: ((event: Priced, atUs: number) => void) | undefined;
   /** Jobs whose decisions are wanted, by id. */
   readonly explain?: ReadonlySet<string> | undefined;
   readonly onDecision?: ((decision: Decision, atUs: number) => void) | undefined;
@@ -73,6 +77,7 @@ export class SimulatedRun implements Run {
   readonly #options: RunOptions;
   readonly #seed: number;
   readonly #recorder: Recorder;
+  readonly #pricing: PricingTally | null;
   #over = false;
 
   constructor(scenario: Scenario, options: RunOptions) {
@@ -80,7 +85,8 @@ export class SimulatedRun implements Run {
     this.#options = options;
     this.#seed = options.seed ?? scenario.seed;
     const plans = planNodes(scenario, this.#seed);
-    const welfare = welfareOf(scenario, plans, this.#seed);
+    const welfare = welfareOf(scenario, plans, this.#seed, (slot) => this.world.oracle.ids[slot] ?? "");
+    const supply = supplyBookOf(scenario, plans, this.#seed);
     this.#recorder = new Recorder({
       seed: this.#seed,
       world: "simulated",
@@ -99,14 +105,20 @@ export class SimulatedRun implements Run {
         inputMsatPerMtok: plan.descriptor.offers[0]!.prices.inputMsatPerMtok,
         outputMsatPerMtok: plan.descriptor.offers[0]!.prices.outputMsatPerMtok,
         power: plan.power,
+        present: plan.present,
         electricityMsatPerKwh: scenario.operators[plan.operatorClass]!.electricityMsatPerKwh,
       })),
       welfare,
+      supply,
       jobName: (slot) => this.world.oracle.ids[slot] ?? "",
       ...(options.onJobRow === undefined ? {} : { onJobRow: options.onJobRow }),
     });
+    const tally = scenario.pricing.kind === "posted" && scenario.router.marketStateUs === 0 ? null : new PricingTally(scenario.pricing.kind, scenario.horizonUs);
+    this.#pricing = tally;
     this.world = new World(scenario, plans, this.#recorder, {
-      seed: this.#seed, welfare, onEvent: options.onEvent, explain: options.explain, onDecision: options.onDecision, realKeys: options.realKeys, onRefused: options.onRefused,
+      seed: this.#seed, welfare, supply, onEvent: options.onEvent,
+      onPriced: tally === null && options.onPriced === undefined ? undefined : (event, atUs) => { tally?.add(event, atUs); options.onPriced?.(event, atUs); },
+      explain: options.explain, onDecision: options.onDecision, realKeys: options.realKeys, onRefused: options.onRefused,
     });
   }
 
@@ -158,6 +170,8 @@ export class SimulatedRun implements Run {
         ...(interrupted ? { interrupted } : {}),
       },
       money: { accounts: this.world.accounts() },
+      supply: this.world.supply?.end(),
+      pricing: this.#pricing,
       settlement: this.world.settlement(),
       laws: [...audit.laws(), { law: LAWS.money, passed: ledger.transfers }, { law: LAWS.settlement, passed: 4 }],
     });

@@ -78,7 +78,7 @@ export class Resolver {
       warmupUs: this.#us(input.warmup, ["warmup"]),
       drain: input.drain,
       exchangeRates: this.#rates,
-      exchange: resolveExchange(input.exchange, this.#rates, ["exchange"], this.section),
+      exchange: resolveExchange(input, this.#rates, this.section),
       network: {
         latencyUs: this.#us(input.network.latency, ["network", "latency"]),
         sameRegionUs: this.#us(input.network.sameRegion, ["network", "sameRegion"]),

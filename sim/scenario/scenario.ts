@@ -4,13 +4,13 @@ import type { MeasuredSpeeds } from "../world/catalogue/index.ts";
 import type { PricingOptions } from "../../scheduler/pricing/options.ts";
 import type { PolicyOptions } from "../../scheduler/selection/policy.ts";
 import type { DistributionSpec } from "../kernel/distributions/index.ts";
-import type { ExchangeSpec } from "./sections/exchange.ts";
+import type { MovingExchange } from "./sections/exchange.ts";
 import type { ClientSettlementSpec, OperatorSettlementSpec, PaymentSettlementSpec } from "./sections/settlement.ts";
 import type { StrategySpec } from "./sections/strategy.ts";
 import type { SupplySpec } from "./sections/supply.ts";
 import type { WorthSpec } from "./sections/worth.ts";
 
-export type { ExchangeSpec } from "./sections/exchange.ts";
+export type { MovingExchange } from "./sections/exchange.ts";
 export type { CostsSpec, EntrySpec, QuoteSpec, SupplySpec } from "./sections/supply.ts";
 
 /** What "forever" and "unlimited" stand for where a duration is expected: 100 years of 365.25 days, µs. */
@@ -36,7 +36,7 @@ export interface Scenario {
   /** What one unit of fiat money is worth, by currency code; empty where the scenario states no rate. */
   readonly exchangeRates: readonly ExchangeRate[];
   /** How those rates move; null: not at all. */
-  readonly exchange: ExchangeSpec | null;
+  readonly exchange: MovingExchange | null;
   readonly network: NetworkSpec;
   readonly router: RouterSpec;
   /** How prices come about. */

@@ -1,3 +1,4 @@
+import { MSAT_PER_BTC } from "../../protocol/units.ts";
 import { openUnit } from "../kernel/distributions/open-unit.ts";
 import { normalQuantile } from "../kernel/special.ts";
 import type { Random } from "../kernel/random.ts";
@@ -35,6 +36,16 @@ export class ExchangePath {
     this.#moves = moves;
     this.#rates = rates;
     this.#random = random;
+  }
+
+  /** Whether rates move at all. */
+  get moving(): boolean {
+    return this.#moves !== null;
+  }
+
+  /** What a bitcoin is worth at time 0, in each currency. */
+  get perBitcoin(): { readonly currency: FiatRate["currency"]; readonly start: number }[] {
+    return this.#rates.map(({ currency, msatPerUnit }) => ({ currency, start: MSAT_PER_BTC / msatPerUnit }));
   }
 
   /** What a bitcoin is worth at this time, relative to time 0. */

@@ -5,7 +5,7 @@ import { RandomStreams } from "../kernel/random.ts";
 import { machineOf } from "../scenario/catalogue.ts";
 import { drawMarginalCost, energyCost, type MarginalCost } from "../supply/marginal-cost.ts";
 import { SeededNumbers } from "../supply/seeded-numbers.ts";
-import type { ChurnSpec, OperatorSpec, Scenario, ServiceTimeSpec } from "../scenario/scenario.ts";
+import type { ChurnSpec, OperatorSpec, QuoteSpec, Scenario, ServiceTimeSpec } from "../scenario/scenario.ts";
 import type { Engine } from "./engine/engine.ts";
 import { ServiceTimeEngine } from "./engine/service-time.ts";
 import { modelEngine } from "./model-engine.ts";
@@ -24,6 +24,10 @@ export interface NodePlan {
   /** Electrical power of the machine; null where it is not known. */
   readonly power: NodeKit["power"];
   readonly descriptor: Omit<Descriptor, "type" | "node" | "incarnation">;
+  /** Whether it is there at the start; others may join. */
+  readonly present: boolean;
+  /** Its own prices in fiat money; null: it quotes in msat. */
+  readonly quote: QuoteSpec | null;
   readonly churn: ChurnSpec;
   /** Node time of a job at full batches. */
   readonly work: WorkSheet;
@@ -40,24 +44,28 @@ export function planNodes(scenario: Scenario, seed: number): NodePlan[] {
   const streams = new RandomStreams(seed);
   return scenario.operators.flatMap((spec, operatorClass) => {
     const kit = spec.engine.kind === "service-time" ? serviceTimeKit(spec, spec.engine) : modelEngine(spec, spec.engine);
-    return Array.from({ length: spec.count }, (_, i): NodePlan => {
-      const name = spec.count === 1 ? spec.name : `${spec.name}-${String(i).padStart(String(spec.count - 1).length, "0")}`;
+    const count = spec.supply?.entry?.potential ?? spec.count;
+    return Array.from({ length: count }, (_, i): NodePlan => {
+      const name = count === 1 ? spec.name : `${spec.name}-${String(i).padStart(String(count - 1).length, "0")}`;
       const entity = `${spec.name}/${i}`;
-      const prices = pricesOf(spec, streams.stream("node", entity, "price"));
+      const factor = priceFactor(spec, streams.stream("node", entity, "price"));
+      const prices = pricesOf(spec, factor);
       return {
         name,
         entity,
         operatorClass,
-        region: regionAt(spec.regions, i, spec.count),
+        region: regionAt(spec.regions, i, count),
         machine: kit.machine,
         power: kit.power,
+        present: i < spec.count,
+        quote: quoteOf(spec, factor),
         churn: spec.churn,
         work: kit.work,
         marginalCost: marginalCostOf(spec, kit, streams.stream("node", entity, "marginal cost")),
         workUs: kit.workUs,
         engine: kit.engine,
         descriptor: {
-          region: regionAt(spec.regions, i, spec.count),
+          region: regionAt(spec.regions, i, count),
           machine: kit.machine,
           engine: spec.engine.kind,
           slots: kit.slots,
@@ -80,10 +88,22 @@ function marginalCostOf(spec: OperatorSpec, { power, work }: NodeKit, random: Ra
   return { sheet: known ? energyCost(power, work, electricityMsatPerKwh) : { inputMsatPerMtok: 0, outputMsatPerMtok: 0, fixedMsat: 0 }, ofJob: null };
 }
 
+function priceFactor({ priceSpreadCv }: OperatorSpec, random: Random): number {
+  return priceSpreadCv === 0 ? 1 : distribution({ lognormal: { mean: 1, cv: priceSpreadCv } }).sample(random);
+}
+
+function quoteOf({ supply }: OperatorSpec, factor: number): QuoteSpec | null {
+  const quote = supply?.quote ?? null;
+  if (quote === null) return null;
+  return {
+    ...quote,
+    inputUnitsPerMtok: Math.round(quote.inputUnitsPerMtok * factor), outputUnitsPerMtok: Math.round(quote.outputUnitsPerMtok * factor), fixedUnits: Math.round(quote.fixedUnits * factor),
+  };
+}
+
 /** Prices in whole msat: a node's own factor on the class's. */
-function pricesOf(spec: OperatorSpec, random: Random): PriceSheet {
-  if (spec.priceSpreadCv === 0) return spec.prices;
-  const factor = distribution({ lognormal: { mean: 1, cv: spec.priceSpreadCv } }).sample(random);
+function pricesOf(spec: OperatorSpec, factor: number): PriceSheet {
+  if (factor === 1) return spec.prices;
   return {
     inputMsatPerMtok: Math.round(spec.prices.inputMsatPerMtok * factor),
     outputMsatPerMtok: Math.round(spec.prices.outputMsatPerMtok * factor),

@@ -1,6 +1,6 @@
 import type { ErrorCode, JobId, JobRequest, Message, ModelOffer, PeerId } from "../../protocol/messages.ts";
 import { Client } from "../../scheduler/client.ts";
-import type { Decision, Random, RunnerEvent, Timer, TimerId, WalletEvent } from "../../scheduler/environment.ts";
+import type { Decision, Priced, Random, RunnerEvent, Timer, TimerId, WalletEvent } from "../../scheduler/environment.ts";
 import { Node } from "../../scheduler/node.ts";
 import { Router } from "../../scheduler/router.ts";
 import type { Operator } from "../../scheduler/strategy/operator.ts";
@@ -29,7 +29,9 @@ import { operatorOf } from "./operators.ts";
 import { Oracle } from "./oracle.ts";
 import { Peer } from "./peer.ts";
 import { SimulatedRunner } from "./runner.ts";
+import type { SupplyBook } from "../supply/book.ts";
 import type { NodePlan } from "./supply.ts";
+import { SupplyDriver } from "./supply-driver.ts";
 import { type MarketEvent, SimulatedTelemetry } from "./telemetry.ts";
 import { Timers } from "./timers.ts";
 
@@ -43,6 +45,7 @@ const ARRIVAL = 5; // client class, -
 const USER = 6; // client class, user
 const CHURN = 7; // node, what happens
 const MARK = 8; // -, -
+const SUPPLY = 9; // what happens, to whom
 
 export interface WorldOptions {
   readonly seed: number;
@@ -50,8 +53,11 @@ export interface WorldOptions {
   /** Jobs whose decisions are wanted. */
   readonly explain?: ReadonlySet<string> | undefined;
   readonly onDecision?: ((decision: Decision, atUs: number) => void) | undefined;
+  readonly onPriced?: ((event: Priced, atUs: number) => void) | undefined;
   /** Keeps the welfare accounts. */
   readonly welfare?: Welfare | undefined;
+  /** Keeps the operators' accounts. */
+  readonly supply?: SupplyBook | undefined;
   /** Gives peers real public keys also where messages are not signed, so that ids are the same in every mode. */
   readonly realKeys?: boolean | undefined;
   /** Told of every signed envelope that is refused; without it a refusal is a fault of the program. */
@@ -112,6 +118,16 @@ export class World {
   #lastIndex = -1;
   /** Nodes that take no new jobs and leave once they hold none. */
   #leaving = 0;
+  /** Tariffs, quotes in fiat money, entry and exit; null: none of it. */
+  readonly supply: SupplyDriver | null;
+  /** 1 for nodes that take no part in the market. */
+  readonly #outside: Uint8Array;
+  /** 1 for nodes that leave the market once they hold no job. */
+  readonly #exiting: Uint8Array;
+  /** 1 for nodes that their churn has down. */
+  readonly #away: Uint8Array;
+  /** 1 for nodes whose churn has begun. */
+  readonly #living: Uint8Array;
   #draining = false;
 
   constructor(scenario: Scenario, plans: readonly NodePlan[], recorder: Recorder, options: WorldOptions) {
@@ -146,7 +162,7 @@ export class World {
       nodeNames: plans.map((plan) => plan.name),
       nodeOf: (id) => this.#indexOf(id) - this.#firstNode,
       onEnded: (slot) => this.#jobEnded(slot),
-      onEvent: options.onEvent, explain: options.explain, onDecision: options.onDecision,
+      onEvent: options.onEvent, onPriced: options.onPriced, explain: options.explain, onDecision: options.onDecision,
       books: this.books, firstNode: this.#firstNode, routerFee: scenario.router.fee,
     });
 
@@ -160,6 +176,11 @@ export class World {
     this.#firstRouterId = this.#peers[0]!.id;
     this.#routerIds = this.#peers.slice(0, this.#firstNode).map(({ id }) => id);
     routerNames.forEach((_, i) => this.#addRouter(i));
+    this.#outside = Uint8Array.from(plans, ({ present }) => (present ? 0 : 1));
+    this.#exiting = new Uint8Array(plans.length);
+    this.#away = new Uint8Array(plans.length);
+    this.#living = new Uint8Array(plans.length);
+    this.supply = this.#superviseSupply();
     plans.forEach((plan, n) => this.#addNode(plan, n));
     clientPlans.forEach((_, i) => this.#addClient(i));
     scenario.clients.forEach((_, clientClass) => this.#addDemand(clientClass, clientPlans));
@@ -292,6 +313,7 @@ export class World {
       case ARRIVAL: return this.#demand[a]!.arrive();
       case USER: return this.#demand[a]!.userIsReady(b);
       case CHURN: return this.#churn[a]!.onEvent(b);
+      case SUPPLY: return this.supply!.onEvent(a, b);
       case MARK: return this.#recorder.meterKv(this.kernel.nowUs, (n) => this.runners[n]!.engine.kvTokenUs(this.kernel.nowUs));
       default: throw new Error(`unknown kind of event: ${kind}`);
     }
@@ -301,8 +323,14 @@ export class World {
     if (this.#scenario.warmupUs > 0) this.kernel.at(this.#scenario.warmupUs, MARK, 0, 0);
     this.kernel.at(this.horizonUs, MARK, 0, 0);
     for (const router of this.routers) router.start();
-    for (const node of this.#nodes) node.start();
-    for (const churn of this.#churn) churn.start();
+    this.#nodes.forEach((node, n) => {
+      if (this.#outside[n] === 0) node.start();
+      else this.#peers[this.#firstNode + n]!.up = false;
+    });
+    this.#churn.forEach((churn, n) => {
+      if (this.#outside[n] === 0) this.#live(churn, n);
+    });
+    this.supply?.start();
     for (const demand of this.#demand) demand.start();
   }
 
@@ -334,18 +362,22 @@ export class World {
     this.#startNode(n, 0);
     this.#churn.push(new NodeChurn(plan.churn, {
       kernel: this.kernel, eventKind: CHURN, node: n, horizonUs: this.horizonUs, stream: (purpose) => this.stream(peer, purpose),
-      leave: (abrupt) => this.#leave(n, abrupt), comeBack: () => this.#comeBack(n), setSpeed: (factor) => this.#setSpeed(n, factor),
+      leave: (abrupt) => this.#goAway(n, abrupt), comeBack: () => this.#return(n), setSpeed: (factor) => this.#setSpeed(n, factor),
     }));
   }
 
   #addClient(i: number): void {
     const peer = this.#firstClient + i;
-    const { attempts, retryUs } = this.#scenario.payment;
+    const { attempts, retryUs, refundWithinUs } = this.#scenario.payment;
     // Each client has a router of its own to begin with, so that several routers share the load.
     const turn = i % this.#routerIds.length;
     const routers = [...this.#routerIds.slice(turn), ...this.#routerIds.slice(0, turn)];
-    const { budget } = this.#scenario.clients[this.#clientClasses[i]!]!.worth;
-    const client = new Client(this.#environment(peer, null), { routers, paymentAttempts: attempts, paymentRetryUs: retryUs, ...(budget === null ? {} : { budget }) });
+    const { worth: { budget }, settlement: { terms, dishonestShare, nonPaymentShare } } = this.#scenario.clients[this.#clientClasses[i]!]!;
+    const honest = nonPaymentShare === 0 || (dishonestShare < 1 && this.stream(peer, "dishonest clients").next() >= dishonestShare);
+    const client = new Client(this.#environment(peer, null), {
+      routers, paymentAttempts: attempts, paymentRetryUs: retryUs, refundWithinUs, ...(budget === null ? {} : { budget }),
+      ...(terms === null ? {} : { settlement: terms }), ...(honest ? {} : { nonPaymentShare }),
+    });
     this.clients.push(client);
     this.#peers[peer]!.participant = client;
   }
@@ -357,7 +389,7 @@ export class World {
       return [{ id: this.#peers[this.#firstClient + i]!.id, region: plan.region, submit: (request: JobRequest) => client.submit(request) }];
     });
     this.#demand.push(new DemandDriver({
-      kernel: this.kernel, oracle: this.oracle, welfare: this.#options.welfare ?? null, horizonUs: this.horizonUs, arrivalKind: ARRIVAL, userKind: USER,
+      kernel: this.kernel, oracle: this.oracle, welfare: this.#options.welfare ?? null, exchange: this.#scenario.exchange?.fiatClients[clientClass] === true ? this.supply!.book.setup.exchange : null, horizonUs: this.horizonUs, arrivalKind: ARRIVAL, userKind: USER,
       stream: (subsystem, entity, purpose) => this.#streams.stream(subsystem, entity, purpose),
     }, clientClass, this.#scenario.clients[clientClass]!, members));
   }
@@ -443,13 +475,18 @@ export class World {
     const peer = this.#firstNode + n;
     const plan = this.#plans[n]!;
     const heartbeatUs = this.#scenario.router.heartbeatUs;
+    const offers = this.supply?.offersAtStart(n) ?? null;
+    if (offers !== null) this.audit.asks(n, offers, this.kernel.nowUs);
     const operator = this.#operators[n] ??= operatorOf(this.#scenario.operators[plan.operatorClass]!.strategy, plan, this.#peers[peer]!.id, (purpose) => this.stream(peer, purpose)) ?? null;
     const node = new Node(this.#environment(peer, this.runners[n]!), {
-      descriptor: { ...plan.descriptor, incarnation },
+      descriptor: { ...plan.descriptor, ...(offers === null ? {} : { offers: [...offers] }), incarnation },
       routers: this.#routerIds,
       heartbeatUs,
       heartbeatOffsetUs: 1 + Math.floor(this.stream(peer, `heartbeat offset of incarnation ${incarnation}`).next() * heartbeatUs),
       invoiceExpiryUs: this.#scenario.payment.invoiceExpiryUs,
+      paymentAttempts: this.#scenario.payment.attempts,
+      paymentRetryUs: this.#scenario.payment.retryUs,
+      nonDeliveryShare: this.#scenario.operators[plan.operatorClass]!.settlement.nonDeliveryShare,
       ...(operator === null ? {} : { operator, bidFor: (call, posted) => operator.bidFor(call, posted) }),
       onReprice: (offers) => this.#repriced(n, offers),
     });
@@ -459,6 +496,7 @@ export class World {
 
   #repriced(n: number, offers: readonly ModelOffer[]): void {
     this.audit.asks(n, offers, this.kernel.nowUs);
+    this.supply?.book.quoted(n, this.kernel.nowUs);
   }
 
   #workUs(plan: NodePlan, ref: number): number {
@@ -512,7 +550,13 @@ export class World {
   #mayHaveDrained(peer: number): void {
     if (this.#leaving === 0 || peer < this.#firstNode || peer >= this.#firstClient) return;
     const n = peer - this.#firstNode;
-    if (this.#isIdle(n) && this.#churn[n]!.drained()) this.#leaving--;
+    if (!this.#isIdle(n)) return;
+    if (this.#churn[n]!.drained()) this.#leaving--;
+    if (this.#exiting[n] === 1) {
+      this.#leave(n, true);
+      this.#leaving--;
+      this.#gone(n);
+    }
   }
 
   #jobEnded(slot: number): void {
@@ -525,6 +569,65 @@ export class World {
 
   #isIdle(n: number): boolean {
     return this.#nodes[n]!.open === 0;
+  }
+
+  #superviseSupply(): SupplyDriver | null {
+    const book = this.#options.supply;
+    if (book === undefined) return null;
+    book.busyUs = (n) => this.runners[n]!.engine.busyUs(this.kernel.nowUs);
+    return new SupplyDriver({
+      kernel: this.kernel, eventKind: SUPPLY,
+      flush: () => this.#recorder.flushSupply(this.kernel.nowUs),
+      stream: (n, purpose) => this.stream(this.#firstNode + n, purpose),
+      join: (n) => this.#join(n), exit: (n) => this.#exit(n),
+      reprice: (n, offers) => {
+        if (!this.#peers[this.#firstNode + n]!.up) return false;
+        this.#nodes[n]!.reprice(offers);
+        return true;
+      },
+    }, book, this.#scenario, this.#plans);
+  }
+
+  #live(churn: NodeChurn, n: number): void {
+    this.#living[n] = 1;
+    churn.start();
+  }
+
+  /** A node enters the market. Where its churn has it down just now, it comes up when that is over. */
+  #join(n: number): void {
+    this.#outside[n] = 0;
+    if (this.#away[n] === 0) this.#comeBack(n);
+    if (this.#living[n] === 0) this.#live(this.#churn[n]!, n);
+  }
+
+  /** A node leaves the market as soon as it holds no job. */
+  #exit(n: number): void {
+    if (this.#away[n] === 1 || this.#leave(n, false)) this.#gone(n);
+    else this.#exiting[n] = 1;
+  }
+
+  #gone(n: number): void {
+    this.#exiting[n] = 0;
+    this.#outside[n] = 1;
+    this.supply!.gone(n);
+  }
+
+  /** The node's churn has it go. */
+  #goAway(n: number, abrupt: boolean): boolean {
+    const left = this.#outside[n] === 1 || this.#leave(n, abrupt);
+    if (!left) return false;
+    this.#away[n] = 1;
+    if (this.#exiting[n] === 1) {
+      this.#leaving--;
+      this.#gone(n);
+    }
+    return true;
+  }
+
+  /** The node's churn has it return. */
+  #return(n: number): void {
+    this.#away[n] = 0;
+    if (this.#outside[n] === 0) this.#comeBack(n);
   }
 
   #leave(n: number, abrupt: boolean): boolean {

@@ -28,4 +28,5 @@ export const LAWS = {
   money: "conservation of money",
   settlement: "settlement accounts",
   welfare: "welfare accounts",
+  profit: "profit accounts",
 } as const;

@@ -41,7 +41,7 @@ export class NodeTable {
     nodes.forEach((node, index) => {
       this.#rows[index * ROW + CLASS] = node.operatorClass;
       this.#rows[index * ROW + SLOTS] = node.slots;
-      this.#rows[index * ROW + IS_UP] = 1;
+      this.#rows[index * ROW + IS_UP] = node.present === false ? 0 : 1;
     });
     this.kvTokenUs = new Float64Array(nodes.length).fill(-1);
     this.#kvTokensMax = Float64Array.from(nodes, (node) => node.kvTokensMax);
@@ -51,7 +51,7 @@ export class NodeTable {
     this.#horizonUs = horizonUs;
     this.#seed = seed;
     this.#nodes = nodes;
-    for (let node = 0; node < nodes.length; node++) this.#shiftUp(node, 0, 1);
+    nodes.forEach(({ present }, node) => { if (present !== false) this.#shiftUp(node, 0, 1); });
   }
 
   get count(): number {
@@ -131,8 +131,20 @@ export class NodeTable {
     this.#horizonUs = nowUs;
   }
 
-  /** Closes the integrals at the end of the run. */
-  finish(nowUs: number): void {
+  upUs(node: number): number {
+    return this.get(node, TALLY.upUs);
+  }
+
+  activeUs(node: number): number {
+    return this.get(node, TALLY.activeUs);
+  }
+
+  tokens(node: number): number {
+    return this.get(node, TALLY.inputTokens) + this.get(node, TALLY.outputTokens);
+  }
+
+  /** Brings the integrals up to now. */
+  settleAll(nowUs: number): void {
     for (let node = 0; node < this.count; node++) this.#settle(node, nowUs);
   }
 

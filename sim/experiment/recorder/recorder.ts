@@ -14,6 +14,7 @@ import { Sample } from "./sample.ts";
 import { Served } from "./served.ts";
 import type { RecorderSetup, RunEnd } from "./setup.ts";
 import { Levels } from "./windows.ts";
+import type { SupplyBook } from "../../supply/book.ts";
 import type { Welfare } from "../welfare/accounts.ts";
 
 /**
@@ -30,6 +31,7 @@ import type { Welfare } from "../welfare/accounts.ts";
 export class Recorder {
   readonly #setup: RecorderSetup;
   readonly #welfare: Welfare | null;
+  readonly #supply: SupplyBook | null;
   readonly #warmupUs: number;
   #horizonUs: number;
   readonly #jobs = new JobTable();
@@ -60,6 +62,7 @@ export class Recorder {
     checkSetup(setup);
     this.#setup = setup;
     this.#welfare = setup.welfare ?? null;
+    this.#supply = setup.supply ?? null;
     this.#warmupUs = setup.warmupUs;
     this.#horizonUs = setup.horizonUs;
     this.#levels = new Levels(FIRST_CLASS_LEVEL + LEVELS_PER_CLASS * setup.operatorClasses.length, setup.warmupUs, setup.horizonUs);
@@ -125,6 +128,7 @@ export class Recorder {
     const data = this.#jobs.data;
     if (!(node >= 0 && node < this.#nodes.count)) this.#broken(LAWS.causality, slot, `it was assigned to node ${node} of ${this.#nodes.count}`);
     if (attempt !== data[at + ATTEMPTS]! + 1) this.#broken(LAWS.causality, slot, `attempt ${attempt} follows attempt ${data[at + ATTEMPTS]}`);
+    if (this.#supply !== null) this.#supply.assigned(slot, node);
     data[at + ATTEMPTS] = attempt;
     const place = attemptAt(at, attempt);
     data[place + ASSIGNED] = nowUs;
@@ -232,6 +236,9 @@ export class Recorder {
     const metGoals = status === "completed" && this.#completed(at, nowUs, tally);
     this.#closeRow(slot, at, nowUs, status, reason, metGoals);
     this.#welfare?.ended(slot, status, reason);
+    if (this.#supply !== null && status === "completed") {
+      this.#supply.paid(nowUs, slot, data[at + FINISHED_NODE]!, clientClass, data[at + AMOUNT]!, data[at + FEE]!, data[at + INPUT_TOKENS]! + data[at + OUTPUT_TOKENS]!, submittedUs >= this.#warmupUs);
+    }
     data[at + IN_FLIGHT] = 0;
   }
 
@@ -245,13 +252,23 @@ export class Recorder {
   nodeDown(node: number, nowUs: number): void {
     this.#advance(-1, nowUs);
     this.#nodes.down(node, nowUs);
+    this.#supply?.up(node, nowUs, false);
     this.#welfare?.nodeDown(node, nowUs);
   }
 
   nodeUp(node: number, nowUs: number): void {
     this.#advance(-1, nowUs);
     this.#nodes.up(node, nowUs);
+    this.#supply?.up(node, nowUs, true);
     this.#welfare?.nodeUp(node, nowUs);
+  }
+
+  /** Books what operators spent until now. To be called wherever {@link SupplyBook.nextUs} says. */
+  flushSupply(nowUs: number): void {
+    if (this.#supply === null) return;
+    this.#advance(-1, nowUs);
+    this.#nodes.settleAll(nowUs);
+    this.#supply.flush(Math.min(nowUs, this.#horizonUs), this.#nodes);
   }
 
   /** The number of jobs that the router itself holds. */
@@ -288,7 +305,8 @@ export class Recorder {
   finish(nowUs: number, end: RunEnd): RunReport {
     if (nowUs < this.#horizonUs) throw new RangeError(`the run ends at ${nowUs} µs, before its horizon of ${this.#horizonUs} µs`);
     this.#advance(-1, nowUs);
-    this.#nodes.finish(nowUs);
+    this.#nodes.settleAll(nowUs);
+    this.#supply?.flush(Math.min(nowUs, this.#horizonUs), this.#nodes);
     this.#accumulateInSystem(nowUs);
     for (const slot of this.#slotsInFlight()) {
       const at = slot * ROW;

@@ -1,16 +1,17 @@
 import {
   type ClientClassReport, type Flow, type Goodput, type JobCounts, type JobGroup, type LatencyHistograms, type LatencySummary, type Money,
-  type NodeReport, type OperatorClassReport, type PriceSummary, REPORT_SCHEMA, REPORT_VERSION, type ReportJobStatus, resultsDigest, type RunReport,
+  type NodeReport, type OperatorClassReport, type PriceSummary, REPORT_SCHEMA, REPORT_VERSION, type ReportJobStatus, resultsDigest, type RunReport, type Supply,
   type TimeSeries,
 } from "../../../protocol/result.ts";
 import { ClientTally } from "./client-tally.ts";
 import { AT_ROUTER, FIRST_CLASS_LEVEL, IN_SYSTEM, LEVELS_PER_CLASS, NODES_UP, RUNNING, SLOTS_UP, WAITING, type WindowCount } from "./columns.ts";
-import { electricity, electricityOfAll } from "./electricity.ts";
+import { type Electricity, electricity, electricityOfAll } from "./electricity.ts";
 import { InvariantError, LAWS } from "./invariant.ts";
 import { type NodeColumn, type NodeTable, TALLY } from "./node-table.ts";
 import { Served } from "./served.ts";
 import type { RecordedClientClass, RecorderSetup, RunEnd } from "./setup.ts";
 import { structureReport } from "./structure.ts";
+import { supplyReport } from "./supply.ts";
 import type { Levels } from "./windows.ts";
 import type { WelfareAccounts } from "../welfare/accounts.ts";
 
@@ -46,6 +47,8 @@ export function assembleReport(gathered: Gathered): RunReport {
   for (const tally of clients) overall.merge(tally);
   const money = moneyReport(end, setup.seed);
   const served = Served.sum(gathered.served.filter(isServed));
+  const supply = supplyOf(gathered);
+  const everyone = jobGroup(gathered, overall, served, setup.clientClasses.map((client, index) => [client, clients[index]!]));
   const identity = { schema: REPORT_SCHEMA, schemaVersion: REPORT_VERSION } as const;
   const results: Omit<RunReport, "provenance" | "schema" | "schemaVersion"> = {
     world: setup.world ?? "simulated",
@@ -54,16 +57,18 @@ export function assembleReport(gathered: Gathered): RunReport {
     endUs: gathered.endUs,
     allJobs: jobCounts(overall.submittedAll, overall.endedAll, setup.seed),
     jobRows: { rows: gathered.rows, digest: gathered.rowsDigest },
-    overall: jobGroup(gathered, overall, served, setup.clientClasses.map((client, index) => [client, clients[index]!])),
+    overall: everyone,
     clientClasses: setup.clientClasses.map((client, index) => clientClassReport(gathered, client, index)),
-    operatorClasses: setup.operatorClasses.map((_, index) => operatorClassReport(gathered, index)),
+    operatorClasses: setup.operatorClasses.map((_, index) => operatorClassReport(gathered, index, supply)),
     flows: flows(gathered),
-    nodes: setup.nodes.map((_, index) => nodeReport(gathered, index)),
+    nodes: setup.nodes.map((_, index) => nodeReport(gathered, index, supply)),
     overTime: timeSeries(gathered),
     checks: checks(gathered, money !== null),
     money,
+    pricing: end.pricing?.report(gathered.levels.windows, { ...everyone.tokens, jobs: everyone.jobs.completed }) ?? null,
     settlement: end.settlement ?? null,
     welfare: gathered.accounts?.welfare ?? null,
+    supply,
     structure: structureReport(setup, gathered.nodes, served.perMtokMsat, gathered.accounts),
   };
   if (gathered.rows !== overall.submittedAll) throw new InvariantError(LAWS.jobs, "", setup.seed, `${overall.submittedAll} jobs were submitted, ${gathered.rows} are accounted for`);
@@ -139,7 +144,7 @@ function goodput(tally: ClientTally, classes: readonly (readonly [RecordedClient
   };
 }
 
-function operatorClassReport(gathered: Gathered, index: number): OperatorClassReport {
+function operatorClassReport(gathered: Gathered, index: number, supply: Supply | null): OperatorClassReport {
   const { setup, nodes } = gathered;
   const width = setup.operatorClasses.length;
   const served = Served.sum(gathered.served.filter((_, at) => at % width === index).filter(isServed));
@@ -158,13 +163,13 @@ function operatorClassReport(gathered: Gathered, index: number): OperatorClassRe
     utilisation: ratio(total(TALLY.busyUs), sum(members.map((node) => nodes.get(node, TALLY.upUs) * setup.nodes[node]!.slots))),
     kvUtilisation: ratio(sum(metered.map((node) => nodes.kvTokenUs[node]!)), sum(metered.map((node) => nodes.get(node, TALLY.upUs) * setup.nodes[node]!.kvTokensMax))),
     availability: ratio(total(TALLY.upUs), members.length * (setup.horizonUs - setup.warmupUs)),
-    ...electricityOfAll(members.map((node) => electricity(setup.nodes[node]!, nodes.get(node, TALLY.upUs), nodes.get(node, TALLY.activeUs)))),
+    ...electricityOfAll(members.map((node) => electricityOf(gathered, node, supply))),
     latency: latency(served),
     prices: prices(served),
   };
 }
 
-function nodeReport(gathered: Gathered, index: number): NodeReport {
+function nodeReport(gathered: Gathered, index: number, supply: Supply | null): NodeReport {
   const { setup, nodes } = gathered;
   const node = setup.nodes[index]!;
   const upUs = nodes.get(index, TALLY.upUs);
@@ -185,9 +190,22 @@ function nodeReport(gathered: Gathered, index: number): NodeReport {
     utilisation: ratio(nodes.get(index, TALLY.busyUs), upUs * node.slots),
     kvUtilisation: nodes.kvTokenUs[index]! >= 0 ? ratio(nodes.kvTokenUs[index]!, upUs * node.kvTokensMax) : null,
     availability: ratio(upUs, setup.horizonUs - setup.warmupUs),
-    ...electricity(node, upUs, nodes.get(index, TALLY.activeUs)),
+    ...electricityOf(gathered, index, supply),
     downs: nodes.get(index, TALLY.downs),
   };
+}
+
+/** What a node drew from the grid, and what that cost at the prices of the hour. */
+function electricityOf({ setup, nodes }: Gathered, index: number, supply: Supply | null): Electricity {
+  const flat = electricity(setup.nodes[index]!, nodes.get(index, TALLY.upUs), nodes.get(index, TALLY.activeUs));
+  return supply === null || flat.electricityMsat === null ? flat : { ...flat, electricityMsat: supply.nodes[index]!.electricityMsat };
+}
+
+function supplyOf({ setup, end, levels, nodes }: Gathered): Supply | null {
+  if (setup.supply === undefined) return null;
+  const windows = Array.from({ length: levels.windows }, (_, window) => levels.lengthUs(window));
+  const revenueMsat = setup.nodes.map((_, node) => nodes.get(node, TALLY.revenueMsat));
+  return supplyReport(setup.supply, revenueMsat, windows, end.supply ?? { entry: [], requotes: 0 }, setup.nodes.map(({ name }) => name), setup.seed);
 }
 
 function flows({ setup, served }: Gathered): Flow[] {
@@ -264,6 +282,7 @@ function checks(gathered: Gathered, hasMoney: boolean): RunReport["checks"] {
     { law: LAWS.capacity, passed: gathered.nodes.checks },
     { law: LAWS.little, passed: 1 },
     ...(hasMoney ? [{ law: LAWS.money, passed: 1 }] : []),
+    ...(setup.supply === undefined ? [] : [{ law: LAWS.profit, passed: 2 * (setup.nodes.length + setup.operatorClasses.length) + 4 * setup.operatorClasses.length + 2 }]),
     ...(gathered.accounts === null ? [] : [{ law: LAWS.welfare, passed: 1 + gathered.accounts.windows }]),
   ];
   for (const { law, passed } of gathered.end.laws ?? []) {

@@ -1,5 +1,8 @@
 import type { SettlementReport } from "../../../protocol/result/settlement.ts";
+import type { SupplyBook } from "../../supply/book.ts";
+import type { PricingTally } from "../pricing-tally.ts";
 import type { Welfare } from "../welfare/accounts.ts";
+import type { SupplyEnd } from "./supply.ts";
 import type { JobRow, LawCheck, Money, Provenance } from "../../../protocol/result.ts";
 
 export interface RecordedClientClass {
@@ -22,6 +25,8 @@ export interface RecordedNode {
   readonly outputMsatPerMtok: number | null;
   /** Electrical power, watts to the milliwatt, `loadWatts` at least `idleWatts`; absent or null where it is not known. */
   readonly power?: { readonly idleWatts: number; readonly loadWatts: number } | null;
+  /** Whether it is up from the start (where absent), or will be. */
+  readonly present?: boolean;
   /** Whole msat; absent or null where it is not known. */
   readonly electricityMsatPerKwh?: number | null;
 }
@@ -39,6 +44,8 @@ export interface RecorderSetup {
   readonly nodes: readonly RecordedNode[];
   /** Keeps the welfare accounts; absent: nobody does, and the report has none. */
   readonly welfare?: Welfare | undefined;
+  /** Keeps the operators' accounts; absent: nobody does, and the report has none. */
+  readonly supply?: SupplyBook | undefined;
   /** The id of the job in a slot; asked for only when a row is wanted or a law is broken, while the job holds the slot. */
   readonly jobName?: (slot: number) => string;
   /** Called once for every job, when it ends or the run stops. The row is reused: copy what you keep. */
@@ -50,8 +57,12 @@ export interface RunEnd {
   readonly provenance: Omit<Provenance, "resultsDigest">;
   /** Absent or null: no wallets took part. */
   readonly money?: Omit<Money, "openingMsat" | "closingMsat"> | null;
+  /** How prices came about; absent: nobody kept account of it. */
+  readonly pricing?: PricingTally | null | undefined;
   /** Absent or null: no wallets took part. */
   readonly settlement?: SettlementReport | null;
+  /** What the driver of supply knows, where there is one. */
+  readonly supply?: SupplyEnd | undefined;
   /** Laws that others checked in this run, to be listed with the recorder's own. */
   readonly laws?: readonly LawCheck[];
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { ExchangeMoves } from "../../supply/exchange.ts";
 import { oneOf } from "../fields.ts";
 import { positiveDuration, volatility, yearlyShare } from "../quantities.ts";
 import type { ExchangeRate } from "../scenario.ts";
@@ -20,18 +21,48 @@ export const exchange = oneOf({
   }).describe("A geometric Brownian path from `exchangeRate` on."),
 }, ["constant"]);
 
-/** How the worth of a bitcoin moves from the scenario's rates on; all currencies alike. null: not at all. */
-export type ExchangeSpec =
-  | { readonly kind: "gbm"; readonly driftPerYear: number; readonly volatility: number; readonly everyUs: number }
-  /** What a bitcoin is worth, relative to time 0; in order of time, the first at 0; the last one lasts. */
-  | { readonly kind: "path"; readonly points: readonly { readonly atUs: number; readonly relative: number }[] };
-
 /** Whether a rate that stands in the scenario moves. */
 export function moves(input: z.output<typeof exchange> | undefined): boolean {
   return input !== undefined && input !== "constant";
 }
 
-export function resolveExchange(input: z.output<typeof exchange> | undefined, rates: readonly ExchangeRate[], path: Path, context: SectionContext): ExchangeSpec | null {
+/** A rate that moves, and whom that concerns. */
+export interface MovingExchange {
+  readonly moves: ExchangeMoves;
+  /** By operator class: whether it has costs or an outside option in fiat money. */
+  readonly fiatOperators: readonly boolean[];
+  /** By client class: whether what it pays at most, or what a job is worth to it, is in fiat money: it follows the rate then. */
+  readonly fiatClients: readonly boolean[];
+}
+
+/** What decides whom a moving rate concerns. */
+interface ExchangeInput {
+  readonly exchange?: z.output<typeof exchange> | undefined;
+  readonly operators: readonly { readonly costs?: { readonly purchase?: unknown; readonly rent?: unknown } | undefined }[];
+  readonly clients: readonly unknown[];
+}
+
+/** null where rates stand still. */
+export function resolveExchange(input: ExchangeInput, rates: readonly ExchangeRate[], context: SectionContext): MovingExchange | null {
+  const moves = resolveMoves(input.exchange, rates, ["exchange"], context);
+  if (moves === null) return null;
+  const fiat = (value: unknown): boolean => /[0-9] *(?:USD|EUR)/.test(JSON.stringify(value ?? null));
+  return {
+    moves,
+    // The catalogue's prices are in USD.
+    fiatOperators: input.operators.map((operator) => {
+      const { costs, electricity, entry, marginalCost } = operator as Readonly<Record<string, unknown>>;
+      const bought = operator.costs !== undefined && operator.costs.rent === undefined && typeof (operator.costs.purchase ?? "catalogue") === "string" && (operator.costs.purchase ?? "catalogue") === "catalogue";
+      return bought || fiat([costs, electricity, entry, marginalCost]);
+    }),
+    fiatClients: input.clients.map((client) => {
+      const { maxPrice, value } = client as Readonly<Record<string, unknown>>;
+      return fiat([maxPrice, value]);
+    }),
+  };
+}
+
+function resolveMoves(input: z.output<typeof exchange> | undefined, rates: readonly ExchangeRate[], path: Path, context: SectionContext): ExchangeMoves | null {
   if (input === undefined || input === "constant") return null;
   if (rates.length === 0) context.finding({ path, found: "a rate that moves, and no `exchangeRate` to start from", allowed: "a rate at the top level such as \"exchangeRate: 100000 USD/btc\"", atKey: true });
   if ("gbm" in input) {

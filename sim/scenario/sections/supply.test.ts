@@ -76,8 +76,8 @@ describe("electricity", () => {
 describe("the exchange rate", () => {
   test("stands still, follows a file, or walks", () => {
     expect(load("exchange=constant").exchange).toBe(null);
-    expect(load("exchange={file: btc.csv}").exchange).toEqual({ kind: "path", points: [{ atUs: 0, relative: 1 }, { atUs: HOUR, relative: 1.25 }] });
-    expect(load("exchange={gbm: {volatility: 80 %, drift: 10 %/year, fall: true, every: 1d}}").exchange).toEqual({ kind: "gbm", driftPerYear: -0.1, volatility: 0.8, everyUs: 24 * HOUR });
+    expect(load("exchange={file: btc.csv}").exchange?.moves).toEqual({ kind: "path", points: [{ atUs: 0, relative: 1 }, { atUs: HOUR, relative: 1.25 }] });
+    expect(load("exchange={gbm: {volatility: 80 %, drift: 10 %/year, fall: true, every: 1d}}").exchange?.moves).toEqual({ kind: "gbm", driftPerYear: -0.1, volatility: 0.8, everyUs: 24 * HOUR });
   });
 
   test("makes quotes in fiat a matter of time", () => {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { digest } from "./canonical.ts";
 import { pricingReport } from "./result/pricing.ts";
+import { asks } from "./result/asks.ts";
 import { settlementReport } from "./result/settlement.ts";
 import { supply } from "./result/supply.ts";
 import { structure, welfare } from "./result/welfare.ts";
@@ -278,6 +279,7 @@ export const runReport = z.strictObject({
   money: money.nullable().describe("Null where no wallets took part."),
   pricing: pricingReport.nullable().describe("Null where every node has posted prices that do not move."),
   settlement: settlementReport.nullable().describe("Null where no wallets took part."),
+  asks: asks.nullable().describe("Null where no operator's prices move."),
   welfare: welfare.nullable(),
   supply: supply.nullable().describe("What operators earned after their costs. Null where the scenario says nothing of costs, and exchange rates stand still."),
   structure,

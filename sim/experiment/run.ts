@@ -173,6 +173,7 @@ export class SimulatedRun implements Run {
       supply: this.world.supply?.end(),
       pricing: this.#pricing,
       settlement: this.world.settlement(),
+      asks: this.world.asks(),
       laws: [...audit.laws(), { law: LAWS.money, passed: ledger.transfers }, { law: LAWS.settlement, passed: 4 }],
     });
   }

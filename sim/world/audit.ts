@@ -6,6 +6,7 @@ import { samePrices } from "../../scheduler/strategy/prices.ts";
 import { InvariantError, LAWS } from "../experiment/recorder/invariant.ts";
 import type { ClientSpec, Scenario } from "../scenario/scenario.ts";
 import { isFairAward } from "./award-law.ts";
+import { pricesMove } from "./ask-book.ts";
 import type { Oracle } from "./oracle.ts";
 import type { NodePlan } from "./supply.ts";
 
@@ -56,7 +57,7 @@ export class Audit {
     this.#contextTokensMax = Float64Array.from(offers, (offer) => offer?.contextTokensMax ?? 0);
     this.#kvTokensMax = Float64Array.from(plans, ({ descriptor }) => descriptor.kvTokensMax);
     this.#slots = Float64Array.from(plans, ({ descriptor }) => descriptor.slots);
-    this.#moving = scenario.pricing.kind !== "posted" || scenario.operators.some(({ strategy, supply }) => strategy.rule.kind !== "fixed" || (supply !== null && supply.quote !== null));
+    this.#moving = scenario.pricing.kind !== "posted" || pricesMove(scenario);
     this.#asks = plans.map(({ descriptor }) => descriptor.offers.map(({ model, prices }) => ({ model, prices, untilUs: Infinity })));
     this.#atOnce = Uint8Array.from(plans, ({ workUs }) => (workUs === null ? 0 : 1));
   }
@@ -112,7 +113,9 @@ export class Audit {
     if (posted === null || prices === undefined || prices === null) this.#broken(LAWS.eligibility, slot, `${this.#name(node)} served it and may not`);
     const dueMsat = amountMsat(prices, inputTokens, outputTokens);
     if (billedMsat !== dueMsat) this.#broken(LAWS.metering, slot, `${this.#name(node)} bills ${billedMsat} msat, at the prices of its award it is ${dueMsat} msat`);
-    const dueFeeMsat = feeMsat(this.#scenario.router.fee, dueMsat);
+    const { fee } = this.#scenario.router;
+    // What the operator bears is no matter of the client's bill.
+    const dueFeeMsat = fee.bearer === "operator" ? 0 : feeMsat(fee, dueMsat);
     const { pricing } = this.#scenario;
     // Trade reduction leaves a rest between what buyers pay and what sellers get.
     if (pricing.kind === "call-market" && pricing.rule === "mcafee" && billedFeeMsat >= dueFeeMsat && dueMsat + billedFeeMsat <= this.#maxPriceMsat[slot]!) return;

@@ -9,9 +9,11 @@ import type { Welfare } from "../experiment/welfare/accounts.ts";
 import { InvariantError, LAWS } from "../experiment/recorder/invariant.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { RandomStreams } from "../kernel/random.ts";
+import type { AsksReport } from "../../protocol/result/asks.ts";
 import type { SettlementReport } from "../../protocol/result/settlement.ts";
 import type { Scenario } from "../scenario/scenario.ts";
 import { arrangementOf, type ChannelSpec } from "../scenario/sections/settlement.ts";
+import { AskBook, pricesMove } from "./ask-book.ts";
 import { Audit } from "./audit.ts";
 import { NodeChurn } from "./churn.ts";
 import { type ClientPlan, planClients } from "./client-plan.ts";
@@ -104,6 +106,8 @@ export class World {
   readonly #nodes: Node[] = [];
   /** Who sets a node's prices, through its restarts; null where they stay. */
   readonly #operators: (Operator | null)[] = [];
+  /** null where prices never move. */
+  readonly #asks: AskBook | null;
   readonly #churn: NodeChurn[] = [];
   readonly #demand: DemandDriver[] = [];
   readonly #firstNode: number;
@@ -139,6 +143,7 @@ export class World {
     this.#signingUs = scenario.network.signingUs;
     this.#verifyingUs = scenario.network.verifyingUs;
     this.#streams = new RandomStreams(options.seed);
+    this.#asks = pricesMove(scenario) ? new AskBook(scenario, plans) : null;
     this.audit = new Audit(scenario, plans, this.oracle, options.seed);
     this.#timers = new Timers(this.kernel, TIMER);
     this.#mail = new Mail(this.kernel);
@@ -209,6 +214,11 @@ export class World {
     if (total !== this.ledger.openedMsat) {
       throw new InvariantError(LAWS.money, "", this.#options.seed, `accounts were opened with ${this.ledger.openedMsat} msat and hold ${total} msat`);
     }
+  }
+
+  /** What nodes asked over time; null where prices never move. */
+  asks(): AsksReport | null {
+    return this.#asks?.finish(this.kernel.nowUs) ?? null;
   }
 
   /**
@@ -496,6 +506,7 @@ export class World {
 
   #repriced(n: number, offers: readonly ModelOffer[]): void {
     this.audit.asks(n, offers, this.kernel.nowUs);
+    this.#asks?.asks(n, offers[0]!.prices, this.#operators[n]?.offered ?? this.#plans[n]!.descriptor.slots, this.kernel.nowUs);
     this.supply?.book.quoted(n, this.kernel.nowUs);
   }
 
@@ -641,6 +652,7 @@ export class World {
     peer.epoch++;
     this.runners[n]!.powerOff(this.#nodes[n]!.jobsAtRunner());
     this.#recorder.nodeDown(n, this.kernel.nowUs);
+    this.#asks?.up(n, false, this.kernel.nowUs);
     this.#options.onEvent?.({ atUs: this.kernel.nowUs, event: "node-down", node: peer.name });
     return true;
   }
@@ -649,6 +661,7 @@ export class World {
     const peer = this.#peers[this.#firstNode + n]!;
     peer.up = true;
     this.#recorder.nodeUp(n, this.kernel.nowUs);
+    this.#asks?.up(n, true, this.kernel.nowUs);
     this.#startNode(n, peer.epoch);
     this.#nodes[n]!.start();
     this.#options.onEvent?.({ atUs: this.kernel.nowUs, event: "node-up", node: peer.name });

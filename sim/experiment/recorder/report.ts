@@ -67,6 +67,7 @@ export function assembleReport(gathered: Gathered): RunReport {
     money,
     pricing: end.pricing?.report(gathered.levels.windows, { ...everyone.tokens, jobs: everyone.jobs.completed }) ?? null,
     settlement: end.settlement ?? null,
+    asks: end.asks ?? null,
     welfare: gathered.accounts?.welfare ?? null,
     supply,
     structure: structureReport(setup, gathered.nodes, served.perMtokMsat, gathered.accounts),

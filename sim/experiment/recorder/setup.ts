@@ -1,3 +1,4 @@
+import type { AsksReport } from "../../../protocol/result/asks.ts";
 import type { SettlementReport } from "../../../protocol/result/settlement.ts";
 import type { SupplyBook } from "../../supply/book.ts";
 import type { PricingTally } from "../pricing-tally.ts";
@@ -61,6 +62,8 @@ export interface RunEnd {
   readonly pricing?: PricingTally | null | undefined;
   /** Absent or null: no wallets took part. */
   readonly settlement?: SettlementReport | null;
+  /** What nodes asked over time; absent where prices never moved. */
+  readonly asks?: AsksReport | null;
   /** What the driver of supply knows, where there is one. */
   readonly supply?: SupplyEnd | undefined;
   /** Laws that others checked in this run, to be listed with the recorder's own. */

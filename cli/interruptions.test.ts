@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { runReport } from "../protocol/result.ts";
+import { PLOTS } from "../reports/plots/titles.ts";
 import { contents, infernet, market, type Outcome, start, testFolder } from "./testing/process.ts";
 
 const folder = testFolder("interruptions");
@@ -22,7 +23,7 @@ async function interrupt(name: string, signals: readonly NodeJS.Signals[], ...ar
   return outcome;
 }
 
-const files = ["index.html", "jobs.csv", "nodes.csv", "plots/", "plots/latency.svg", "plots/load.svg", "plots/market.svg", "plots/prices.svg", "plots/throughput.svg", "report.json", "report.md"];
+const files = ["index.html", "jobs.csv", "nodes.csv", "plots/", ...PLOTS.map((name) => `plots/${name}.svg`).toSorted(), "report.json", "report.md"];
 
 test.each([
   ["SIGINT", ["SIGINT"], 130],

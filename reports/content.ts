@@ -1,28 +1,11 @@
 import type { DistributionSummary, JobGroup, NodeReport, RunReport } from "../protocol/result.ts";
 import { formatDurationUs, formatMsat, formatMsatPerMtok, formatNumber, formatPercent, formatSignificant, formatTokens } from "../protocol/units.ts";
+import type { Block, Content, Section } from "./blocks.ts";
 import { findings } from "./findings.ts";
-import type { PlotName } from "./plots/titles.ts";
+import { pricingSection } from "./pricing.ts";
+import { structureSection, welfareSection } from "./welfare.ts";
 
-/** A report in words, tables and plots, before it takes a form. @typeParam Name - names of its plots */
-export interface Content<Name extends string = PlotName> {
-  readonly title: string;
-  /** The scenario's question. */
-  readonly question: string;
-  readonly sections: readonly Section<Name>[];
-}
-
-export interface Section<Name extends string = PlotName> {
-  readonly title: string;
-  readonly blocks: readonly Block<Name>[];
-}
-
-export type Block<Name extends string = PlotName> =
-  | { readonly kind: "text"; readonly text: string }
-  | { readonly kind: "list"; readonly items: readonly string[] }
-  /** Text whose line breaks are its author's. */
-  | { readonly kind: "verbatim"; readonly text: string }
-  | { readonly kind: "table"; readonly caption: string; readonly head: readonly string[]; readonly rows: readonly (readonly string[])[] }
-  | { readonly kind: "plot"; readonly name: Name };
+export type { Block, Content, Section } from "./blocks.ts";
 
 const NONE = "–";
 /** Rows of one table at most, the nodes' apart. */
@@ -36,7 +19,7 @@ export function contentOf(report: RunReport, nodeRows: number): Content {
   return {
     title: report.provenance.scenario.name,
     question: report.provenance.scenario.question,
-    sections: [summary(report), ...scenario(report), ends(report), latencies(report), load(report), market(report), nodes(report, nodeRows), trust(report)],
+    sections: [summary(report), ...scenario(report), ends(report), latencies(report), load(report), market(report), ...pricingSection(report), welfareSection(report), structureSection(report), nodes(report, nodeRows), trust(report)],
   };
 }
 

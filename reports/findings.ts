@@ -1,11 +1,12 @@
 import type { OperatorClassReport, RunReport } from "../protocol/result.ts";
 import { formatDurationUs, formatMsat, formatNumber, formatPercent } from "../protocol/units.ts";
+import { welfareFindings } from "./welfare.ts";
 
 const GOAL_NAMES = { ttft: "time to first token", tpot: "time per output token", endToEnd: "end-to-end time" } as const;
 
 /** What stands out in a run, in sentences, the most important first. Never empty. */
 export function findings(report: RunReport): string[] {
-  const found = [...cautions(report), ...losses(report), ...goals(report), ...load(report), ...deficits(report), ...retries(report)];
+  const found = [...cautions(report), ...losses(report), ...goals(report), ...welfareFindings(report), ...load(report), ...deficits(report), ...retries(report)];
   return found.length > 0 ? found : ["Nothing stands out: jobs completed, goals were met, and no operator class was overloaded."];
 }
 

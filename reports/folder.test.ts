@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ReportFolder } from "./folder.ts";
+import { PLOTS } from "./plots/titles.ts";
 import { empty, row, toy } from "./testing/reports.ts";
 
-const FILES = ["index.html", "jobs.csv", "nodes.csv", "plots", "plots/latency.svg", "plots/load.svg", "plots/market.svg", "plots/prices.svg", "plots/throughput.svg", "report.json", "report.md"];
+const FILES = ["index.html", "jobs.csv", "nodes.csv", "plots", ...PLOTS.map((name) => `plots/${name}.svg`).toSorted(), "report.json", "report.md"];
 
 let root = "";
 beforeEach(() => {

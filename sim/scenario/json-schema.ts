@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { PathPart } from "./path-part.ts";
 import { scenarioSchema } from "./schema.ts";
 import { alternatives } from "./units.ts";
 
@@ -30,7 +31,7 @@ export interface JsonSchema {
   readonly definitions?: Readonly<Record<string, JsonSchema>>;
 }
 
-export type PathPart = string | number;
+export type { PathPart } from "./path-part.ts";
 
 let generated: JsonSchema | null = null;
 

@@ -1,4 +1,4 @@
-import type { PathPart } from "./json-schema.ts";
+import type { PathPart } from "./path-part.ts";
 
 /** One thing wrong with a scenario. */
 export interface Problem {

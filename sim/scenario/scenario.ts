@@ -4,13 +4,13 @@ import type { MeasuredSpeeds } from "../world/catalogue/index.ts";
 import type { PricingOptions } from "../../scheduler/pricing/options.ts";
 import type { PolicyOptions } from "../../scheduler/selection/policy.ts";
 import type { DistributionSpec } from "../kernel/distributions/index.ts";
-import type { MovingExchange } from "./sections/exchange.ts";
+import type { ExchangeRate, MovingExchange } from "./sections/exchange.ts";
 import type { ClientSettlementSpec, OperatorSettlementSpec, PaymentSettlementSpec } from "./sections/settlement.ts";
 import type { StrategySpec } from "./sections/strategy.ts";
 import type { SupplySpec } from "./sections/supply.ts";
 import type { WorthSpec } from "./sections/worth.ts";
 
-export type { MovingExchange } from "./sections/exchange.ts";
+export type { ExchangeRate, MovingExchange } from "./sections/exchange.ts";
 export type { CostsSpec, EntrySpec, QuoteSpec, SupplySpec } from "./sections/supply.ts";
 
 /** What "forever" and "unlimited" stand for where a duration is expected: 100 years of 365.25 days, µs. */
@@ -46,12 +46,6 @@ export interface Scenario {
   readonly operators: readonly OperatorSpec[];
   /** At least one. Names are unique. */
   readonly clients: readonly ClientSpec[];
-}
-
-export interface ExchangeRate {
-  readonly currency: "USD" | "EUR";
-  /** msat for one unit of the currency; positive. */
-  readonly msatPerUnit: number;
 }
 
 export interface NetworkSpec {

@@ -308,7 +308,7 @@ export class Welfare {
   }
 
   #curves(hours: number): WelfareReport["curves"] {
-    const { nodes, warmupUs, costMsat } = this.#setup;
+    const { nodes, warmupUs } = this.#setup;
     const jobs = Math.max(1, this.#demandJobs);
     const input = Math.round(this.#demandInput / jobs);
     const output = Math.round(this.#demandOutput / jobs);
@@ -316,11 +316,9 @@ export class Welfare {
     if (this.#demandJobs === 0 || tokens === 0) return { demand: [], supply: [], asked: [], traded: null };
     const { member, sizes, work, ofNode } = this.#groups;
     const mtokPerH = member.map((_, group) => ((this.#totalUpUs[group]! / timeOf(work[group]!, 1, input, output)) * tokens) / 1e6 / hours);
-    // A thousand mean jobs, so that rounding a job's cost up to whole msat does not show.
-    const perMtok = (msatOfThousand: number): number => (msatOfThousand * 1e3) / tokens;
     return {
       demand: this.#demand.points(hours),
-      supply: supplyCurve(member.map((node, group) => ({ perMtokMsat: perMtok(costMsat(node, input * 1_000, output * 1_000, warmupUs)), mtokPerH: mtokPerH[group]! })).filter((offer) => offer.mtokPerH > 0)),
+      supply: supplyCurve(member.map((node, group) => ({ perMtokMsat: (this.#meanCostMsat(node, input, output, warmupUs) * 1e6) / tokens, mtokPerH: mtokPerH[group]! })).filter((offer) => offer.mtokPerH > 0)),
       asked: supplyCurve(nodes.map(({ asked }, node) => {
         const group = ofNode[node]!;
         return { perMtokMsat: (input * asked.inputMsatPerMtok + output * asked.outputMsatPerMtok + asked.fixedMsat * 1e6) / tokens, mtokPerH: mtokPerH[group]! / sizes[group]! };
@@ -344,6 +342,13 @@ export class Welfare {
       if (this.#nodeUp[node] === 1) least = Math.min(least, costOfJobMsat(slot, node, inputTokens, outputTokens));
     }
     return Math.min(least, Number.MAX_SAFE_INTEGER);
+  }
+
+  /** What a job costs the node, to a thousandth of a msat: rounded up to whole ones, small costs would look alike. */
+  #meanCostMsat(node: number, inputTokens: number, outputTokens: number, atUs: number): number {
+    const { costMsat } = this.#setup;
+    const fixedMsat = costMsat(node, 0, 0, atUs);
+    return fixedMsat + (costMsat(node, inputTokens * 1_000, outputTokens * 1_000, atUs) - fixedMsat) / 1_000;
   }
 
   #wanted(valueMsat: number, inputTokens: number, outputTokens: number): void {
@@ -478,8 +483,7 @@ export class Welfare {
     const capacity = Float64Array.from(member, (_, group) =>
       Math.max((window.upUs[group]! * size) / timeOf(work[group]!, 1, meanInput, meanOutput), timeDone(window, group, reference)));
     const { costMsat } = this.#setup;
-    // A thousand mean jobs: rounded up to whole msat, small costs would look alike.
-    const unitCost = Float64Array.from(member, (node) => costMsat(node, meanInput * 1_000, meanOutput * 1_000, atUs));
+    const unitCost = Float64Array.from(member, (node) => this.#meanCostMsat(node, meanInput, meanOutput, atUs));
     const order = eligible.map((groups) => Int32Array.from(groups).sort((a, b) => unitCost[a]! - unitCost[b]! || a - b));
     const { nodes, costOfJobMsat } = this.#setup;
     if (costOfJobMsat === undefined) {

@@ -1,7 +1,7 @@
 import type { DistributionSpec } from "../../kernel/distributions/index.ts";
 import type { Amount } from "../../supply/amount.ts";
 import type { DistributionInput, QuantityInput } from "../fields.ts";
-import type { PathPart } from "../json-schema.ts";
+import type { PathPart } from "../path-part.ts";
 import type { Finding } from "../problem.ts";
 import type { Dimension } from "../units.ts";
 

@@ -2,10 +2,15 @@ import { z } from "zod";
 import type { ExchangeMoves } from "../../supply/exchange.ts";
 import { oneOf } from "../fields.ts";
 import { positiveDuration, volatility, yearlyShare } from "../quantities.ts";
-import type { ExchangeRate } from "../scenario.ts";
 import { parseQuantity, toNumber } from "../units.ts";
 import type { Path, SectionContext } from "./context.ts";
 import { readSeries } from "./series.ts";
+
+export interface ExchangeRate {
+  readonly currency: "USD" | "EUR";
+  /** msat for one unit of the currency; positive. */
+  readonly msatPerUnit: number;
+}
 
 /** How the worth of a bitcoin moves. */
 export const exchange = oneOf({

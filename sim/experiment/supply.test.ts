@@ -59,6 +59,12 @@ describe("accounts through the whole market path", () => {
     expect(accountsOf(play(clockwork, "router.fee={share: 10 %}")).operatorClasses[0]).toMatchObject({ revenueMsat: 9_000_000, routerFeesMsat: 0 });
   });
 
+  test("count Lightning's fees where payees bear them", () => {
+    const fees = (bearer: string): number => accountsOf(play(clockwork, "payment={latency: 0, clientBalance: 1 btc, baseFee: 1 sat, feePpm: 1000, failure: 0, feeBearer: " + bearer + "}")).operatorClasses[0]!.lightningFeesMsat;
+    expect(fees("payer")).toBe(0);
+    expect(fees("payee")).toBe(9 * 2_000);
+  });
+
   test("are the same at a tariff that has the same price at all hours, and at a rate that moves where nothing is in fiat", () => {
     const msat = ["operators.gpu.costs.purchase=876600 sat"];
     const flat = accountsOf(play(clockwork, ...msat, "operators.gpu.electricity=100 sat/kWh"));

@@ -87,10 +87,12 @@ export class SupplyBook {
   readonly #seen: readonly Float64Array[];
   readonly #meters: readonly CostMeter[];
   readonly #measuredOwnedUs: Float64Array;
-  /** Fees out of measured jobs, by node; and those that came since the last flush. */
+  /** The router's and Lightning's fees out of measured jobs, by node. */
   readonly #fees: Float64Array;
+  readonly #lightning: Float64Array;
   readonly #classMeters: readonly CostMeter[];
   readonly #classFees: Float64Array;
+  readonly #classLightning: Float64Array;
   readonly #classTokens: Float64Array;
   readonly #classRevenue: Float64Array;
   readonly #classOwned: Float64Array;
@@ -100,6 +102,8 @@ export class SupplyBook {
   /** Worth of a bitcoin when the node's prices were set, and when the job in a slot was given away at them. */
   readonly #quotedAt: Float64Array;
   #jobQuotedAt = new Float64Array(256);
+  /** Lightning fees that fell to the node for the job in a slot, msat. */
+  #jobLightning = new Float64Array(256);
   readonly #gains: readonly { gainMsat: number; movedMsat: number; jobs: number }[];
   #payments = 0;
   /** Time with at least one job running from time 0 until now, by node, µs; set by whoever runs the machines. */
@@ -116,11 +120,13 @@ export class SupplyBook {
     this.#upUs = column();
     this.#measuredOwnedUs = column();
     this.#fees = column();
+    this.#lightning = column();
     this.#seen = Array.from({ length: 6 }, column);
     this.#meters = nodes.map(({ operatorClass }) => new CostMeter(operatorClasses[operatorClass]!.model));
     const classColumn = (): Float64Array => new Float64Array(operatorClasses.length);
     this.#classMeters = operatorClasses.map(({ model }) => new CostMeter(model));
     this.#classFees = classColumn();
+    this.#classLightning = classColumn();
     this.#classTokens = classColumn();
     this.#classRevenue = classColumn();
     this.#classOwned = classColumn();
@@ -166,11 +172,18 @@ export class SupplyBook {
   /** The job in this slot goes to a node, at the prices it has posted. */
   assigned(slot: number, node: number): void {
     if (slot >= this.#jobQuotedAt.length) {
-      const wider = new Float64Array(Math.max(slot + 1, this.#jobQuotedAt.length * 2));
-      wider.set(this.#jobQuotedAt);
-      this.#jobQuotedAt = wider;
+      const length = Math.max(slot + 1, this.#jobQuotedAt.length * 2);
+      const wider = (old: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> => { const a = new Float64Array(length); a.set(old); return a; };
+      this.#jobQuotedAt = wider(this.#jobQuotedAt);
+      this.#jobLightning = wider(this.#jobLightning);
     }
     this.#jobQuotedAt[slot] = this.#quotedAt[node]!;
+    this.#jobLightning[slot] = 0;
+  }
+
+  /** A Lightning fee came out of what the node received for the job in this slot. */
+  lightningFee(slot: number, feeMsat: number): void {
+    if (slot >= 0 && slot < this.#jobLightning.length) this.#jobLightning[slot]! += feeMsat;
   }
 
   /** A job was completed and paid for. `measured`: its figures are in the report. */
@@ -180,10 +193,12 @@ export class SupplyBook {
     const operatorFeeMsat = this.setup.operatorFeeMsat(amountMsat);
     this.#classRevenue[operatorClass]! += amountMsat;
     this.#classFees[operatorClass]! += operatorFeeMsat;
+    this.#classLightning[operatorClass]! += this.#jobLightning[slot]!;
     this.#classTokens[operatorClass]! += tokens;
     if (nowUs < horizonUs) this.#series[operatorClass]!.revenueMsat[Math.floor(nowUs / windowUs)]! += amountMsat;
     if (!measured) return;
     this.#fees[node]! += operatorFeeMsat;
+    this.#lightning[node]! += this.#jobLightning[slot]!;
     this.#payments++;
     // What was promised was worth amount x quotedAt; it takes amount x quotedAt / paidAt now to be worth the same.
     const change = this.#jobQuotedAt[slot]! / exchange.relativeAt(nowUs);
@@ -255,8 +270,9 @@ export class SupplyBook {
   /** What every node cost in the measured interval, after a last flush at its end. */
   accounts(): { readonly ownedUs: number; readonly costs: CostAccount }[] {
     return this.#meters.map((meter, node) => {
-      meter.add({ ownedUs: 0, idleUs: 0, loadUs: 0, tokens: 0, routerFeesMsat: this.#fees[node]!, lightningFeesMsat: 0, energyPerKwh: null, rates: NO_RATES });
+      meter.add({ ownedUs: 0, idleUs: 0, loadUs: 0, tokens: 0, routerFeesMsat: this.#fees[node]!, lightningFeesMsat: this.#lightning[node]!, energyPerKwh: null, rates: NO_RATES });
       this.#fees[node] = 0;
+      this.#lightning[node] = 0;
       return { ownedUs: this.#measuredOwnedUs[node]!, costs: meter.account() };
     });
   }
@@ -294,8 +310,9 @@ export class SupplyBook {
     const meter = this.#classMeters[index]!;
     const loadUs = Math.min(busyUs, upUs);
     meter.add({
-      ownedUs, idleUs: upUs - loadUs, loadUs, tokens: this.#classTokens[index]!, routerFeesMsat: this.#classFees[index]!, lightningFeesMsat: 0, energyPerKwh, rates,
+      ownedUs, idleUs: upUs - loadUs, loadUs, tokens: this.#classTokens[index]!, routerFeesMsat: this.#classFees[index]!, lightningFeesMsat: this.#classLightning[index]!, energyPerKwh, rates,
     });
+    this.#classLightning[index] = 0;
     this.#classTokens[index] = 0;
     this.#classFees[index] = 0;
     const { costsMsat } = meter.account();

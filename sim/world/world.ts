@@ -537,9 +537,10 @@ export class World {
 
   /** Money of a job changed hands. */
   #moved(jobId: JobId, payer: number, payee: number, amountMsat: number, routingFeeMsat: number): void {
-    const { welfare } = this.#options;
-    if (welfare === undefined) return;
+    const { welfare, supply } = this.#options;
     const firstNode = this.#firstNode;
+    if (supply !== undefined && this.#scenario.payment.feeBearer === "payee" && payee >= firstNode && payee < this.#firstClient) supply.lightningFee(this.oracle.slotOf(jobId), routingFeeMsat);
+    if (welfare === undefined) return;
     const firstClient = this.#firstClient;
     const gave = amountMsat + routingFeeMsat;
     const paidMsat = payer >= firstClient ? gave : payee >= firstClient ? -amountMsat : 0;

@@ -1,8 +1,10 @@
 import type { CancelReason, JobId, JobRequest, Message, PaymentPurpose, PaymentRequest, PeerId, Refuse, Result, TokenChunk } from "../protocol/messages.ts";
 import { isReceiptFor, wrongWith } from "./bill.ts";
 import { Budget, type BudgetOptions } from "./budget.ts";
-import type { Environment, JobStatus, Participant, Timer, TimerId, WalletEvent } from "./environment.ts";
+import type { Environment, JobStatus, Participant, Random, Timer, TimerId, WalletEvent } from "./environment.ts";
 import { JobMap } from "./job-map.ts";
+import { ClientAdvances } from "./settlement/client-advances.ts";
+import type { SettlementPlan } from "./settlement/plan.ts";
 
 /** Whom a client works with, and how patient it is with its wallet. */
 export interface ClientOptions {
@@ -14,6 +16,12 @@ export interface ClientOptions {
   readonly paymentRetryUs: number;
   /** What it may spend; absent: whatever its jobs cost. Lightning fees are not in it. */
   readonly budget?: BudgetOptions;
+  /** How its jobs are paid; absent: after their result. */
+  readonly settlement?: SettlementPlan | undefined;
+  /** From a job's end until it gives up what it paid too much, µs; a minute by default. */
+  readonly refundWithinUs?: number | undefined;
+  /** Share of its jobs that it does not pay, although it could; 0 by default. */
+  readonly nonPaymentShare?: number | undefined;
 }
 
 const NO_PAYMENTS: readonly PaymentRequest[] = [];
@@ -31,6 +39,8 @@ interface ClientJob {
   payments: readonly PaymentRequest[];
   /** Failed tries by purpose; null before the first. */
   tries: { job: number; fee: number } | null;
+  /** Whether the client means to pay. */
+  readonly pays: boolean;
   /** What the budget sets aside for it, in which period, and what was spent of it; null without a budget. */
   readonly aside: { readonly period: number; readonly msat: number; spentMsat: number } | null;
 }
@@ -44,6 +54,9 @@ export class Client implements Participant {
   readonly #options: ClientOptions;
   readonly #jobs = new JobMap<ClientJob>();
   readonly #budget: Budget | null;
+  /** Null where jobs are paid after their result. */
+  readonly #advances: ClientAdvances | null;
+  readonly #honesty: Random | null;
   #turn = 0;
 
   constructor(env: Environment, options: ClientOptions) {
@@ -51,6 +64,19 @@ export class Client implements Participant {
     this.#env = env;
     this.#options = options;
     this.#budget = options.budget === undefined ? null : new Budget(options.budget);
+    const { paymentAttempts, paymentRetryUs, refundWithinUs = 60_000_000, nonPaymentShare = 0 } = options;
+    this.#honesty = nonPaymentShare > 0 ? env.random("honesty") : null;
+    this.#advances = options.settlement === undefined ? null : new ClientAdvances(env, {
+      giveUp: (jobId, cancel, reason) => {
+        const job = this.#jobs.get(jobId)!;
+        this.#withdraw(job, cancel);
+        this.#end(job, "failed", reason);
+      },
+      settled: (jobId) => {
+        const job = this.#jobs.get(jobId);
+        if (job !== undefined) this.#paid(job);
+      },
+    }, { paymentAttempts, paymentRetryUs, refundWithinUs });
   }
 
   /** Jobs that have not ended. */
@@ -74,10 +100,15 @@ export class Client implements Participant {
       if (msat < request.maxPriceMsat) request = { ...request, maxPriceMsat: msat };
       aside = { period: this.#budget.periodAt(env.nowUs), msat, spentMsat: 0 };
     }
+    const { settlement, nonPaymentShare = 0 } = this.#options;
+    if (settlement !== undefined) {
+      request = { ...request, settlement: { ...settlement, refundTo: env.wallet.invoice(request.jobId, "refund", null).paymentHash } };
+    }
+    const pays = this.#honesty === null || this.#honesty.next() >= nonPaymentShare;
     const router = this.#options.routers[this.#turn]!;
     this.#turn = (this.#turn + 1) % this.#options.routers.length;
     const timer = env.after(request.patienceUs, { kind: "patience", jobId: request.jobId, attempt: 0 });
-    this.#jobs.set(request.jobId, { request, router, timer, paying: -1, payments: NO_PAYMENTS, tries: null, aside });
+    this.#jobs.set(request.jobId, { request, router, timer, paying: -1, payments: NO_PAYMENTS, tries: null, pays, aside });
     env.telemetry.submitted(request);
     env.send(router, prompt === undefined ? { type: "job", job: request } : { type: "job", job: request, prompt });
     return true;
@@ -94,7 +125,12 @@ export class Client implements Participant {
 
   onMessage(from: PeerId, message: Message): void {
     switch (message.type) {
-      case "token-chunk": return this.#onTokens(message);
+      case "token-chunk": return this.#onTokens(from, message);
+      case "payment-call": {
+        const job = this.#jobs.get(message.jobId);
+        if (job !== undefined && job.paying < 0) this.#advances?.onCall(from, message, job.request, job.router, job.pays);
+        return;
+      }
       case "result": return this.#onResult(from, message);
       case "refuse": return this.#onRefuse(from, message);
       case "error": {
@@ -107,6 +143,7 @@ export class Client implements Participant {
   }
 
   onTimer(timer: Timer): void {
+    if (this.#advances?.onTimer(timer.kind, timer.jobId, timer.attempt) === true) return;
     const job = this.#jobs.get(timer.jobId);
     if (job === undefined) return;
     if (timer.kind === "pay-job" || timer.kind === "pay-fee") {
@@ -123,10 +160,13 @@ export class Client implements Participant {
   onRunner(): void {}
 
   onWallet(event: WalletEvent): void {
-    if (event.kind !== "paid" && event.kind !== "payment-failed") return;
     const job = this.#jobs.get(event.jobId);
-    if (job === undefined) return;
-    if (event.kind === "paid" && job.aside !== null) job.aside.spentMsat += event.amountMsat;
+    if (job !== undefined && job.aside !== null) {
+      if (event.kind === "paid") job.aside.spentMsat += event.amountMsat;
+      else if (event.kind === "received") job.aside.spentMsat -= event.amountMsat;
+    }
+    if (this.#advances?.onWallet(event) === true || job === undefined) return;
+    if (event.kind !== "paid" && event.kind !== "payment-failed") return;
     if (job.paying < 0) return;
     if (event.kind === "payment-failed") return this.#onPaymentFailed(job, event.purpose, event.reason);
     // The router sees its fee arrive in its own wallet; that the node was paid it learns from the payer alone.
@@ -163,7 +203,8 @@ export class Client implements Participant {
     if (job.paying === 0) this.#end(job, "completed", "");
   }
 
-  #onTokens(message: TokenChunk): void {
+  #onTokens(from: PeerId, message: TokenChunk): void {
+    this.#advances?.onTokens(from, message);
     const job = this.#jobs.get(message.jobId);
     if (job === undefined) return;
     if (message.firstToken === 0) this.#env.telemetry.firstToken(message.jobId, message.attempt);
@@ -174,14 +215,22 @@ export class Client implements Participant {
     if (job === undefined || job.paying >= 0 || !isReceiptFor(job.request, from, message)) return;
     const { receipt } = message;
     const env = this.#env;
-    const wrong = wrongWith(job.request, job.router, from, message);
+    const wrong = wrongWith(job.request, job.router, from, message) || (this.#advances?.wrongWith(from, message, job.request.maxPriceMsat) ?? "");
     if (wrong !== "") {
       env.send(job.router, { type: "dispute", jobId: message.jobId, claim: wrong });
+      env.telemetry.disputed(message.jobId, wrong);
       return this.#end(job, "failed", wrong);
     }
     this.#stopTimer(job);
     env.telemetry.finished(message.jobId, from, receipt.attempt, receipt.inputTokens, receipt.outputTokens, receipt.amountMsat, feeOf(message.payments));
+    if (!job.pays && this.#advances === null && message.payments.length > 0) return this.#end(job, "failed", "not-paid");
     job.paying = message.payments.length;
+    if (this.#advances !== null) {
+      job.paying++;
+      job.payments = message.payments;
+      for (const payment of message.payments) env.wallet.pay(payment);
+      return this.#advances.onResult(from, message);
+    }
     if (job.paying === 0) return this.#end(job, "completed", "");
     job.payments = message.payments;
     for (const payment of message.payments) env.wallet.pay(payment);
@@ -207,6 +256,7 @@ export class Client implements Participant {
     if (job.aside !== null) this.#budget!.giveBack(this.#env.nowUs, job.aside.period, job.aside.msat - job.aside.spentMsat);
     this.#jobs.delete(job.request.jobId);
     this.#env.telemetry.ended(job.request.jobId, status, reason);
+    this.#advances?.onEnd(job.request.jobId);
   }
 }
 

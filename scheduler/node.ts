@@ -2,6 +2,7 @@ import type { Award, CallForBids, Cancel, Descriptor, ErrorMessage, JobId, Marke
 import { amountMsat, feeMsat } from "../protocol/units.ts";
 import type { Environment, Participant, RunnerEvent, Timer, WalletEvent } from "./environment.ts";
 import { JobMap } from "./job-map.ts";
+import { type NodeAdvance, NodeAdvances } from "./settlement/node-advances.ts";
 import { OpenBids } from "./open-bids.ts";
 import { PostedOffers } from "./posted-offers.ts";
 import { paysAtLeast } from "./pricing/posted.ts";
@@ -19,6 +20,11 @@ export interface NodeOptions {
   readonly heartbeatOffsetUs: number;
   /** How long a client may take to pay, µs; looked after at each heartbeat. */
   readonly invoiceExpiryUs: number;
+  /** How often it tries a payment of its own (a refund, the router's fee), and the pause before the second try, µs. Default: 3, 1 s. */
+  readonly paymentAttempts?: number | undefined;
+  readonly paymentRetryUs?: number | undefined;
+  /** Share of jobs that it takes on and does not serve, keeping what is paid beforehand; 0 by default. */
+  readonly nonDeliveryShare?: number | undefined;
   /**
    * What the node bids when it is called and has room: by default its posted prices.
    * @param posted its present prices for the job's model.
@@ -52,6 +58,10 @@ interface NodeJob {
   owedMsat: number;
   /** When the result went out, µs. */
   deliveredUs: number;
+  /** Hash of the invoice that went with it. */
+  paymentHash: string;
+  /** Null where the job is paid after its result. */
+  advance: NodeAdvance | null;
 }
 
 /**
@@ -64,6 +74,7 @@ export class Node implements Participant {
   readonly #env: Environment;
   readonly #options: NodeOptions;
   readonly #jobs = new JobMap<NodeJob>();
+  readonly #advances: NodeAdvances;
   readonly #bids = new OpenBids();
   readonly #posted: PostedOffers;
   /** Jobs that run at once, as far as it lets them. */
@@ -80,18 +91,24 @@ export class Node implements Participant {
     const { operator, descriptor } = options;
     this.#env = env;
     this.#options = options;
+    this.#advances = new NodeAdvances(env, {
+      begin: (jobId) => this.#submit(this.#jobs.get(jobId)!.award),
+      deliver: (jobId, event) => this.#deliver(this.#jobs.get(jobId)!, event),
+      earned: (award, router, earnedMsat) => { if (award.fee.bearer === "operator") this.#payFee(award, router, earnedMsat); },
+      giveUp: (jobId, reason) => this.#abandon(this.#jobs.get(jobId)!, reason),
+    }, { nonDeliveryShare: options.nonDeliveryShare ?? 0, incarnation: options.descriptor.incarnation, paymentAttempts: options.paymentAttempts ?? 3, paymentRetryUs: options.paymentRetryUs ?? 1_000_000 });
     this.#posted = new PostedOffers(operator?.offers ?? descriptor.offers, HONOUR_US);
     this.#slots = operator?.offered ?? descriptor.slots;
   }
 
   /** Jobs not yet paid or written off. */
   get open(): number {
-    return this.#jobs.size;
+    return this.#jobs.size + this.#advances.pending;
   }
 
   /** Jobs handed to the runner whose outcome is not known yet. */
   *jobsAtRunner(): Generator<JobId> {
-    for (const [jobId, job] of this.#jobs.entries()) if (job.owedMsat < 0) yield jobId;
+    for (const [jobId, { owedMsat, advance }] of this.#jobs.entries()) if (owedMsat < 0 && (advance === null || isAtRunner(advance))) yield jobId;
   }
 
   /** Registers with every router and begins to beat. */
@@ -133,7 +150,7 @@ export class Node implements Participant {
 
   onTimer(timer: Timer): void {
     if (timer.kind === "reprice") return this.#decide();
-    if (timer.kind !== "heartbeat") return;
+    if (timer.kind !== "heartbeat") return void this.#advances.onTimer(timer.kind, timer.jobId, timer.attempt);
     this.#beat();
     this.#writeOff();
     this.#bids.sweep(this.#env.nowUs);
@@ -151,17 +168,24 @@ export class Node implements Participant {
         return;
       case "first-token":
         job.firstTokenUs = env.nowUs;
+        if (job.advance !== null) this.#advances.firstToken(job.advance);
         env.send(job.award.job.client, { type: "token-chunk", jobId: event.jobId, attempt: job.award.attempt, firstToken: 0, tokens: 1 });
         return;
-      case "finished": return this.#deliver(job, event);
+      case "progress":
+        if (job.advance !== null) this.#advances.progress(job.advance, event.outputTokens);
+        return;
+      case "finished":
+        if (job.advance === null) return this.#deliver(job, event);
+        return event.outputTokens > job.award.job.maxOutputTokens ? this.#fail(job, "runner-failed") : this.#advances.finished(job.advance, event);
       case "failed": return this.#fail(job, event.reason);
     }
   }
 
   onWallet(event: WalletEvent): void {
-    if (event.kind !== "received" || event.purpose !== "job") return;
     const job = this.#jobs.get(event.jobId);
-    if (job !== undefined && job.owedMsat >= 0) this.#jobs.delete(event.jobId);
+    if (job === undefined || job.owedMsat < 0 || event.kind !== "received" || event.purpose !== "job") return void this.#advances.onWallet(event);
+    this.#jobs.delete(event.jobId);
+    if (job.award.fee.bearer === "operator") this.#payFee(job.award, job.router, job.owedMsat);
   }
 
   /** Gives up what clients owe beyond their invoices' expiry. */
@@ -171,8 +195,12 @@ export class Node implements Participant {
     const lost: JobId[] = [];
     for (const [jobId, job] of this.#jobs.entries()) if (job.owedMsat > 0 && job.deliveredUs <= dueUs) lost.push(jobId);
     for (const jobId of lost) {
-      this.unpaidMsat += this.#jobs.get(jobId)!.owedMsat;
+      const { owedMsat, router, paymentHash } = this.#jobs.get(jobId)!;
+      this.unpaidMsat += owedMsat;
       this.#jobs.delete(jobId);
+      this.#env.wallet.release(paymentHash);
+      this.#env.send(router, { type: "dispute", jobId, claim: "not-paid", paymentHash });
+      this.#env.telemetry.disputed(jobId, "not-paid");
     }
   }
 
@@ -226,14 +254,21 @@ export class Node implements Participant {
     if (reason !== undefined) return this.#refuse(from, award, reason);
     const request = award.job;
     this.#jobs.set(request.jobId, {
-      award, router: from, acceptedUs: this.#env.nowUs, startedUs: -1, firstTokenUs: -1, owedMsat: -1, deliveredUs: 0,
+      award, router: from, acceptedUs: this.#env.nowUs, startedUs: -1, firstTokenUs: -1, owedMsat: -1, deliveredUs: 0, paymentHash: "",
+      advance: request.settlement === undefined ? null : this.#advances.open(award, from, request.settlement),
     });
     this.#env.send(from, { type: "accept", jobId: request.jobId, attempt: award.attempt });
     this.#admit(1);
+    if (request.settlement !== undefined) return this.#advances.start(this.#jobs.get(request.jobId)!.advance!);
+    if (this.#options.nonDeliveryShare !== undefined && this.#advances.cheats()) return this.#abandon(this.#jobs.get(request.jobId)!, null);
+    this.#submit(award);
+  }
+
+  #submit({ job: request, prompt }: Award): void {
     const { jobId, model, inputTokens, maxOutputTokens, priority } = request;
-    this.#env.runner.submit(award.prompt === undefined
+    this.#env.runner.submit(prompt === undefined
       ? { jobId, model, inputTokens, maxOutputTokens, priority }
-      : { jobId, model, inputTokens, maxOutputTokens, priority, prompt: award.prompt });
+      : { jobId, model, inputTokens, maxOutputTokens, priority, prompt });
   }
 
   #admit(change: 1 | -1): void {
@@ -292,17 +327,18 @@ export class Node implements Participant {
       outputHash: event.outputHash,
     };
     const payments: PaymentRequest[] = [];
-    if (owedMsat > 0) {
+    if (owedMsat > 0 && job.advance === null) {
       const { paymentHash } = env.wallet.invoice(request.jobId, "job", owedMsat);
+      job.paymentHash = paymentHash;
       payments.push(this.#paymentRequest(request.jobId, "job", env.self, owedMsat, paymentHash));
     }
     const fee = feeMsat(award.fee, owedMsat);
-    if (fee > 0 && award.feePaymentHash !== undefined) {
+    if (fee > 0 && award.feePaymentHash !== undefined && award.fee.bearer !== "operator") {
       payments.push(this.#paymentRequest(request.jobId, "fee", job.router, fee, award.feePaymentHash));
     }
     env.send(request.client, { type: "result", jobId: request.jobId, finishReason: event.finishReason, receipt, payments });
     env.send(job.router, { type: "result", jobId: request.jobId, finishReason: event.finishReason, receipt, payments: NO_PAYMENTS });
-    if (owedMsat === 0) {
+    if (owedMsat === 0 || job.advance !== null) {
       this.#jobs.delete(request.jobId);
       return;
     }
@@ -314,7 +350,24 @@ export class Node implements Participant {
   #fail(job: NodeJob, reason: RefusalReason): void {
     this.#admit(-1);
     this.#jobs.delete(job.award.job.jobId);
+    if (job.advance !== null) this.#advances.close(job.advance);
     this.#refuse(job.router, job.award, reason);
+  }
+
+  /** The node lets go of a job of its own accord; null: without a word. */
+  #abandon(job: NodeJob, reason: RefusalReason | null): void {
+    const { jobId } = job.award.job;
+    if (job.advance === null || isAtRunner(job.advance)) this.#env.runner.cancel(jobId);
+    if (reason !== null) return this.#fail(job, reason);
+    this.#admit(-1);
+    this.#jobs.delete(jobId);
+    if (job.advance === null) this.#env.telemetry.reneged(jobId);
+  }
+
+  /** Where operators bear it, the node pays the router's fee out of what it was paid. */
+  #payFee({ job: { jobId }, fee, feePaymentHash }: Award, router: PeerId, owedMsat: number): void {
+    const dueMsat = feeMsat(fee, owedMsat);
+    if (dueMsat > 0 && feePaymentHash !== undefined) this.#advances.pay(this.#paymentRequest(jobId, "fee", router, dueMsat, feePaymentHash));
   }
 
   #paymentRequest(jobId: JobId, purpose: "job" | "fee", payee: PeerId, amount: number, paymentHash: string): PaymentRequest {
@@ -328,6 +381,7 @@ export class Node implements Participant {
     this.#env.runner.cancel(message.jobId);
     this.#admit(-1);
     this.#jobs.delete(message.jobId);
+    if (job.advance !== null) this.#advances.close(job.advance);
   }
 
   #onError(from: PeerId, message: ErrorMessage): void {
@@ -336,3 +390,8 @@ export class Node implements Participant {
 }
 
 const NO_PAYMENTS: PaymentRequest[] = [];
+
+/** Whether the runner has it: it has been paid for, and not been served yet. */
+function isAtRunner({ started, finished }: NodeAdvance): boolean {
+  return started && finished === null;
+}

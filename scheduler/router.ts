@@ -21,7 +21,7 @@ import { WaitingJobs } from "./waiting-jobs.ts";
 type AttemptFailure = RefusalReason | "accept-timeout" | "job-timeout" | "node-stale" | "node-restarted";
 
 /** Refusals that any node may have to give. Every other one goes against what the node says of itself, or is a failure. */
-const FAIR_REFUSALS: ReadonlySet<RefusalReason> = new Set(["queue-full", "shutting-down", "duplicate-job"]);
+const FAIR_REFUSALS: ReadonlySet<RefusalReason> = new Set(["queue-full", "shutting-down", "duplicate-job", "unpaid", "payment-expired"]);
 
 /**
  * Matches jobs to nodes and says why. A job's way through the router:
@@ -278,7 +278,9 @@ export class Router implements Participant {
     }
     if (reason === "queue-full") this.registry.markFull(n);
     if (nodesFault) this.#blame(n);
-    if (job.attempt >= this.#options.attempts) this.#giveUp(job, "attempts-exhausted");
+    // Whom the client did not pay, it would not pay elsewhere.
+    if (reason === "unpaid") this.#giveUp(job, reason);
+    else if (job.attempt >= this.#options.attempts) this.#giveUp(job, "attempts-exhausted");
     else this.#place(job);
   }
 

@@ -35,7 +35,7 @@ export function checkCausality({ events, rows, seen, scenario }: Played): number
     if (!("job" in event)) continue;
     const stage = STAGES.indexOf(event.event);
     const attempt = "attempt" in event ? ` ${event.attempt}` : "";
-    const needs = stage === 0 ? "" : stage === 1 || event.event === "ended" ? `${event.job} submitted` : event.event === "attempt-failed" ? `${event.job} assigned${attempt}` : `${event.job} ${STAGES[stage - 1]}${attempt}`;
+    const needs = stage === 0 ? "" : stage === 1 || event.event === "ended" || event.event === "disputed" ? `${event.job} submitted` : event.event === "attempt-failed" ? `${event.job} assigned${attempt}` : `${event.job} ${STAGES[stage - 1]}${attempt}`;
     must(needs === "" || reached.has(needs), () => `${event.job} is ${event.event} at ${event.atUs} us without being ${needs}`);
     reached.add(`${event.job} ${event.event}${attempt}`);
   }

@@ -29,7 +29,8 @@ describe("the laws that are checked in every run", () => {
     const { checks, allJobs } = runScenario(scenario!);
     const passed = new Map(checks.laws.map((law) => [law.law, law.passed]));
     expect([...passed.keys()].sort()).toEqual([
-      "Little's law", "capacity", "causality", "conservation of jobs", "conservation of money", "eligibility", "metering", "one terminal state", "work conservation",
+      "Little's law", "capacity", "causality", "conservation of jobs", "conservation of money", "eligibility", "metering", "one terminal state",
+      "settlement accounts", "welfare accounts", "work conservation",
     ]);
     expect(allJobs.completed).toBeGreaterThan(10);
     for (const law of ["capacity", "causality", "conservation of money", "eligibility", "metering", "one terminal state", "work conservation"]) expect(passed.get(law)).toBeGreaterThanOrEqual(allJobs.completed);

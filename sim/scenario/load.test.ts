@@ -19,17 +19,17 @@ test("defaults and units are resolved", () => {
       queue: { limit: 1000, maxWaitUs: 30_000_000 }, circuitBreaker: { failures: 3, coolDownUs: 30_000_000, growth: 2, maxCoolDownUs: 600_000_000 },
       fee: { shareBps: 0, flatMsat: 0 },
     },
-    payment: { latencyUs: 300_000, baseFeeMsat: 0, feePpm: 0, failureShare: 0, clientBalanceMsat: 1_000_000_000, attempts: 3, retryUs: 1_000_000, invoiceExpiryUs: 3_600_000_000 },
+    payment: { latencyUs: 300_000, baseFeeMsat: 0, feePpm: 0, failureShare: 0, clientBalanceMsat: 1_000_000_000, attempts: 3, retryUs: 1_000_000, invoiceExpiryUs: 3_600_000_000, feeBearer: "payer", capitalPerYear: 0.05, refundWithinUs: 60_000_000 },
   });
   expect(scenario.operators[0]).toEqual({
-    name: "gpu", count: 1, machine: "RTX 4090", models: ["llama-3.1-8b:q4_k_m"],
+    settlement: { nonDeliveryShare: 0, channel: null }, name: "gpu", count: 1, machine: "RTX 4090", models: ["llama-3.1-8b:q4_k_m"],
     engine: { kind: "llama.cpp", slots: 4, contextTokens: 8_192, batchTokens: 2_048 },
     prices: { inputMsatPerMtok: 20_000, outputMsatPerMtok: 60_000, fixedMsat: 0 }, priceSpreadCv: 0,
     regions: [{ region: "eu", share: 1 }], queueLimit: 4, stakeMsat: 0, attested: false,
-    churn: { presence: null, failureShare: 0, slowdown: null }, electricityMsatPerKwh: null, strategy: { rule: { kind: "fixed" }, repriceUs: 600_000_000, startSlots: null, marginalCost: null }, supply: null,
+    churn: { presence: null, failureShare: 0, slowdown: null }, electricityMsatPerKwh: null, strategy: { rule: { kind: "fixed" }, repriceUs: 600_000_000, firstUs: null, startSlots: null, marginalCost: null }, supply: null,
   });
   expect(scenario.clients[0]).toEqual({
-    name: "chat", count: 1, regions: [{ region: "eu", share: 1 }], model: "llama-3.1-8b:q4_k_m",
+    settlement: { terms: null, dishonestShare: 1, nonPaymentShare: 0, channel: null }, name: "chat", count: 1, regions: [{ region: "eu", share: 1 }], model: "llama-3.1-8b:q4_k_m",
     arrivals: { kind: "poisson", ratePerS: 5 }, inputTokens: { lognormal: { mean: 1155, cv: 1 } }, outputTokens: 200,
     maxOutputTokens: 1024, maxPriceMsat: unlimitedMsat, latencyGoal: {}, patienceUs: 120_000_000, priority: 0,
     allowedRegions: null, minStakeMsat: 0, privacy: "any", verification: "none",

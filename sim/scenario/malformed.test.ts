@@ -14,7 +14,7 @@ test("the sound scenario is sound", () => {
 describe("one thing wrong", () => {
   test.each<[string, string, string, string]>([
     ["a misspelt key at the top", "horizon: 10min", "horizon: 10min\nwarmpu: 1min", `
-a.yaml:4:1: warmpu: found the unknown key "warmpu"; allowed: the keys name, question, description, seed, horizon, warmup, drain, exchangeRate, exchange, network, router, payment, operators, clients; did you mean "warmup"?
+a.yaml:4:1: warmpu: found the unknown key "warmpu"; allowed: the keys name, question, description, seed, horizon, warmup, drain, exchangeRate, exchange, network, router, pricing, payment, settlement, operators, clients; did you mean "warmup"?
   4 | warmpu: 1min
     | ^`],
     ["a misspelt key deep down", "poisson: {rate: 5/s}", "poisson: {raet: 5/s}", `
@@ -62,7 +62,7 @@ a.yaml:1:1: name: found nothing; allowed: lower-case letters, digits and hyphens
   1 | question: What becomes of a market this small?
     | ^`],
     ["a list where a map is expected", "horizon: 10min", "horizon: 10min\nrouter:\n  - policy: cheapest", `
-a.yaml:4:1: router: found a list of 1; allowed: a map with the keys count, region, policy, heartbeat, staleAfter, attempts, acceptTimeout, jobTimeout, queue, circuitBreaker and fee
+a.yaml:4:1: router: found a list of 1; allowed: a map with the keys count, region, policy, heartbeat, marketState, staleAfter, attempts, acceptTimeout, jobTimeout, queue, circuitBreaker and fee
   4 | router:
     | ^`],
     ["a machine that nobody has heard of", "RTX 4090", "RTX 409", `
@@ -174,7 +174,7 @@ test("a flood of problems is cut", () => {
 
 describe("--set", () => {
   test.each<[string, string]>([
-    ["router.polcy=cheapest", '--set router.polcy=cheapest:1:8: router.polcy: found the unknown key "polcy"; allowed: the keys count, region, policy, heartbeat, staleAfter, attempts, acceptTimeout, jobTimeout, queue, circuitBreaker, fee; did you mean "policy"?\n  1 | router.polcy=cheapest\n    |        ^'],
+    ["router.polcy=cheapest", '--set router.polcy=cheapest:1:8: router.polcy: found the unknown key "polcy"; allowed: the keys count, region, policy, heartbeat, marketState, staleAfter, attempts, acceptTimeout, jobTimeout, queue, circuitBreaker, fee; did you mean "policy"?\n  1 | router.polcy=cheapest\n    |        ^'],
     ["router.policy=cheepest", '--set router.policy=cheepest:1:15: router.policy: found "cheepest"; allowed: one of cheapest, least-loaded, weighted-score, power-of-two, round-robin, random, softmax, top-n-random, or a map with one of the keys weighted-score, power-of-two, softmax, top-n-random; did you mean "cheapest"?\n  1 | router.policy=cheepest\n    |               ^'],
     ["clients.caht.patience=1s", '--set clients.caht.patience=1s:1:9: clients.caht: found no entry named "caht"; allowed: chat, or an index such as [0]; did you mean "chat"?\n  1 | clients.caht.patience=1s\n    |         ^'],
     ["operators[1].count=2", "--set operators[1].count=2:1:10: operators[1]: found the index 1; allowed: index 0: the list has one entry\n  1 | operators[1].count=2\n    |          ^"],

@@ -77,7 +77,7 @@ const operator: fc.Arbitrary<OperatorSpec> = fc.record({
   count: fc.integer({ min: 1, max: 4 }), kit: engine, models: fc.constantFrom([MODEL], [MODEL], [MODEL], [MODEL, OTHER_MODEL]),
   prices: fc.record({ inputMsatPerMtok: us(0, 100_000), outputMsatPerMtok: us(0, 300_000), fixedMsat: us(0, 30) }),
   priceSpreadCv: fc.constantFrom(0, 0.3), regions: shares, queueLimit: fc.integer({ min: 0, max: 4 }), stakeMsat: fc.constantFrom(0, 5_000, 5_000), attested: fc.constantFrom(true, true, false), churn,
-}).map(({ kit, ...spec }) => ({ name: "", ...spec, ...kit, electricityMsatPerKwh: null, supply: null, settlement: { nonDeliveryShare: 0, channel: null }, strategy: { rule: { kind: "fixed" }, repriceUs: 600 * SECOND_US, startSlots: null, marginalCost: null } }));
+}).map(({ kit, ...spec }) => ({ name: "", ...spec, ...kit, electricityMsatPerKwh: null, supply: null, settlement: { nonDeliveryShare: 0, channel: null }, strategy: { rule: { kind: "fixed" }, repriceUs: 600 * SECOND_US, firstUs: null, startSlots: null, marginalCost: null } }));
 
 const ratePerS = fc.constantFrom(0.5, 2, 6);
 const arrivals: fc.Arbitrary<ArrivalsSpec> = fc.oneof(
@@ -95,7 +95,6 @@ const worth: fc.Arbitrary<ClientSpec["worth"]> = fc.record({
 }).map((spec) => ({ ...spec, maxPriceShare: spec.valueMsat === null ? null : spec.maxPriceShare }));
 
 const client: fc.Arbitrary<ClientSpec> = fc.record({
-  settlement: fc.constant<ClientSpec["settlement"]>({ terms: null, dishonestShare: 1, nonPaymentShare: 0, channel: null }),
   worth,
   count: fc.integer({ min: 1, max: 3 }), regions: shares, model: fc.constantFrom(...Array.from({ length: 9 }, () => MODEL), OTHER_MODEL), arrivals,
   inputTokens: around(us(1, 500)), outputTokens: around(us(1, 150)), maxOutputTokens: fc.constantFrom(1, 60, 200, 600),
@@ -104,7 +103,7 @@ const client: fc.Arbitrary<ClientSpec> = fc.record({
   patienceUs: around(us(SECOND_US, 40 * SECOND_US)), priority: fc.integer({ min: 0, max: 9 }),
   allowedRegions: fc.oneof({ weight: 4, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.subarray([...REGIONS], { minLength: 1 }) }), minStakeMsat: fc.constantFrom(0, 0, 0, 0, 5_000),
   privacy: fc.constantFrom("any" as const, "any" as const, "any" as const, "attested" as const), verification: fc.constant("none" as const),
-}).map((spec) => ({ name: "", ...spec }));
+}).map((spec) => ({ name: "", settlement: { terms: null, dishonestShare: 1, nonPaymentShare: 0, channel: null }, ...spec }));
 
 const network: fc.Arbitrary<NetworkSpec> = fc.record({
   latencyUs: us(1, 100_000), sameRegionUs: us(1, 10_000), between: fc.constantFrom([], [{ a: "us", b: "eu", latencyUs: 45_000 }]),
@@ -123,8 +122,7 @@ const payment: fc.Arbitrary<PaymentSpec> = fc.record({
   latencyUs: us(1, 800_000), baseFeeMsat: fc.constantFrom(0, 2), feePpm: fc.constantFrom(0, 50_000), failureShare: fc.constantFrom(0, 0, 0.2),
   clientBalanceMsat: fc.constantFrom(0, 500, 5_000, 1_000_000_000, 1_000_000_000, 1_000_000_000),
   attempts: fc.integer({ min: 1, max: 3 }), retryUs: us(SECOND_US / 4, SECOND_US), invoiceExpiryUs: fc.constantFrom(5 * SECOND_US, 3_600 * SECOND_US),
-  feeBearer: fc.constant("payer" as const), capitalPerYear: fc.constant(0.05), refundWithinUs: fc.constant(5 * SECOND_US),
-});
+}).map((spec) => ({ ...spec, feeBearer: "payer", capitalPerYear: 0.05, refundWithinUs: 5 * SECOND_US }));
 
 /** The parts of a scenario that a test may want otherwise. */
 export interface Wishes {

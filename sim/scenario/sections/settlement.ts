@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { ESCROW_PARTS_MAX, type FeeTerms, type SettlementTerms } from "../../../protocol/messages.ts";
+import { ESCROW_PARTS_MAX, type FeeTerms } from "../../../protocol/messages.ts";
+import type { SettlementPlan } from "../../../scheduler/settlement/plan.ts";
 import type { QuantityInput } from "../fields.ts";
 import { oneOf, quantity } from "../fields.ts";
 import { money, positiveDuration, positiveRate, positiveTokens, share, yearlyShare } from "../quantities.ts";
@@ -19,7 +20,7 @@ export const settlement = oneOf({
   }).describe("The most that the job can cost is locked by hold invoices before work; the node takes what it earned after delivery."),
   streaming: z.strictObject({
     payWithin,
-    every: positiveTokens.default("256 tokens").describe("Output tokens paid for at a time, before they are handed out; the prompt with the first of them."),
+    every: positiveTokens.default(256).describe("Output tokens paid for at a time, before they are handed out; the prompt with the first of them."),
     stall: positiveDuration.default("1min").describe("The client stops where what it has paid for has not come after so long."),
   }).describe("Chunk by chunk: neither side is ever exposed to more than the price of one chunk."),
 }, ["postpay", "prepay", "escrow", "streaming"]);
@@ -75,9 +76,6 @@ export interface ChannelSpec {
   readonly traffic: { readonly ratePerS: number; readonly amountMsat: number; readonly outwardShare: number } | null;
   readonly rebalance: { readonly everyUs: number; readonly feePpm: number } | null;
 }
-
-/** The terms of a job's settlement, apart from where refunds go. */
-export type SettlementPlan = SettlementTerms extends infer Terms ? Terms extends unknown ? Omit<Terms, "refundTo"> : never : never;
 
 export interface ClientSettlementSpec {
   /** null: after the result. */

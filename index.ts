@@ -30,6 +30,13 @@ export type { JobRow, RunReport } from "./protocol/result.ts";
 export { ReportFolder } from "./reports/folder.ts";
 export { renderMarkdown } from "./reports/markdown.ts";
 
+// Would a machine earn money in a market?
+export { prepare as prepareViability } from "./sim/experiment/viability/prepare.ts";
+export { answer as answerViability } from "./sim/experiment/viability/study.ts";
+export { viabilityReport } from "./protocol/result/viability.ts";
+export type { ViabilityReport } from "./protocol/result/viability.ts";
+export { ViabilityFolder } from "./reports/viability/folder.ts";
+
 // The market's parts: what crosses the wire, and the participants over their environment.
 export * as messages from "./protocol/messages.ts";
 export { Client } from "./scheduler/client.ts";

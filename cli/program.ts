@@ -4,6 +4,7 @@ import { registerRun } from "./run.ts";
 import { registerSchema } from "./schema.ts";
 import { registerTrace } from "./trace.ts";
 import { registerValidate } from "./validate.ts";
+import { registerViability } from "./viability.ts";
 import { version } from "./version.ts";
 import { describeError, EXIT } from "./errors.ts";
 
@@ -16,6 +17,7 @@ export const buildProgram = (): Command => {
     .exitOverride();
   registerRun(program);
   registerExplain(program);
+  registerViability(program);
   registerValidate(program);
   registerSchema(program);
   registerTrace(program);

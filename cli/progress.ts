@@ -13,14 +13,20 @@ export interface Output {
   write(text: string): unknown;
 }
 
-export const noProgress: Progress = { update: () => {}, stop: () => {} };
+/** Shows how far something has come that consists of parts. */
+export interface TaskProgress {
+  /** @param done parts that are over, fractions of others included; @param all as far as is known; @param purpose what is being done now */
+  update(done: number, all: number, purpose: string): void;
+  stop(): void;
+}
 
-/** A bar with the estimated time left, redrawn in place. */
-const bar = (stream: NodeJS.WriteStream): Progress => {
-  const single = new SingleBar(
+export const noProgress: Progress & TaskProgress = { update: () => {}, stop: () => {} };
+
+const newBar = (stream: NodeJS.WriteStream, format: string): SingleBar =>
+  new SingleBar(
     {
       stream,
-      format: "{bar} {percentage} % | {clock} of {horizon} | {jobs} jobs | {eta_formatted} left",
+      format,
       barsize: 24,
       hideCursor: true,
       clearOnComplete: true,
@@ -31,6 +37,10 @@ const bar = (stream: NodeJS.WriteStream): Progress => {
     },
     Presets.shades_classic,
   );
+
+/** A bar with the estimated time left, redrawn in place. */
+const bar = (stream: NodeJS.WriteStream): Progress => {
+  const single = newBar(stream, "{bar} {percentage} % | {clock} of {horizon} | {jobs} jobs | {eta_formatted} left");
   let started = false;
   return {
     update: (nowUs, horizonUs, jobs) => {
@@ -61,5 +71,38 @@ const lines = (output: Output): Progress => {
 
 /** A bar where a person watches, lines where a log is kept. */
 export const showProgress = (stream: NodeJS.WriteStream, ci: boolean): Progress => (stream.isTTY && !ci ? bar(stream) : lines(stream));
+
+const taskBar = (stream: NodeJS.WriteStream): TaskProgress => {
+  const single = newBar(stream, "{bar} {percentage} % | {purpose} | {eta_formatted} left");
+  let started = false;
+  return {
+    update: (done, all, purpose) => {
+      if (!started) single.start(all, 0, { purpose });
+      started = true;
+      single.setTotal(all);
+      single.update(done, { purpose });
+    },
+    stop: () => {
+      if (started) single.stop();
+    },
+  };
+};
+
+/** One line for each tenth, for logs; never back, even where there turns out to be more to do. */
+const taskLines = (output: Output): TaskProgress => {
+  let tenthsSaid = 0;
+  return {
+    update: (done, all, purpose) => {
+      const tenths = Math.floor((10 * done) / all);
+      if (tenths <= tenthsSaid) return;
+      tenthsSaid = tenths;
+      output.write(`${Math.floor((100 * done) / all)} % | ${purpose}\n`);
+    },
+    stop: () => {},
+  };
+};
+
+/** As `showProgress`, of something that consists of parts. */
+export const showTask = (stream: NodeJS.WriteStream, ci: boolean): TaskProgress => (stream.isTTY && !ci ? taskBar(stream) : taskLines(stream));
 
 export { lines as progressLines };

@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, mkdtempSync, openSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { JobRow, RunReport } from "../protocol/result.ts";
+import { ReportFolderError } from "./draft-folder.ts";
 import { renderHtml } from "./html.ts";
 import { JOB_HEADER, jobLine } from "./jobs-csv.ts";
 import { renderJson } from "./json.ts";
@@ -12,11 +13,6 @@ import { PLOTS } from "./plots/titles.ts";
 
 /** Characters kept before they go to the file: few writes, little memory. */
 const BUFFERED = 1 << 16;
-
-/** The folder cannot take a report. The message says why; it is for the user. */
-export class ReportFolderError extends Error {
-  override readonly name = "UserError";
-}
 
 /**
  * A folder that takes a run's report: report.json, report.md, jobs.csv, nodes.csv, plots/NAME.svg and index.html.

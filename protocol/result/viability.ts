@@ -44,7 +44,9 @@ export type Assumption = z.infer<typeof assumption>;
 const costShape = {
   electricityUsd: usd,
   depreciationUsd: usd.describe("Purchase price less residual value, spread evenly over the life."),
-  capitalUsd: usd.describe("What the money in the machine would earn elsewhere."),
+  rentUsd: usd.describe("Of a machine that is rented, in place of bought."),
+  capitalUsd: usd.describe("What the money in machine and stake would earn elsewhere."),
+  upkeepUsd: usd,
   otherUsd: usd.describe("Everything else that is due each month."),
 };
 
@@ -60,7 +62,7 @@ export const viabilityReplication = z.strictObject({
   revenueUsd: usd.describe("In a month, as is what follows."),
   ...costShape,
   profitUsd: usd.describe("Revenue less every cost."),
-  runningProfitUsd: usd.describe("Revenue less what is spent because the machine runs: electricity and the monthly rest. What it brings if it is yours already."),
+  runningProfitUsd: usd.describe("Profit before depreciation and cost of capital: what it brings if it is yours already."),
   paybackMonths: z.number().min(0).nullable().describe("Until the running profit has paid the purchase price; null: never."),
 });
 export type ViabilityReplication = z.infer<typeof viabilityReplication>;

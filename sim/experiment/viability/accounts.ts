@@ -1,4 +1,8 @@
-import { MSAT_PER_BTC } from "../../../protocol/units.ts";
+import { MSAT_PER_BTC, US_PER_H } from "../../../protocol/units.ts";
+import type { Amount } from "../../supply/amount.ts";
+import { rateOf, UNITS_PER_FIAT } from "../../supply/amount.ts";
+import type { CostModel } from "../../supply/costs.ts";
+import { costsOf, ppm, US_PER_YEAR } from "../../supply/costs.ts";
 
 /** Hours in a month: a twelfth of 365.25 days. */
 export const hoursPerMonth = 730.5;
@@ -18,7 +22,7 @@ export interface NodeOutcome {
   readonly busyShare: number;
 }
 
-/** What running the machine costs, and what its earnings are worth. */
+/** What running the machine costs, and what its earnings are worth. Shares are from 0 to 1, rates per year. */
 export interface Costs {
   readonly electricityUsdPerKwh: number;
   readonly idleWatts: number;
@@ -29,10 +33,15 @@ export interface Costs {
   readonly lifeYears: number;
   /** What the machine is worth after its life, share of the purchase price. */
   readonly residualShare: number;
-  /** Yearly return that the money in the machine would have elsewhere, 0.05 for 5 %. */
+  /** Above 0: the machine is rented at this price, whether it is on or not, and not bought. */
+  readonly rentUsdPerHour: number;
+  /** What the money in machine and stake would bring elsewhere. */
   readonly capitalPerYear: number;
+  /** Upkeep and repairs, share of the purchase price. */
+  readonly upkeepPerYear: number;
+  readonly stakeMsat: number;
   readonly otherUsdPerMonth: number;
-  /** Share of the month's hours for which the machine is on, 0 to 1. */
+  /** Share of the month's hours for which the machine is on, above 0. */
   readonly uptime: number;
   readonly usdPerBtc: number;
 }
@@ -42,34 +51,70 @@ export interface MonthlyAccount {
   readonly revenueUsd: number;
   readonly electricityUsd: number;
   readonly depreciationUsd: number;
+  readonly rentUsd: number;
+  /** On machine and stake. */
   readonly capitalUsd: number;
+  readonly upkeepUsd: number;
   readonly otherUsd: number;
   readonly profitUsd: number;
-  /** Before what the purchase costs: revenue less electricity and the monthly rest. */
+  /** Before what is gone or tied up once the machine is bought: profit without depreciation and cost of capital. */
   readonly runningProfitUsd: number;
 }
 
 /**
  * The account of a month in which every hour that the machine is on goes as the measured ones did. Off, it earns nothing and
- * draws nothing. Depreciation is linear; the capital tied up is the mean of purchase price and residual value.
+ * draws nothing. What it costs is the lab's one cost model, sim/supply/costs.ts.
  */
 export function monthlyAccount(outcome: NodeOutcome, costs: Costs): MonthlyAccount {
+  const { usdPerBtc } = costs;
   const hoursOn = hoursPerMonth * costs.uptime;
-  const revenueUsd = outcome.revenueMsat / outcome.measuredHours * hoursOn / MSAT_PER_BTC * costs.usdPerBtc;
-  const watts = costs.idleWatts + (costs.loadWatts - costs.idleWatts) * outcome.busyShare + costs.hostWatts;
-  const electricityUsd = hoursOn * watts / 1_000 * costs.electricityUsdPerKwh;
-  const depreciationUsd = costs.purchaseUsd * (1 - costs.residualShare) / (12 * costs.lifeYears);
-  const capitalUsd = costs.purchaseUsd * (1 + costs.residualShare) / 2 * costs.capitalPerYear / 12;
-  const runningProfitUsd = revenueUsd - electricityUsd - costs.otherUsdPerMonth;
+  const usdOf = (amountMsat: number): number => amountMsat / MSAT_PER_BTC * usdPerBtc;
+  const revenueUsd = usdOf(outcome.revenueMsat / outcome.measuredHours * hoursOn);
+  const account = costsOf(modelOf(costs), [{
+    ownedUs: Math.round(hoursPerMonth * US_PER_H),
+    idleUs: Math.round(hoursOn * (1 - outcome.busyShare) * US_PER_H),
+    loadUs: Math.round(hoursOn * outcome.busyShare * US_PER_H),
+    tokens: 0, routerFeesMsat: 0, lightningFeesMsat: 0,
+    energyPerKwh: usd(costs.electricityUsdPerKwh),
+    rates: { USD: rateOf(MSAT_PER_BTC / usdPerBtc), EUR: 0 },
+  }]);
+  const electricityUsd = usdOf(account.electricityMsat);
+  const depreciationUsd = usdOf(account.depreciationMsat);
+  const rentUsd = usdOf(account.rentMsat);
+  const capitalUsd = usdOf(account.capitalMsat + account.stakeMsat);
+  const upkeepUsd = usdOf(account.maintenanceMsat);
+  const otherUsd = costs.otherUsdPerMonth;
+  const runningProfitUsd = revenueUsd - electricityUsd - rentUsd - upkeepUsd - otherUsd;
+  return { revenueUsd, electricityUsd, depreciationUsd, rentUsd, capitalUsd, upkeepUsd, otherUsd, profitUsd: runningProfitUsd - depreciationUsd - capitalUsd, runningProfitUsd };
+}
+
+function modelOf(costs: Costs): CostModel {
+  const milliwatts = (watts: number): number => Math.round((watts + costs.hostWatts) * 1_000);
   return {
-    revenueUsd, electricityUsd, depreciationUsd, capitalUsd, otherUsd: costs.otherUsdPerMonth,
-    profitUsd: runningProfitUsd - depreciationUsd - capitalUsd, runningProfitUsd,
+    machine: machineOf(costs),
+    capitalPpmPerYear: ppm(costs.capitalPerYear),
+    stakeMsat: costs.stakeMsat,
+    power: { idleMilliwatts: milliwatts(costs.idleWatts), loadMilliwatts: milliwatts(costs.loadWatts) },
+    bandwidthPerGb: null,
+    bytesPerToken: 0,
   };
 }
 
-/** Months until the running profit has paid the purchase price; Infinity: never. A machine that cost nothing is paid at once. */
-export function paybackMonths({ runningProfitUsd }: MonthlyAccount, { purchaseUsd }: Costs): number {
-  if (purchaseUsd === 0) return 0;
+function machineOf({ purchaseUsd, lifeYears, residualShare, rentUsdPerHour, upkeepPerYear }: Costs): CostModel["machine"] {
+  if (rentUsdPerHour > 0) return { kind: "rented", perHour: usd(rentUsdPerHour) };
+  return {
+    kind: "owned", price: usd(purchaseUsd), residual: usd(purchaseUsd * residualShare), lifeUs: Math.round(lifeYears * US_PER_YEAR),
+    maintenancePpmPerYear: ppm(upkeepPerYear), failurePpmPerYear: 0,
+  };
+}
+
+function usd(amount: number): Amount {
+  return { currency: "USD", units: Math.round(amount * UNITS_PER_FIAT) };
+}
+
+/** Months until the running profit has paid the purchase price; Infinity: never. One that cost nothing, or is rented, is paid at once. */
+export function paybackMonths({ runningProfitUsd }: MonthlyAccount, { purchaseUsd, rentUsdPerHour }: Costs): number {
+  if (purchaseUsd === 0 || rentUsdPerHour > 0) return 0;
   return runningProfitUsd > 0 ? purchaseUsd / runningProfitUsd : Infinity;
 }
 

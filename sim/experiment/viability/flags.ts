@@ -1,7 +1,10 @@
-import { MSAT_PER_BTC } from "../../../protocol/units.ts";
+import { MSAT_PER_BTC, US_PER_H } from "../../../protocol/units.ts";
 import { nearest } from "../../scenario/nearest.ts";
 import { describeDimension, parseQuantity, toNearest, toNumber } from "../../scenario/units.ts";
 import type { Dimension } from "../../scenario/units.ts";
+import { UNITS_PER_FIAT } from "../../supply/amount.ts";
+import { meanTariff } from "../../supply/tariff.ts";
+import type { TariffSpec } from "../../supply/tariff.ts";
 
 /** Something the user can put right. */
 export class ViabilityError extends Error {
@@ -13,7 +16,7 @@ export type FlagTexts = Readonly<Partial<Record<FlagName, string>>>;
 
 export const flagNames = [
   "model", "engine", "slots", "context", "region", "price-input", "price-output", "price-fixed", "electricity", "idle-power", "load-power",
-  "host-power", "purchase", "life", "residual", "capital", "other", "uptime", "exchange", "rental",
+  "host-power", "purchase", "life", "residual", "rent", "capital", "upkeep", "stake", "other", "uptime", "exchange", "rental",
 ] as const;
 export type FlagName = (typeof flagNames)[number];
 
@@ -65,16 +68,36 @@ export class Flags {
   }
 
   /** Money, in dollars; a bare number is dollars. */
-  usd(name: FlagName, dimension: "money" | "energy price"): number | undefined {
+  usd(name: FlagName): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
-    const bare = plainNumber(text);
-    if (bare !== null) return bare;
-    const parsed = parseQuantity(dimension, text);
-    const example = dimension === "money" ? "700 USD" : "0.20 USD/kWh";
-    if ("found" in parsed) return this.#fail(name, text, `dollars such as ${example}, or satoshi`);
-    if (parsed.currency === "EUR") return this.#fail(name, text, `dollars such as ${example}: nothing says what a euro is worth`);
-    return parsed.currency === "USD" ? toNumber(parsed) : toNumber(parsed) / MSAT_PER_BTC * this.usdPerBtc;
+    return this.#usdOf(name, text, "money", text, "dollars such as 700 USD, or satoshi");
+  }
+
+  /**
+   * The mean price of a kilowatt-hour over a day, dollars: a price, or several with hours of the day, of which the last that
+   * applies counts: `0.30 USD/kWh, 0.18 USD/kWh 22-6`.
+   */
+  tariff(name: FlagName): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const hours: (number | null)[] = Array.from({ length: 24 }, () => null);
+    for (const part of text.split(",")) {
+      const match = /^(.*?)(?:\s+(\d{1,2})\s*-\s*(\d{1,2})\s*h?)?\s*$/.exec(part)!;
+      const [, price = "", from = "0", to = "24"] = match;
+      const value = this.#usdOf(name, text, "energy price", price, "prices such as 0.20 USD/kWh, or with hours of the day: 0.30 USD/kWh, 0.18 USD/kWh 22-6");
+      const [start, end] = [Number(from), Number(to)];
+      if (start > 24 || end > 24) return this.#fail(name, text, "hours from 0 to 24, such as 22-6");
+      hours.forEach((_, hour) => {
+        if (start < end ? hour >= start && hour < end : hour >= start || hour < end) hours[hour] = value;
+      });
+    }
+    const gap = hours.indexOf(null);
+    if (gap >= 0) return this.#fail(name, text, `a price for every hour of the day; ${gap}-${gap + 1} h has none. A price without hours comes first`);
+    // The machine draws the same at all hours, so that their mean is what it pays.
+    const units = (price: number): number => Math.round(price * UNITS_PER_FIAT);
+    const tariff: TariffSpec = { steps: hours.map((price, hour) => ({ atUs: hour * US_PER_H, perKwh: { currency: "USD", units: units(price!) } })), periodUs: 24 * US_PER_H };
+    return hours.every((price) => price === hours[0]) ? hours[0]! : meanTariff(tariff, 0, 24 * US_PER_H) / UNITS_PER_FIAT;
   }
 
   /** Money, in whole msat; needs its unit. */
@@ -117,12 +140,7 @@ export class Flags {
   /** Dollars per hour; the unit of time may be left out. */
   perHour(name: FlagName): number | undefined {
     const text = this.text(name);
-    if (text === undefined) return undefined;
-    const amount = text.replace(/\s*\/\s*(?:h|hour)$/, "");
-    const bare = plainNumber(amount);
-    if (bare !== null) return bare;
-    const parsed = parseQuantity("money", amount);
-    return "found" in parsed || parsed.currency === "EUR" ? this.#fail(name, text, "dollars per hour such as 0.40 USD/h") : parsed.currency === "USD" ? toNumber(parsed) : toNumber(parsed) / MSAT_PER_BTC * this.usdPerBtc;
+    return text === undefined ? undefined : this.#usdOf(name, text, "money", text.replace(/\s*\/\s*(?:h|hour)$/, ""), "dollars per hour such as 0.40 USD/h");
   }
 
   /** Dollars that a bitcoin is worth; the unit may be left out. */
@@ -140,6 +158,16 @@ export class Flags {
   done(): void {
     const [left] = this.#unread;
     if (left !== undefined) throw new Error(`--${left} was not read`);
+  }
+
+  /** Dollars that a part of a flag's text states; a bare number is dollars. */
+  #usdOf(name: FlagName, whole: string, dimension: "money" | "energy price", text: string, allowed: string): number {
+    const bare = plainNumber(text);
+    if (bare !== null) return bare;
+    const parsed = parseQuantity(dimension, text);
+    if ("found" in parsed) return this.#fail(name, whole, allowed);
+    if (parsed.currency === "EUR") return this.#fail(name, whole, `${allowed}; nothing says what a euro is worth`);
+    return parsed.currency === "USD" ? toNumber(parsed) : toNumber(parsed) / MSAT_PER_BTC * this.usdPerBtc;
   }
 
   #fail(name: FlagName, text: string, allowed: string): never {

@@ -46,13 +46,18 @@ export function prepare(scenario: Scenario, choices: Choices): ViabilityQuestion
   const engine = engineFor(machine, model, template, flags);
   if (!scenario.clients.some((client) => client.model === model)) throw new ViabilityError(nobodyAsks(scenario, model));
   const name = freeName(scenario);
+  const costs = costsFor(scenario, machine, template, flags);
   const prices = pricesFor(template, flags);
   const region = regionFor(scenario, template, flags);
   const operator: OperatorSpec = {
     ...template, name, count: 1, machine: machine.spec, models: [model], engine: engine.spec, prices: prices.prices, priceSpreadCv: 0,
-    regions: [{ region: region.region, share: 1 }], churn: { presence: null, failureShare: template.churn.failureShare, slowdown: null }, electricityMsatPerKwh: null,
+    regions: [{ region: region.region, share: 1 }], stakeMsat: costs.costs.stakeMsat,
+    // Hours off are taken off the month, not the market's hour; prices stay as they are asked.
+    churn: { presence: null, failureShare: template.churn.failureShare, slowdown: null },
+    strategy: { ...template.strategy, rule: { kind: "fixed" }, startSlots: null }, settlement: { ...template.settlement, nonDeliveryShare: 0 },
+    // What the machine costs is the account's matter.
+    electricityMsatPerKwh: null, supply: null,
   };
-  const costs = costsFor(scenario, machine, template, flags);
   const rental = rentalFor(machine, flags);
   flags.done();
   return {
@@ -223,26 +228,29 @@ function costsFor(scenario: Scenario, machine: ChosenMachine, template: Operator
     return chosen;
   };
   const { catalogue, measured } = machine;
-  const usdPerBtc = state("exchange", "Exchange rate", flags.exchange(), flags.usdPerBtc, "USD/btc", (value) => `${formatNumber(value)} USD/btc`, usdPerBtcOf(scenario) === null ? "an assumption; the scenario states none" : "as in the scenario");
+  const usdPerBtc = state("exchange", "Exchange rate", flags.exchange(), flags.usdPerBtc, "USD/btc", (value) => `${formatNumber(value)} USD/btc`, usdPerBtcOf(scenario) === null ? "an assumption; the scenario states none" : scenario.exchange === null ? "as in the scenario" : "as at the scenario's start; that it moves there is not followed");
   const stated = template.electricityMsatPerKwh;
   const electricityUsdPerKwh = state(
-    "electricity", "Electricity", flags.usd("electricity", "energy price"), stated === null ? defaults.electricityUsdPerKwh : stated / MSAT_PER_BTC * usdPerBtc, "USD/kWh", (value) => `${formatSignificant(value)} USD/kWh`,
+    "electricity", "Electricity", flags.tariff("electricity"), stated === null ? defaults.electricityUsdPerKwh : stated / MSAT_PER_BTC * usdPerBtc, "USD/kWh", (value) => `${formatSignificant(value)} USD/kWh`,
     stated === null ? "about what households pay" : `as ${template.name} in the scenario`,
   );
   const watts = measured === null ? "machine catalogue" : "the profile";
   const idleWatts = state("idle-power", "Power while it waits", flags.quantity("idle-power", "power"), machine.power.idleWatts, "W", (value) => `${formatSignificant(value)} W`, watts);
   const loadWatts = state("load-power", "Power while it works", flags.quantity("load-power", "power"), machine.power.loadWatts, "W", (value) => `${formatSignificant(value)} W`, watts);
   if (loadWatts < idleWatts) throw new ViabilityError(`--load-power: found ${formatSignificant(loadWatts)} W; allowed: at least the ${formatSignificant(idleWatts)} W drawn while it waits.`);
-  const hostWatts = state("host-power", "Power of the computer around it", flags.quantity("host-power", "power"), 0, "W", (value) => `${formatSignificant(value)} W`,
+  const hostWatts = state("host-power", "Power around it", flags.quantity("host-power", "power"), 0, "W", (value) => `${formatSignificant(value)} W`,
     machine.wattsScope === "board" ? "none: the card alone, as if the computer ran anyway" : "none: the watts above are the whole machine's");
-  const purchaseUsd = state("purchase", "Purchase price", flags.usd("purchase", "money"), catalogue?.priceUsd ?? measured?.purchaseUsd ?? 0, "USD", formatUsd,
+  const purchaseUsd = state("purchase", "Purchase price", flags.usd("purchase"), catalogue?.priceUsd ?? measured?.purchaseUsd ?? 0, "USD", formatUsd,
     catalogue !== null ? `machine catalogue: ${catalogue.priceYear} price${catalogue.wattsScope === "board" ? " of the card alone" : ""}; 0 if it is yours anyway` : measured?.purchaseUsd == null ? "none: the profile states no price" : "the profile");
   const lifeYears = state("life", "Life", flags.years("life"), defaults.lifeYears, "years", (value) => `${formatSignificant(value)} years`, "an assumption; large clouds write servers off over 5 or 6 years");
   const residualShare = state("residual", "Worth after that", flags.share("residual"), defaults.residualShare, "", (value) => `${formatPercent(value)} of its price`, "an assumption");
-  const capitalPerYear = state("capital", "Return of the money elsewhere", flags.yearly("capital"), defaults.capitalPerYear, "/year", (value) => `${formatPercent(value)} a year`, "an assumption");
-  const otherUsdPerMonth = state("other", "Other costs", flags.usd("other", "money"), 0, "USD/month", (value) => `${formatUsd(value)} a month`, "none: as if the connection were there anyway");
+  const rentUsdPerHour = state("rent", "Rent paid for it", flags.perHour("rent"), 0, "USD/h", (value) => value === 0 ? "none: it is bought" : `${formatUsd(value)} per hour, on or off`, "it is bought");
+  const upkeepPerYear = state("upkeep", "Upkeep", flags.yearly("upkeep"), 0, "/year", (value) => `${formatPercent(value)} of its price a year`, "none");
+  const stakeMsat = state("stake", "Stake", flags.msat("stake", "money"), template.stakeMsat, "msat", formatMsat, `as ${template.name} in the scenario`);
+  const capitalPerYear = state("capital", "Return elsewhere", flags.yearly("capital"), defaults.capitalPerYear, "/year", (value) => `${formatPercent(value)} a year`, "an assumption");
+  const otherUsdPerMonth = state("other", "Other costs", flags.usd("other"), 0, "USD/month", (value) => `${formatUsd(value)} a month`, "none: as if the connection were there anyway");
   const uptime = state("uptime", "Availability", flags.share("uptime", true), defaults.uptime, "", (value) => `${formatPercent(value)} of the month`, "an assumption; hours off are as good as any, and cost nothing");
-  return { costs: { electricityUsdPerKwh, idleWatts, loadWatts, hostWatts, purchaseUsd, lifeYears, residualShare, capitalPerYear, otherUsdPerMonth, uptime, usdPerBtc }, assumptions };
+  return { costs: { electricityUsdPerKwh, idleWatts, loadWatts, hostWatts, purchaseUsd, lifeYears, residualShare, rentUsdPerHour, capitalPerYear, upkeepPerYear, stakeMsat, otherUsdPerMonth, uptime, usdPerBtc }, assumptions };
 }
 
 function rentalFor(machine: ChosenMachine, flags: Flags): { readonly rental: ViabilityQuestion["rental"]; readonly assumption: Assumption } {

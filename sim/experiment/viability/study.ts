@@ -46,7 +46,7 @@ export interface PlayBatch {
 /** Replications of what only shows how much something matters; differences to the same seeds are taken, so that few are enough. */
 const shownReplications = 3;
 /** Factors on the price that are tried besides 1. */
-const triedFactors = [0.35, priceFactors.low, priceFactors.high, 2, 4];
+const triedFactors = [0.35, priceFactors.low, priceFactors.high, 2, 4, 8];
 /** Price trials beyond those: to widen the range, and to close in on the break-even. */
 const furtherTrials = 6;
 /** No price above this many times the one asked is tried. */
@@ -131,7 +131,7 @@ export function* study(question: ViabilityQuestion): Generator<PlayBatch, Viabil
     runningProfit: of(({ runningProfitUsd }) => runningProfitUsd),
     probabilityOfProfit: { share: wins / rows.length, interval: shareInterval(wins, rows.length) },
     revenue: of(({ revenueUsd }) => revenueUsd),
-    costs: { electricityUsd: base.electricityUsd, depreciationUsd: base.depreciationUsd, capitalUsd: base.capitalUsd, otherUsd: base.otherUsd },
+    costs: { electricityUsd: base.electricityUsd, depreciationUsd: base.depreciationUsd, rentUsd: base.rentUsd, capitalUsd: base.capitalUsd, upkeepUsd: base.upkeepUsd, otherUsd: base.otherUsd },
     utilisation: of(({ utilisation }) => utilisation),
     busyShare: of(({ busyShare }) => busyShare),
     payback: {

@@ -39,7 +39,7 @@ const usd = (value: number): string => `${formatSignificant(value)} USD`;
  * @param board whether the machine is a card in a computer whose power is not counted
  */
 export function costVariations(costs: Costs, board: boolean): CostVariation[] {
-  const { electricityUsdPerKwh, purchaseUsd, lifeYears, residualShare, capitalPerYear, uptime, usdPerBtc, hostWatts } = costs;
+  const { electricityUsdPerKwh, purchaseUsd, lifeYears, residualShare, capitalPerYear, uptime, usdPerBtc, hostWatts, rentUsdPerHour } = costs;
   const times = (value: number, factor: number): number => value * factor;
   const end = (text: string, changed: Partial<Costs>): End & { readonly costs: Costs } => ({ text, costs: { ...costs, ...changed } });
   const variations: CostVariation[] = [
@@ -59,7 +59,13 @@ export function costVariations(costs: Costs, board: boolean): CostVariation[] {
       high: end("100 %", { uptime: 1 }),
     },
   ];
-  if (purchaseUsd > 0) {
+  if (rentUsdPerHour > 0) {
+    variations.push({
+      id: "rent", name: "Rent", base: `${usd(rentUsdPerHour)}/h`,
+      low: end(`${usd(rentUsdPerHour * 0.75)}/h`, { rentUsdPerHour: rentUsdPerHour * 0.75 }),
+      high: end(`${usd(rentUsdPerHour * 1.25)}/h`, { rentUsdPerHour: rentUsdPerHour * 1.25 }),
+    });
+  } else if (purchaseUsd > 0) {
     const [shortLife, longLife] = [lifeYears / 2, lifeYears * 1.5];
     variations.push(
       {

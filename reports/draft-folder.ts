@@ -1,0 +1,59 @@
+import { mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { makeFolders, removeEmpty } from "./made-folders.ts";
+
+/** The folder cannot take a report. The message says why; it is for the user. */
+export class ReportFolderError extends Error {
+  override readonly name = "UserError";
+}
+
+/**
+ * A folder whose files appear at once: they are written into a hidden folder inside it and moved into place at the end, in the
+ * order in which they were named. Until the last is there, an earlier one of its name is gone: where it is, all are of one
+ * making. Other files are left alone.
+ */
+export class DraftFolder {
+  readonly #path: string;
+  readonly #names: readonly string[];
+  readonly #made: readonly string[];
+  readonly #draft: string;
+
+  /**
+   * Makes the folder where it is missing.
+   * @param names of the files, the one that completes them last
+   * @throws ReportFolderError where something else is in its place, or a folder is where a file belongs; the file system's
+   * error where it cannot be written
+   */
+  constructor(path: string, names: readonly string[]) {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === false) throw new ReportFolderError(`${path} is a file; a report needs a folder.`);
+    for (const name of names) {
+      if (statSync(join(path, name), { throwIfNoEntry: false })?.isDirectory() === true) throw new ReportFolderError(`${join(path, name)} is a folder; the report's ${name} belongs there.`);
+    }
+    this.#path = path;
+    this.#names = names;
+    this.#made = makeFolders(path);
+    try {
+      this.#draft = mkdtempSync(join(path, ".draft-"));
+    } catch (error) {
+      removeEmpty(this.#made);
+      throw error;
+    }
+  }
+
+  write(name: string, text: string): void {
+    writeFileSync(join(this.#draft, name), text);
+  }
+
+  /** Moves what was written into its place. */
+  place(): void {
+    rmSync(join(this.#path, this.#names.at(-1)!), { force: true });
+    for (const name of this.#names) renameSync(join(this.#draft, name), join(this.#path, name));
+    rmSync(this.#draft, { recursive: true });
+  }
+
+  /** After `place`: nothing. Before: leaves nothing of the draft behind. */
+  close(): void {
+    rmSync(this.#draft, { recursive: true, force: true });
+    removeEmpty(this.#made);
+  }
+}

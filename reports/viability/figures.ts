@@ -1,0 +1,182 @@
+import * as Plot from "@observablehq/plot";
+import type { TornadoBar, ViabilityReport } from "../../protocol/result/viability.ts";
+import { formatNumber, formatSignificant, formatUsd } from "../../protocol/units.ts";
+import { shareAxis, spanAxis } from "../plots/axes.ts";
+import type { Figure, Panel } from "../plots/figure.ts";
+import { renderFigure } from "../plots/figure.ts";
+import { BAD, GOOD, GREY } from "../plots/palette.ts";
+import type { ViabilityPlotName } from "./titles.ts";
+import { VIABILITY_TITLES } from "./titles.ts";
+
+/** The assumptions with the widest bars that the tornado shows; the table has the rest. */
+const BARS = 12;
+
+/** Every plot of a viability report, as SVG documents. */
+export function renderViabilityPlots(report: ViabilityReport): Record<ViabilityPlotName, string> {
+  return { profit: renderFigure(profitFigure(report)), tornado: renderFigure(tornadoFigure(report)), prices: renderFigure(pricesFigure(report)) };
+}
+
+function profitFigure(report: ViabilityReport): Figure {
+  const { replications, profit } = report;
+  const interval = profit.meanInterval;
+  const values = replications.map(({ profitUsd }) => profitUsd);
+  const [low, high] = span([...values, 0, ...(interval === null ? [] : [interval.low, interval.high])]);
+  const stacked = stack(values, (high - low) / 45);
+  const tallest = Math.max(...stacked.map(({ y }) => y));
+  return {
+    title: VIABILITY_TITLES.profit,
+    subtitle: `${replications.length === 1 ? "One replication" : `${formatNumber(replications.length)} replications`} of the market, each going on for a month: one dot each. ${interval === null ? "" : "Band: where the mean lies, as far as chance goes (95 %)."}`,
+    keys: [],
+    panels: [
+      {
+        heading: "Profit of a month", height: 96 + 13 * tallest,
+        plot: {
+          x: usdAxis(low, high, 6), y: { axis: null, domain: [0, tallest + 1] },
+          marks: [
+            ...(interval === null ? [] : [Plot.rectX([interval], { x1: "low", x2: "high", y1: 0, y2: tallest + 1, fill: GREY, fillOpacity: 0.25 })]),
+            Plot.ruleX([0], { stroke: "currentColor", strokeOpacity: 0.6 }),
+            Plot.ruleX([profit.mean], { stroke: "currentColor", strokeDasharray: "4 3" }),
+            Plot.text([profit.mean], { x: (mean: number) => mean, frameAnchor: "top", dy: -8, text: (mean: number) => `mean ${formatUsd(mean)}`, fill: "currentColor", fontSize: 11.5 }),
+            Plot.dot(stacked, { x: "x", y: "y", r: 5, fill: ({ x }: { x: number }) => x > 0 ? GOOD : BAD, fillOpacity: 0.85 }),
+          ],
+        },
+      },
+      waterfall(report),
+    ],
+  };
+}
+
+/** Dots that would lie on each other, above each other. */
+function stack(values: readonly number[], width: number): { readonly x: number; readonly y: number }[] {
+  const ends: number[] = [];
+  return values.toSorted((a, b) => a - b).map((x) => {
+    let y = ends.findIndex((end) => x - end >= width);
+    if (y === -1) y = ends.length;
+    ends[y] = x;
+    return { x, y: y + 0.7 };
+  });
+}
+
+function waterfall({ revenue, costs, profit }: ViabilityReport): Panel {
+  const steps = [
+    { name: "revenue", usd: revenue.mean },
+    { name: "electricity", usd: -costs.electricityUsd },
+    { name: "wear of the machine", usd: -costs.depreciationUsd },
+    { name: "rent", usd: -costs.rentUsd },
+    { name: "cost of capital", usd: -costs.capitalUsd },
+    { name: "upkeep", usd: -costs.upkeepUsd },
+    { name: "other costs", usd: -costs.otherUsd },
+  ].filter(({ usd }, i) => i === 0 || usd !== 0);
+  let at = 0;
+  const bars = steps.map(({ name, usd }) => {
+    const from = at;
+    at += usd;
+    return { name, from, to: at, usd, color: usd >= 0 ? GOOD : BAD };
+  });
+  bars.push({ name: "profit", from: 0, to: profit.mean, usd: profit.mean, color: GREY });
+  const [low, high] = span(bars.flatMap(({ from, to }) => [from, to]));
+  const room = (high - low) * 0.14;
+  return {
+    heading: "Where it comes from and where it goes, on average", height: 44 + 27 * bars.length,
+    plot: {
+      marginLeft: 150,
+      x: usdAxis(low - (low < 0 ? room : 0), high + room, 6), y: { domain: bars.map(({ name }) => name), label: null, tickSize: 0 },
+      marks: [
+        Plot.barX(bars, { x1: "from", x2: "to", y: "name", fill: "color", fillOpacity: 0.85, inset: 2 }),
+        Plot.ruleX([0], { stroke: "currentColor", strokeOpacity: 0.6 }),
+        Plot.text(bars, { x: ({ from, to }: { from: number; to: number }) => Math.max(from, to), y: "name", text: ({ usd }: { usd: number }) => formatUsd(usd), textAnchor: "start", dx: 5, fill: "currentColor", fontSize: 11.5 }),
+      ],
+    },
+  };
+}
+
+function tornadoFigure({ tornado, profit }: ViabilityReport): Figure {
+  const shown = tornado.slice(0, BARS).filter(({ swingUsd }) => swingUsd > 0);
+  const title = VIABILITY_TITLES.tornado;
+  if (shown.length === 0) return { title, subtitle: "", keys: [], panels: [], empty: "Nothing of what was changed makes a difference." };
+  const ends = shown.flatMap((bar) => [
+    { name: bar.name, ...bar.low, color: BAD, ...toward(bar, bar.low.profitUsd, bar.high.profitUsd) },
+    { name: bar.name, ...bar.high, color: GOOD, ...toward(bar, bar.high.profitUsd, bar.low.profitUsd) },
+  ]);
+  const [low, high] = span([...ends.map(({ profitUsd }) => profitUsd), profit.mean, 0]);
+  const room = (high - low) * 0.2;
+  // Where both ends lie on one side, the outer one is drawn first, so that both can be seen.
+  const drawn = ends.toSorted((a, b) => Math.abs(b.profitUsd - profit.mean) - Math.abs(a.profitUsd - profit.mean));
+  return {
+    title,
+    subtitle: "Each assumption at a low and at a high value, all others as they are: the profit of a month. The line is the profit as assumed; * the market was played again for it, otherwise only the account changes.",
+    keys: [{ name: "at the low value", color: BAD, shape: "band" }, { name: "at the high value", color: GOOD, shape: "band" }],
+    panels: [{
+      heading: "Profit of a month", height: 48 + 29 * shown.length,
+      plot: {
+        marginLeft: 170,
+        x: usdAxis(low - room, high + room, 6),
+        y: { domain: shown.map(({ name }) => name), label: null, tickSize: 0, tickFormat: (name: string) => `${name}${shown.find((bar) => bar.name === name)?.replayed === true ? " *" : ""}` },
+        marks: [
+          Plot.ruleX([0], { stroke: "currentColor", strokeOpacity: 0.35 }),
+          Plot.barX(drawn, { x1: profit.mean, x2: "profitUsd", y: "name", fill: "color", fillOpacity: 0.85, inset: 3 }),
+          Plot.ruleX([profit.mean], { stroke: "currentColor", strokeWidth: 1.5 }),
+          ...(["start", "end"] as const).map((anchor) => Plot.text(ends.filter((end) => end.anchor === anchor), {
+            x: "profitUsd", y: "name", text: "text", textAnchor: anchor, dx: anchor === "start" ? 5 : -5, fill: "currentColor", fontSize: 11,
+          })),
+        ],
+      },
+    }],
+  };
+
+  /** On which side of a bar's end its text stands: outside, and apart from the other end's. */
+  function toward({ low: { profitUsd: lowUsd }, high: { profitUsd: highUsd } }: TornadoBar, end: number, other: number): { readonly anchor: "start" | "end" } {
+    return { anchor: end > other || (end === other && lowUsd <= highUsd) ? "start" : "end" };
+  }
+}
+
+function pricesFigure({ breakEven: { prices, market }, machine }: ViabilityReport): Figure {
+  const title = VIABILITY_TITLES.prices;
+  if (prices.length < 2) return { title, subtitle: "", keys: [], panels: [], empty: "Other prices were not tried." };
+  const factors = prices.map(({ factor }) => factor);
+  const least = Math.min(...factors);
+  const most = Math.max(...factors);
+  const x: Plot.ScaleOptions = { type: "log", domain: [least, most], label: null, grid: true, ticks: [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1, 1.4, 2, 4, 8, 16, 32, 64].filter((tick) => tick >= least && tick <= most), tickFormat: (factor: number) => `x ${formatSignificant(factor, 2)}` };
+  const [low, high] = span([...prices.map(({ profitUsd }) => profitUsd), 0]);
+  const found = market.point === null ? [] : [market.point];
+  return {
+    title,
+    subtitle: `The market played again with the machine's prices times a factor (x 1: as asked, ${formatSignificant(machine.inputMsatPerMtok / 1_000)} sat/Mtok for prompts and ${formatSignificant(machine.outputMsatPerMtok / 1_000)} for answers), the same random numbers each time; means of ${formatNumber(prices[0]!.replications)} replications.`,
+    keys: [],
+    panels: [
+      {
+        heading: "Profit of a month", height: 220,
+        plot: {
+          marginLeft: 90, x, y: usdAxis(low, high, 5),
+          marks: [
+            Plot.ruleY([0], { stroke: "currentColor", strokeOpacity: 0.6 }),
+            Plot.line(prices, { x: "factor", y: "profitUsd", stroke: GREY, strokeWidth: 1.5 }),
+            Plot.dot(prices, { x: "factor", y: "profitUsd", r: 4, fill: ({ profitUsd }: { profitUsd: number }) => profitUsd >= 0 ? GOOD : BAD }),
+            Plot.dot(found, { x: "factor", y: "profitUsd", r: 8, stroke: "currentColor", strokeWidth: 1.5 }),
+            Plot.text(found, { x: "factor", y: "profitUsd", text: () => "break-even", dy: 18, dx: 8, textAnchor: "start", fill: "currentColor", fontSize: 11.5 }),
+          ],
+        },
+      },
+      {
+        heading: "Slots busy", height: 130,
+        plot: {
+          marginLeft: 90, x, y: shareAxis(),
+          marks: [Plot.line(prices, { x: "factor", y: "utilisation", stroke: GREY, strokeWidth: 1.5 }), Plot.dot(prices, { x: "factor", y: "utilisation", r: 4, fill: GOOD })],
+        },
+      },
+    ],
+  };
+}
+
+/** The values' range, with a margin; never empty. */
+function span(values: readonly number[]): [number, number] {
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  const margin = high === low ? Math.max(1, Math.abs(high) * 0.1) : (high - low) * 0.05;
+  return [low - margin, high + margin];
+}
+
+function usdAxis(low: number, high: number, parts: number): Plot.ScaleOptions {
+  const digits = high - low >= 10 ? 0 : high - low >= 1 ? 1 : 3;
+  return spanAxis(low, high, parts, (value) => `${formatNumber(value, digits)} USD`);
+}

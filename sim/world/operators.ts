@@ -18,7 +18,7 @@ export function operatorOf(spec: StrategySpec, { descriptor, marginalCost }: Nod
   const { repriceUs } = spec;
   return new Operator(self, descriptor, {
     strategy: optionsOf(spec.rule), repriceUs, startSlots: spec.startSlots ?? undefined, cost: marginalCost.sheet, costOf: marginalCost.ofJob ?? undefined,
-    firstUs: 1 + Math.floor(stream("time of the first decision").next() * repriceUs),
+    firstUs: spec.firstUs ?? 1 + Math.floor(stream("time of the first decision").next() * repriceUs),
   }, stream);
 }
 

@@ -54,7 +54,13 @@ const marginalCost = z.union([
 /** How an operator sets its prices, and what it knows of its costs: fields of an operator class. */
 export const strategyFields = {
   strategy: strategy.default("fixed").describe("How prices change. fixed: not at all. truthful: asks and bids marginal cost."),
-  reprice: positiveDuration.default("10min").describe("How often the strategy decides; each node at times of its own."),
+  reprice: z.union([
+    positiveDuration,
+    z.strictObject({
+      every: positiveDuration.default("10min").describe("Time between decisions."),
+      first: positiveDuration.optional().describe("From a node's start to its first decision (default: each node at a time of its own, drawn up to `every`)."),
+    }),
+  ]).default("10min").describe("How often the strategy decides."),
   marginalCost: marginalCost.default("electricity").describe("What one more job costs the operator; private. electricity: what its share of a full batch draws beyond idling, where the machine's power and the price of electricity are known, else nothing."),
 };
 
@@ -63,6 +69,8 @@ export interface StrategySpec {
   readonly rule: StrategyRule;
   /** Time between decisions, µs. */
   readonly repriceUs: number;
+  /** From the node's start to its first decision, µs; null: drawn. */
+  readonly firstUs: number | null;
   /** Slots offered at first; null: all. */
   readonly startSlots: number | null;
   /** null: derived from electricity. */
@@ -79,7 +87,9 @@ export function resolveStrategy(input: StrategyInput, path: Path, context: Secti
   const given = typeof input.strategy === "object" && ("cournot" in input.strategy ? input.strategy.cournot : "newsvendor" in input.strategy ? input.strategy.newsvendor : undefined);
   return {
     rule: ruleOf(input, [...path, "strategy"], context),
-    repriceUs: context.us(input.reprice, [...path, "reprice"]),
+    ...(typeof input.reprice === "object"
+      ? { repriceUs: context.us(input.reprice.every, [...path, "reprice", "every"]), firstUs: input.reprice.first === undefined ? null : context.us(input.reprice.first, [...path, "reprice", "first"]) }
+      : { repriceUs: context.us(input.reprice, [...path, "reprice"]), firstUs: null }),
     startSlots: (given || {}).start ?? null,
     marginalCost: costOf(input.marginalCost, [...path, "marginalCost"], context),
   };

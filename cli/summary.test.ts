@@ -53,6 +53,16 @@ test("electricity has a column where somebody states its price", () => {
   expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
 });
 
+test("what is left after all costs has a table of its own where they are known, and so has who came and went", () => {
+  expect(summaryText(base)).not.toContain("after costs");
+  const text = summaryText(play("exchangeRate=100000 USD/btc", "operators.desk.electricity=250 sat/kWh", "operators.desk.costs={purchase: 1600 USD}", "operators.desk.entry={potential: 9}"));
+  expect(text).toMatch(/^after costs +electricity +machine +other +profit +per machine\/h$/m);
+  expect(text).toMatch(/^desk( +-?[\d.,]+ (m?sat|BTC)){5}$/m);
+  expect(text).toMatch(/^dear +- +- +0 msat( +[\d.,]+ m?sat){2}$/m);
+  expect(text).toMatch(/^desk: 3 of 9 operators at the start, 0 joined, 0 left, 3 at the end\.$/m);
+  expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+});
+
 test("what nobody asked for has no row: goals, prices, fees, repeated attempts", () => {
   const { overall } = base;
   const bare = summaryText({

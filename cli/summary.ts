@@ -80,8 +80,29 @@ const operatorRow = (operator: OperatorClassReport, paid: boolean, priced: boole
   ...(priced ? [show(operator.electricityMsat, money)] : []),
 ];
 
+/** Whether more of the operators' costs is known than electricity. */
+const hasProfit = ({ supply }: RunReport): boolean => supply !== null && supply.operatorClasses.some(({ costsMsat, electricityMsat }) => costsMsat > electricityMsat);
+
+/** Money to three digits, where many columns share 80 characters. */
+const brief = (msat: number): string => formatMsat(Number(msat.toPrecision(3)));
+
+const profitTable = ({ supply }: RunReport): string => {
+  const head = ["after costs", "electricity", "machine", "other", "profit", "per machine/h"];
+  return plainTable(head, ["left", ...head.slice(1).map(() => "right" as const)], supply!.operatorClasses.map((of) => {
+    const machineMsat = of.depreciationMsat + of.rentMsat;
+    return [
+      of.name, of.unknown.includes("electricity") ? none : brief(of.electricityMsat), of.unknown.includes("machine") ? none : brief(machineMsat),
+      brief(of.costsMsat - of.electricityMsat - machineMsat), brief(of.profitMsat), show(of.profitMsatPerHour, brief),
+    ];
+  }));
+};
+
+/** How many operators of each class there were, where they come and go. */
+const entryLines = ({ supply }: RunReport): string[] => (supply?.entry ?? []).map((of) =>
+  `${of.name}: ${formatNumber(of.atStart)} of ${formatNumber(of.potential)} operators at the start, ${formatNumber(of.joins)} joined, ${formatNumber(of.leaves)} left, ${formatNumber(of.atEnd)} at the end.`);
+
 const operatorsTable = (report: RunReport): string => {
-  const priced = report.operatorClasses.some(({ electricityMsat }) => electricityMsat !== null);
+  const priced = report.operatorClasses.some(({ electricityMsat }) => electricityMsat !== null) && !hasProfit(report);
   const paid = report.overall.paidMsat > 0;
   const head = ["operators", "nodes", "jobs", "busy", "up", ...(paid ? ["price, median", "earned"] : []), ...(priced ? ["electricity"] : [])];
   return plainTable(head, ["left", ...head.slice(1).map(() => "right" as const)], report.operatorClasses.map((operator) => operatorRow(operator, paid, priced)));
@@ -102,5 +123,7 @@ export const summaryText = (report: RunReport): string => {
     "",
     ...(reasons === "" ? [] : [reasons, ""]),
     operatorsTable(report),
+    ...(hasProfit(report) ? ["", profitTable(report)] : []),
+    ...(entryLines(report).length > 0 ? ["", ...entryLines(report)] : []),
   ].join("\n");
 };

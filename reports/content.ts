@@ -3,6 +3,7 @@ import { formatDurationUs, formatMsat, formatMsatPerMtok, formatNumber, formatPe
 import type { Block, Content, Section } from "./blocks.ts";
 import { findings } from "./findings.ts";
 import { pricingSection } from "./pricing.ts";
+import { supplySection } from "./supply.ts";
 import { structureSection, welfareSection } from "./welfare.ts";
 
 export type { Block, Content, Section } from "./blocks.ts";
@@ -19,7 +20,7 @@ export function contentOf(report: RunReport, nodeRows: number): Content {
   return {
     title: report.provenance.scenario.name,
     question: report.provenance.scenario.question,
-    sections: [summary(report), ...scenario(report), ends(report), latencies(report), load(report), market(report), ...pricingSection(report), welfareSection(report), structureSection(report), nodes(report, nodeRows), trust(report)],
+    sections: [summary(report), ...scenario(report), ends(report), latencies(report), load(report), market(report), ...pricingSection(report), ...supplySection(report), welfareSection(report), structureSection(report), nodes(report, nodeRows), trust(report)],
   };
 }
 

@@ -82,7 +82,9 @@ test("nodes.csv has one line per node, with every figure of the report", () => {
   expect(lines.length).toBe(toy.nodes.length);
   lines.forEach((line, index) => {
     const { tokens, ...node } = toy.nodes[index]!;
-    const expected: Record<string, unknown> = { ...node, inputTokens: tokens.input, outputTokens: tokens.output };
+    const account = toy.supply!.nodes[index]!;
+    expect(account).toMatchObject({ name: node.name, revenueMsat: node.revenueMsat, electricityMsat: node.electricityMsat });
+    const expected: Record<string, unknown> = { ...account, ...node, inputTokens: tokens.input, outputTokens: tokens.output };
     expect(Object.fromEntries(head!.map((column, at) => [column, line[at]]))).toEqual(
       Object.fromEntries(Object.entries(expected).map(([column, value]) => [column, value === null ? "" : String(value)])),
     );

@@ -7,11 +7,12 @@ import { lorenzFigure } from "./lorenz.ts";
 import { marketFigure } from "./market.ts";
 import { pricingFigure } from "./pricing.ts";
 import { pricesFigure } from "./prices.ts";
+import { profitFigure } from "./profit.ts";
 import { surplusFigure } from "./surplus.ts";
 import { throughputFigure } from "./throughput.ts";
 import { type PlotName, PLOTS } from "./titles.ts";
 
-const FIGURES = { throughput: throughputFigure, latency: latencyFigure, load: loadFigure, market: marketFigure, prices: pricesFigure, pricing: pricingFigure, curves: curvesFigure, surplus: surplusFigure, lorenz: lorenzFigure };
+const FIGURES = { throughput: throughputFigure, latency: latencyFigure, load: loadFigure, market: marketFigure, prices: pricesFigure, pricing: pricingFigure, profit: profitFigure, curves: curvesFigure, surplus: surplusFigure, lorenz: lorenzFigure };
 
 /** Draws every plot of a report, each as a whole SVG document. */
 export function renderPlots(report: RunReport): Record<PlotName, string> {

@@ -231,6 +231,8 @@ export class SupplyBook {
     const fromUs = this.#flushedUs;
     const atUs = Math.min(nowUs, horizonUs);
     if (atUs < fromUs) return;
+    const dueUs = this.nextUs(fromUs);
+    if (atUs > dueUs) throw new Error(`operators' accounts were due at ${dueUs} us, when prices may have changed, and are made at ${atUs} us`);
     const moment = Math.min(fromUs, horizonUs - 1);
     const rates = exchange.ratesAt(moment);
     const prices = operatorClasses.map(({ tariff }) => (tariff === null ? null : tariffAt(tariff, moment)));

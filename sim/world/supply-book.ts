@@ -39,7 +39,8 @@ function bookClass(spec: OperatorSpec, power: NodePlan["power"], inFiat: boolean
       bytesPerToken: costs?.bytesPerToken ?? 0,
     },
     tariff,
-    unknown: [...(power === null || tariff === null ? ["electricity"] : []), ...(costs?.machine === undefined || costs.machine === null ? ["machine"] : [])],
+    // Power is part of most rents, unless a price is stated.
+    unknown: [...((power === null || tariff === null) && costs?.machine?.kind !== "rented" ? ["electricity"] : []), ...(costs?.machine === undefined || costs.machine === null ? ["machine"] : [])],
     inFiat,
   };
 }

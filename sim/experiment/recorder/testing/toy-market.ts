@@ -2,8 +2,13 @@ import type { JobRow, RunReport } from "../../../../protocol/result.ts";
 import { digest } from "../../../../protocol/canonical.ts";
 import { Kernel } from "../../../kernel/kernel.ts";
 import { type Random, RandomStreams } from "../../../kernel/random.ts";
+import { msat } from "../../../supply/amount.ts";
+import { SupplyBook } from "../../../supply/book.ts";
+import { ExchangePath } from "../../../supply/exchange.ts";
+import { flatTariff } from "../../../supply/tariff.ts";
 import { Recorder } from "../recorder.ts";
 import type { RecordedNode, RecorderSetup } from "../setup.ts";
+import { windowWidthUs } from "../windows.ts";
 
 const S = 1_000_000;
 const NETWORK_US = 20_000;
@@ -15,6 +20,7 @@ const GIVE_UP = 4;
 const DOWN = 5;
 const UP = 6;
 const RETRY = 7;
+const FLUSH = 8;
 
 const OPERATORS = [
   { name: "rtx3060", machine: "RTX 3060 12 GB", count: 20, slots: 2, prefillTokensPerS: 1_500, decodeTokensPerS: 35, price: 30_000, region: "eu" },
@@ -25,6 +31,27 @@ const CLIENTS = [
   { name: "chat", rate: 7, input: 700, output: 180, max: 1_024, patienceUs: 90 * S, maxPriceMsat: 200, goals: { ttftUs: 2 * S, tpotUs: 60_000 } },
   { name: "summaries", rate: 1.2, input: 4_000, output: 300, max: 2_048, patienceUs: 300 * S, maxPriceMsat: 900, goals: { endToEndUs: 60 * S } },
 ];
+
+const POWER = { idleWatts: 15, loadWatts: 300 };
+const ELECTRICITY = msat(20_000);
+
+/** Machines that cost something, and a bitcoin that moves. */
+function toyBook(seed: number, horizonUs: number, warmupUs: number, nodes: readonly RecordedNode[]): SupplyBook {
+  return new SupplyBook({
+    warmupUs, horizonUs, windowUs: windowWidthUs(horizonUs),
+    operatorClasses: OPERATORS.map(({ name, price }, index) => ({
+      name, tariff: flatTariff(ELECTRICITY), unknown: index === 2 ? ["machine"] : [], inFiat: index === 0,
+      model: {
+        machine: index === 2 ? null : { kind: "rented", perHour: { currency: "USD", units: price * 40 } }, capitalPpmPerYear: 0, stakeMsat: 0,
+        power: { idleMilliwatts: POWER.idleWatts * 1000, loadMilliwatts: POWER.loadWatts * 1000 }, bandwidthPerGb: null, bytesPerToken: 0,
+      },
+    })),
+    clientClasses: CLIENTS.map(({ name }, index) => ({ name, inFiat: index === 1 })),
+    nodes: nodes.map(({ operatorClass }) => ({ operatorClass, present: true })),
+    exchange: new ExchangePath({ kind: "path", points: [{ atUs: 0, relative: 1 }, { atUs: Math.floor(horizonUs / 2), relative: 1.25 }] }, [{ currency: "USD", msatPerUnit: 10 }], new RandomStreams(seed).stream("toy", "exchange", "rate")),
+    operatorFeeMsat: () => 0,
+  });
+}
 
 /**
  * A market in miniature that drives the recorder as the real world does, for tests and as a source of example reports: nodes
@@ -49,12 +76,12 @@ export class ToyMarket {
     const nodes: RecordedNode[] = OPERATORS.flatMap((operator, operatorClass) =>
       Array.from({ length: operator.count }, (_, index) => ({
         name: `${operator.name}-${index + 1}`, operatorClass, region: operator.region, machine: operator.machine, model: "llama-3.1-8b:q4_k_m",
-        slots: operator.slots, kvTokensMax: 16_384, ...this.#priceSheet(operator.price),
+        slots: operator.slots, kvTokensMax: 16_384, power: POWER, electricityMsatPerKwh: ELECTRICITY.units, ...this.#priceSheet(operator.price),
       })),
     );
     this.#prices = nodes.map(({ outputMsatPerMtok }) => outputMsatPerMtok!);
     this.#setup = {
-      seed, horizonUs, warmupUs, clientClasses: CLIENTS, operatorClasses: OPERATORS, nodes,
+      seed, horizonUs, warmupUs, clientClasses: CLIENTS, operatorClasses: OPERATORS, nodes, supply: toyBook(seed, horizonUs, warmupUs, nodes),
       jobName: (slot) => this.#jobs[slot]!.name, ...(onJobRow === undefined ? {} : { onJobRow }),
     };
     this.#recorder = new Recorder(this.#setup);
@@ -65,6 +92,7 @@ export class ToyMarket {
 
   play(): RunReport {
     CLIENTS.forEach((_, client) => this.#planArrival(client));
+    this.#planFlush();
     this.#up.forEach((_, node) => this.#kernel.after(this.#exponential(3_600 * S), DOWN, node, 0));
     this.#kernel.run((kind, a, b) => this.#handle(kind, a, b), this.#setup.horizonUs);
     this.#kernel.run((kind, a, b) => this.#handle(kind, a, b), this.#setup.horizonUs + 900 * S);
@@ -85,9 +113,18 @@ export class ToyMarket {
   #paid = 0;
   #fees = 0;
 
+  #planFlush(): void {
+    const nextUs = this.#setup.supply!.nextUs(this.#kernel.nowUs);
+    if (nextUs < Infinity) this.#kernel.at(nextUs, FLUSH, 0, 0);
+  }
+
   #handle(kind: number, a: number, b: number): void {
     const now = this.#kernel.nowUs;
     if (kind === ARRIVE) return this.#arrive(a, now);
+    if (kind === FLUSH) {
+      this.#recorder.flushSupply(now);
+      return this.#planFlush();
+    }
     if (kind === DOWN) return this.#goDown(a, now);
     if (kind === UP) {
       this.#up[a] = true;

@@ -1,4 +1,5 @@
 import type { RunReport } from "../../protocol/result.ts";
+import { asksFigure } from "./asks.ts";
 import { curvesFigure } from "./curves.ts";
 import { renderFigure } from "./figure.ts";
 import { latencyFigure } from "./latency.ts";
@@ -12,7 +13,7 @@ import { surplusFigure } from "./surplus.ts";
 import { throughputFigure } from "./throughput.ts";
 import { type PlotName, PLOTS } from "./titles.ts";
 
-const FIGURES = { throughput: throughputFigure, latency: latencyFigure, load: loadFigure, market: marketFigure, prices: pricesFigure, pricing: pricingFigure, profit: profitFigure, curves: curvesFigure, surplus: surplusFigure, lorenz: lorenzFigure };
+const FIGURES = { throughput: throughputFigure, latency: latencyFigure, load: loadFigure, market: marketFigure, prices: pricesFigure, pricing: pricingFigure, asks: asksFigure, profit: profitFigure, curves: curvesFigure, surplus: surplusFigure, lorenz: lorenzFigure };
 
 /** Draws every plot of a report, each as a whole SVG document. */
 export function renderPlots(report: RunReport): Record<PlotName, string> {

@@ -1,5 +1,5 @@
 /** Names of a report's plots, in the order in which they are read; `plots/NAME.svg` holds each. */
-export const PLOTS = ["throughput", "latency", "load", "market", "prices", "pricing", "profit", "curves", "surplus", "lorenz"] as const;
+export const PLOTS = ["throughput", "latency", "load", "market", "prices", "pricing", "asks", "profit", "curves", "surplus", "lorenz"] as const;
 export type PlotName = (typeof PLOTS)[number];
 
 /** The question that each plot answers. */
@@ -10,6 +10,7 @@ export const PLOT_TITLES: Readonly<Record<PlotName, string>> = {
   market: "Where did jobs go, and at which price?",
   prices: "What did clients pay?",
   pricing: "How did prices move?",
+  asks: "What did operators ask?",
   profit: "What was left for operators?",
   curves: "What did supply and demand allow?",
   surplus: "Who gained, and what was lost?",

@@ -212,7 +212,8 @@ export class Client implements Participant {
 
   #onResult(from: PeerId, message: Result): void {
     const job = this.#jobs.get(message.jobId);
-    if (job === undefined || job.paying >= 0 || !isReceiptFor(job.request, from, message)) return;
+    if (job === undefined) return this.#advances?.onLateResult(from, message);
+    if (job.paying >= 0 || !isReceiptFor(job.request, from, message)) return;
     const { receipt } = message;
     const env = this.#env;
     const wrong = wrongWith(job.request, job.router, from, message) || (this.#advances?.wrongWith(from, message, job.request.maxPriceMsat) ?? "");

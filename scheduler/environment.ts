@@ -130,8 +130,13 @@ export interface Telemetry {
   delivered(jobId: JobId, node: PeerId, valueMsat: number): void;
   /** client or node: it has decided not to do its part for this job. Only the lab hears of it. */
   reneged(jobId: JobId): void;
-  /** client, of jobs paid before their result: it does not expect back any more what this node has of it. */
-  writtenOff(jobId: JobId, node: PeerId): void;
+  /** node: the router is to get this fee of it, msat, where operators bear it. */
+  owesFee(jobId: JobId, feeMsat: number): void;
+  /**
+   * client, of jobs paid before their result: it does not expect back any more what this node has of it.
+   * @param late the result came after the client had given the job up.
+   */
+  writtenOff(jobId: JobId, node: PeerId, late: boolean): void;
   /** client, node: a dispute went to the router. */
   disputed(jobId: JobId, claim: string): void;
   /** router: no node is left for the job, and some were excluded by their price alone. Before the job is given up. */

@@ -367,7 +367,9 @@ export class Node implements Participant {
   /** Where operators bear it, the node pays the router's fee out of what it was paid. */
   #payFee({ job: { jobId }, fee, feePaymentHash }: Award, router: PeerId, owedMsat: number): void {
     const dueMsat = feeMsat(fee, owedMsat);
-    if (dueMsat > 0 && feePaymentHash !== undefined) this.#advances.pay(this.#paymentRequest(jobId, "fee", router, dueMsat, feePaymentHash));
+    if (dueMsat === 0 || feePaymentHash === undefined) return;
+    this.#env.telemetry.owesFee(jobId, dueMsat);
+    this.#advances.pay(this.#paymentRequest(jobId, "fee", router, dueMsat, feePaymentHash));
   }
 
   #paymentRequest(jobId: JobId, purpose: "job" | "fee", payee: PeerId, amount: number, paymentHash: string): PaymentRequest {

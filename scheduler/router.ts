@@ -58,7 +58,7 @@ export class Router implements Participant {
     this.#options = options;
     this.registry = new Registry(options.circuitBreaker);
     this.#selector = new Selector(this.registry, options.policy, options.fee, options.staleAfterUs, env.random("selection"));
-    this.#takesFee = options.fee.shareBps > 0 || options.fee.flatMsat > 0;
+    this.#takesFee = options.fee.shareBps > 0 || options.fee.flatMsat > 0 || (options.fee.minMsat ?? 0) > 0;
     const floor = this.#floor();
     const { going, mechanism } = rulesOf(floor, options.pricing ?? { kind: "posted" });
     const { marketStateUs = 0 } = options;

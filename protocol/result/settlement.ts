@@ -15,6 +15,7 @@ export const LOSS_CAUSES = [
   { cause: "escrow-timeout", bearer: "node" },
   { cause: "client-left", bearer: "node" },
   { cause: "not-delivered", bearer: "client" },
+  { cause: "came-too-late", bearer: "client" },
   { cause: "node-failed", bearer: "client" },
   { cause: "not-refunded", bearer: "client" },
 ] as const;

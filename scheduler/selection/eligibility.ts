@@ -106,7 +106,7 @@ export class Eligibility {
     const inputTokens = this.#inputTokens;
     const maxOutputTokens = this.#maxOutputTokens;
     // Whatever costs less than this is affordable, however the amounts are rounded.
-    const surelyMsat = ((this.#maxPriceMsat - this.#fee.flatMsat - 3) / this.#feeFactor) * (1 - 1e-11);
+    const surelyMsat = ((this.#maxPriceMsat - this.#fee.flatMsat - (this.#fee.minMsat ?? 0) - 3) / this.#feeFactor) * (1 - 1e-11);
     let count = 0;
     let waitable = 0;
     let tooDear = 0;

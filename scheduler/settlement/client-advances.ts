@@ -21,6 +21,8 @@ interface ClientAdvance {
   earnedMsat: number;
   /** `result`: only the money is left to settle. `over`: the job is not with this node any more. */
   state: "open" | "result" | "over";
+  /** The result came after the job was given up: nothing is owed for it, and nothing is gained by it. */
+  late: boolean;
   /** Until tokens have to come (open), or the money back. */
   timer: TimerId;
   /** A call that waits for money from elsewhere to come back first. */
@@ -57,6 +59,11 @@ export class ClientAdvances {
   readonly #options: ClientAdvanceOptions;
   /** By job: one per node that called for payment, the present one last. */
   readonly #advances = new Map<JobId, ClientAdvance[]>();
+  /** By job in progress: what went to nodes that are not looked at any more. */
+  readonly #spentMsat = new Map<JobId, number>();
+  /** Payments that wait for another try. */
+  readonly #retries = new Map<number, { readonly advance: ClientAdvance; readonly request: PaymentRequest }>();
+  #retried = 0;
 
   constructor(env: Environment, host: ClientAdvanceHost, options: ClientAdvanceOptions) {
     this.#env = env;
@@ -83,7 +90,7 @@ export class ClientAdvances {
     if (advance === undefined) {
       advance = {
         request, router, node: from, attempt: call.attempt, prices: call.prices, payments: [], paidMsat: 0, pendingMsat: 0, refundedMsat: 0,
-        coveredTokens: 0, receivedTokens: 0, earnedMsat: 0, state: "open", timer: NO_TIMER, waiting: null,
+        coveredTokens: 0, receivedTokens: 0, earnedMsat: 0, state: "open", late: false, timer: NO_TIMER, waiting: null,
       };
       if (!isRight(advance, call)) return this.#dispute(advance, "over-charged");
       if (!pays && request.settlement.kind !== "streaming") return;
@@ -91,6 +98,7 @@ export class ClientAdvances {
       for (const earlier of advances) if (earlier.state === "open") this.#over(earlier);
       advances.push(advance);
       this.#advances.set(call.jobId, advances);
+      if (!this.#spentMsat.has(call.jobId)) this.#spentMsat.set(call.jobId, 0);
     } else if (advance.state !== "open" || advance.waiting !== null) return;
     else if (!isRight(advance, call)) return this.#dispute(advance, "over-charged");
     else if (!pays && advance.coveredTokens > 0) return;
@@ -120,7 +128,7 @@ export class ClientAdvances {
     if (totalMsat > maxPriceMsat) return "over-charged";
     const advance = this.#of(jobId, from, receipt.attempt);
     if (advance === undefined) return receipt.amountMsat === 0 ? "" : "over-charged";
-    return receipt.amountMsat === worth(advance, receipt.outputTokens) && receipt.outputTokens <= advance.coveredTokens ? "" : "over-charged";
+    return receipt.amountMsat === worth(advance, receipt.outputTokens) && receipt.amountMsat <= worth(advance, advance.coveredTokens) ? "" : "over-charged";
   }
 
   /** The result is in, and right: `settled` follows, perhaps at once. */
@@ -139,8 +147,18 @@ export class ClientAdvances {
     this.#host.settled(jobId);
   }
 
+  /** A result came for a job that has ended. The node has done its part: what is left over is to come back all the same. */
+  onLateResult(from: PeerId, { jobId, receipt }: Result): void {
+    const advance = this.#of(jobId, from, receipt.attempt);
+    if (advance === undefined || advance.state !== "over" || receipt.amountMsat !== worth(advance, receipt.outputTokens)) return;
+    advance.late = true;
+    advance.earnedMsat = receipt.amountMsat;
+    this.#look(advance);
+  }
+
   /** The job has ended: what is open is waited for, and then written off. */
   onEnd(jobId: JobId): void {
+    this.#spentMsat.delete(jobId);
     for (const advance of this.#advances.get(jobId)?.slice() ?? []) if (advance.state === "open") this.#over(advance);
   }
 
@@ -178,10 +196,9 @@ export class ClientAdvances {
   /** @returns whether the timer was one of these. */
   onTimer(kind: string, jobId: JobId, attempt: number): boolean {
     if (kind === "pay-advance") {
-      const advances = this.#advances.get(jobId);
-      const last = advances?.at(-1);
-      const payment = last?.payments[attempt];
-      if (last !== undefined && payment !== undefined && last.state === "open") this.#pay(last, payment.request);
+      const retry = this.#retries.get(attempt);
+      this.#retries.delete(attempt);
+      if (retry?.advance.state === "open") this.#pay(retry.advance, retry.request);
       return true;
     }
     if (kind !== "stall" && kind !== "refund-due") return false;
@@ -197,14 +214,15 @@ export class ClientAdvances {
       advance.timer = this.#after(this.#options.refundWithinUs, advance, "refund-due");
     } else {
       this.#dispute(advance, advance.state === "result" ? "over-charged" : "not-delivered");
-      this.#env.telemetry.writtenOff(jobId, advance.node);
+      this.#env.telemetry.writtenOff(jobId, advance.node, false);
+      advance.late = false;
       this.#drop(advance);
     }
     return true;
   }
 
   #answer(advance: ClientAdvance, call: PaymentCall): void {
-    let outMsat = 0;
+    let outMsat = this.#spentMsat.get(call.jobId)!;
     for (const one of this.#advances.get(call.jobId)!) outMsat += one.paidMsat + one.pendingMsat - one.refundedMsat;
     let dueMsat = 0;
     for (const payment of call.payments) dueMsat += payment.amountMsat;
@@ -227,14 +245,15 @@ export class ClientAdvances {
 
   #failed(advance: ClientAdvance, paymentHash: string, reason: string): void {
     const { request: { jobId }, payments } = advance;
-    const at = payments.findIndex(({ request }) => request.paymentHash === paymentHash);
-    const payment = payments[at]!;
+    const payment = payments.find(({ request }) => request.paymentHash === paymentHash)!;
     payment.tries++;
     if (advance.state !== "open") return this.#look(advance);
     // The node withdrew it, or is gone: the router has the last word on the job.
     if (FINAL.has(reason)) return;
     if (payment.tries < this.#options.paymentAttempts) {
-      this.#env.after(this.#options.paymentRetryUs * 2 ** (payment.tries - 1), { kind: "pay-advance", jobId, attempt: at });
+      const number = this.#retried++;
+      this.#retries.set(number, { advance, request: payment.request });
+      this.#env.after(this.#options.paymentRetryUs * 2 ** (payment.tries - 1), { kind: "pay-advance", jobId, attempt: number });
     } else this.#host.giveUp(jobId, "unpaid", `payment-failed: ${reason}`);
   }
 
@@ -254,8 +273,11 @@ export class ClientAdvances {
   }
 
   #drop(advance: ClientAdvance): void {
-    const { request: { jobId }, state } = advance;
+    const { request: { jobId }, state, node, late, paidMsat, refundedMsat } = advance;
     this.#stopTimer(advance);
+    const spentMsat = this.#spentMsat.get(jobId);
+    if (spentMsat !== undefined) this.#spentMsat.set(jobId, spentMsat + paidMsat - refundedMsat);
+    if (late) this.#env.telemetry.writtenOff(jobId, node, true);
     const left = this.#advances.get(jobId)!.filter((one) => one !== advance);
     if (left.length === 0) this.#advances.delete(jobId);
     else this.#advances.set(jobId, left);

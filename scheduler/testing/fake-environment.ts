@@ -72,8 +72,11 @@ export class FakeTelemetry implements Telemetry {
   reneged(jobId: JobId): void {
     this.facts.push(["reneged", jobId]);
   }
-  writtenOff(jobId: JobId, node: PeerId): void {
-    this.facts.push(["writtenOff", jobId, node]);
+  owesFee(jobId: JobId, feeMsat: number): void {
+    this.facts.push(["owesFee", jobId, feeMsat]);
+  }
+  writtenOff(jobId: JobId, node: PeerId, late: boolean): void {
+    this.facts.push(["writtenOff", jobId, node, late]);
   }
   disputed(jobId: JobId, claim: string): void {
     this.facts.push(["disputed", jobId, claim]);

@@ -1,5 +1,4 @@
-import type { FeeTerms, JobId, JobRequest, PeerId, PriceSheet } from "../../protocol/messages.ts";
-import { feeMsat as dueFeeMsat } from "../../protocol/units.ts";
+import type { JobId, JobRequest, PeerId, PriceSheet } from "../../protocol/messages.ts";
 import type { Decision, JobStatus, Priced, Telemetry } from "../../scheduler/environment.ts";
 import type { Recorder } from "../experiment/recorder/recorder.ts";
 import type { Audit } from "./audit.ts";
@@ -26,7 +25,6 @@ export interface TelemetryOptions {
   readonly books: Books;
   /** Index of the first node among the peers. */
   readonly firstNode: number;
-  readonly routerFee: FeeTerms;
   /** The job ended: its slot is about to be free. */
   onEnded(slot: number): void;
   readonly onEvent?: ((event: MarketEvent) => void) | undefined;
@@ -99,8 +97,8 @@ export class SimulatedTelemetry implements Telemetry {
     const slot = this.#oracle.slotOf(jobId);
     const index = this.#options.nodeOf(node);
     this.#recorder.finished(slot, this.#clock.nowUs, index, attempt, inputTokens, outputTokens, amountMsat, feeMsat);
-    const { books, firstNode, routerFee } = this.#options;
-    books.finished(this.#clock.nowUs, slot, jobId, firstNode + index, amountMsat, routerFee.bearer === "operator" ? dueFeeMsat(routerFee, amountMsat) : feeMsat);
+    const { books, firstNode } = this.#options;
+    books.finished(this.#clock.nowUs, slot, jobId, firstNode + index, amountMsat, feeMsat);
     this.#options.audit.finished(slot, index, inputTokens, outputTokens, amountMsat, feeMsat);
     this.#options.onEvent?.({ atUs: this.#clock.nowUs, event: "finished", job: jobId, node: this.#options.nodeNames[index]!, attempt, outputTokens, amountMsat, feeMsat });
   }
@@ -127,8 +125,12 @@ export class SimulatedTelemetry implements Telemetry {
     this.#options.books.reneged(jobId);
   }
 
-  writtenOff(jobId: JobId, node: PeerId): void {
-    this.#options.books.writtenOff(this.#clock.nowUs, jobId, this.#options.firstNode + this.#options.nodeOf(node));
+  owesFee(_jobId: JobId, feeMsat: number): void {
+    this.#options.books.owesFee(feeMsat);
+  }
+
+  writtenOff(jobId: JobId, node: PeerId, late: boolean): void {
+    this.#options.books.writtenOff(this.#clock.nowUs, jobId, this.#options.firstNode + this.#options.nodeOf(node), late);
   }
 
   disputed(jobId: JobId, claim: string): void {

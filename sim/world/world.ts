@@ -168,7 +168,7 @@ export class World {
       nodeOf: (id) => this.#indexOf(id) - this.#firstNode,
       onEnded: (slot) => this.#jobEnded(slot),
       onEvent: options.onEvent, onPriced: options.onPriced, explain: options.explain, onDecision: options.onDecision,
-      books: this.books, firstNode: this.#firstNode, routerFee: scenario.router.fee,
+      books: this.books, firstNode: this.#firstNode,
     });
 
     routerNames.forEach((name, i) => this.#addPeer(name, String(i), scenario.router.region, 0));

@@ -24,6 +24,8 @@ interface Position {
 
 interface AdvanceJob {
   readonly positions: Position[];
+  /** Payments under way or locked. */
+  open: number;
   reneged: boolean;
   ended: boolean;
 }
@@ -97,15 +99,12 @@ export class Books {
 
   /** A job that is paid before its result was submitted. */
   opened(jobId: JobId): void {
-    this.#advances.set(jobId, { positions: [], reneged: false, ended: false });
+    this.#advances.set(jobId, { positions: [], open: 0, reneged: false, ended: false });
   }
 
-  /** Its client has the whole result. `feeMsat` is what the router is to get, whoever bears it. */
+  /** Its client has the whole result, and owes the router `feeMsat`. */
   finished(nowUs: number, slot: number, jobId: JobId, node: number, amountMsat: number, feeMsat: number): void {
-    if (feeMsat > 0) {
-      this.#feesBilledMsat += feeMsat;
-      this.#feesBilled++;
-    }
+    if (feeMsat > 0) this.owesFee(feeMsat);
     if (this.#advances.size > 0 && this.#advances.has(jobId)) return this.delivered(nowUs, jobId, node, amountMsat);
     if (amountMsat === 0) return;
     if (slot >= this.#owed.length) this.#grow(slot);
@@ -124,6 +123,12 @@ export class Books {
       this.#deliveredMsat += valueMsat - position.deliveredMsat;
       position.deliveredMsat = valueMsat;
     });
+  }
+
+  /** Somebody owes the router a fee. */
+  owesFee(feeMsat: number): void {
+    this.#feesBilledMsat += feeMsat;
+    this.#feesBilled++;
   }
 
   reneged(jobId: JobId): void {
@@ -155,13 +160,13 @@ export class Books {
   }
 
   /** The client does not expect back any more what this node has of the job. */
-  writtenOff(nowUs: number, jobId: JobId, node: number): void {
+  writtenOff(nowUs: number, jobId: JobId, node: number, late: boolean): void {
     const job = this.#advances.get(jobId);
     const position = job?.positions.find((one) => one.node === node);
     if (job === undefined || position === undefined) return;
     const openMsat = undeliveredOf(position);
     if (openMsat > 0) {
-      const cause: LossCause = job.reneged ? "not-delivered" : this.#options.hasFailed(node) ? "node-failed" : "not-refunded";
+      const cause: LossCause = late ? "came-too-late" : job.reneged ? "not-delivered" : this.#options.hasFailed(node) ? "node-failed" : "not-refunded";
       this.#change(nowUs, position, () => { position.clientLostMsat += openMsat; });
       position.clientCause = cause;
       this.#lose(cause, 1, openMsat);
@@ -172,13 +177,15 @@ export class Books {
   // Movements of money.
 
   /** Money left the payer's account for the network. */
-  sent(nowUs: number, payer: number, totalMsat: number): void {
+  sent(nowUs: number, jobId: JobId, payer: number, totalMsat: number): void {
+    if (this.#advances.size > 0) this.#count(jobId, 1);
     this.#sentMsat[this.#kind(payer)]! += totalMsat;
     this.inFlight.add(nowUs, totalMsat);
   }
 
   /** It came back. */
-  returned(nowUs: number, payer: number, totalMsat: number): void {
+  returned(nowUs: number, jobId: JobId, payer: number, totalMsat: number): void {
+    if (this.#advances.size > 0) this.#count(jobId, -1);
     this.#backMsat[this.#kind(payer)]! += totalMsat;
     this.inFlight.add(nowUs, -totalMsat);
   }
@@ -196,16 +203,18 @@ export class Books {
   /**
    * It arrived for good.
    * @param amountMsat what the payment was for, the payee's share of routing fees included.
-   * @param feeBearer the peer that bears the routing fee: the payer, the payee, or the one that reimburses the payer.
+   * @param feeBearer the peer that bears the routing fee: the payer, the payee, or one that reimburses the payer (`rebate`).
    */
-  arrived(nowUs: number, purpose: PaymentPurpose, jobId: JobId, payer: number, payee: number, totalMsat: number, amountMsat: number, feeMsat: number, feeBearer: number): void {
+  arrived(nowUs: number, purpose: PaymentPurpose, jobId: JobId, payer: number, payee: number, totalMsat: number, amountMsat: number, feeMsat: number, feeBearer: number, rebate: boolean): void {
     this.inFlight.add(nowUs, -totalMsat);
+    const job = this.#advances.size > 0 ? this.#advances.get(jobId) : undefined;
+    if (job !== undefined) job.open--;
     this.#arrived++;
     const payeeGetsMsat = totalMsat - feeMsat;
     this.#gotMsat[this.#kind(payee)]! += payeeGetsMsat;
     if (feeMsat > 0) {
       this.#routingMsat[this.#kind(feeBearer)]! += feeMsat;
-      if (feeBearer !== payer && feeBearer !== payee) {
+      if (rebate) {
         this.#rebatedMsat[this.#kind(feeBearer)]! -= feeMsat;
         this.#rebatedMsat[this.#kind(payer)]! += feeMsat;
       }
@@ -213,11 +222,11 @@ export class Books {
     if (purpose === "fee") {
       this.#feesPaidMsat += amountMsat;
       this.#feesPaid++;
+      if (job !== undefined) this.#forget(jobId, job);
       return;
     }
     if (purpose === "job") {
       this.#paidMsat += amountMsat;
-      const job = this.#advances.size > 0 ? this.#advances.get(jobId) : undefined;
       if (job === undefined) {
         this.unpaid.add(nowUs, -amountMsat);
         this.#openMsat += amountMsat;
@@ -229,7 +238,6 @@ export class Books {
       return;
     }
     this.#refundedMsat += amountMsat;
-    const job = this.#advances.get(jobId);
     if (job === undefined) return;
     const position = this.#position(job, payer);
     this.#change(nowUs, position, () => { position.refundedMsat += amountMsat; });
@@ -304,6 +312,19 @@ export class Books {
       if (booked !== changesMsat[kind]) throw new Error(`the accounts of ${KINDS[kind]} changed by ${changesMsat[kind]} msat, by the books it is ${booked} msat`);
     }
     const lost = (bearer: string): number => LOSS_CAUSES.reduce((sum, one) => sum + (one.bearer === bearer ? this.#losses.get(one.cause)?.msat ?? 0 : 0), 0);
+    let unpaidMsat = 0;
+    let undeliveredMsat = 0;
+    for (const owedMsat of this.#owed) unpaidMsat += owedMsat;
+    for (const { positions } of this.#advances.values()) {
+      for (const position of positions) {
+        unpaidMsat += unpaidOf(position);
+        undeliveredMsat += undeliveredOf(position);
+      }
+    }
+    // A job whose work is paid and whose fee is not is in progress still, and among those that may be unpaid.
+    if (unpaidMsat < this.unpaid.value || undeliveredMsat !== this.undelivered.value) {
+      throw new Error(`jobs in progress leave at most ${unpaidMsat} msat unpaid and ${undeliveredMsat} msat undelivered, over time it came to ${this.unpaid.value} and ${this.undelivered.value} msat`);
+    }
     const netMsat = this.#paidMsat - this.#refundedMsat;
     const expectedMsat = this.#deliveredMsat + this.#openMsat + lost("client") - lost("node");
     if (netMsat !== expectedMsat) {
@@ -365,9 +386,16 @@ export class Books {
     }
   }
 
+  #count(jobId: JobId, change: 1 | -1): void {
+    const job = this.#advances.get(jobId);
+    if (job === undefined) return;
+    job.open += change;
+    if (change < 0) this.#forget(jobId, job);
+  }
+
   /** A job that has ended and over which nobody owes anything is over. */
   #forget(jobId: JobId, job: AdvanceJob): void {
-    if (job.ended && job.positions.every((position) => netOf(position) === 0 && position.heldMsat === 0)) this.#advances.delete(jobId);
+    if (job.ended && job.open === 0 && job.positions.every((position) => netOf(position) === 0 && position.heldMsat === 0)) this.#advances.delete(jobId);
   }
 
   #grow(slot: number): void {

@@ -54,6 +54,12 @@ export class Channels {
     return this.#bounded(peer, nowUs) ? this.#inMsat[peer]! : Infinity;
   }
 
+  /** Brings both ends up to now, so that what they owe for rebalancing is settled. */
+  update(payer: number, payee: number, nowUs: number): void {
+    this.#bounded(payer, nowUs);
+    if (payee >= 0) this.#bounded(payee, nowUs);
+  }
+
   /** Sets liquidity aside for a payment. False, and nothing is set aside, where one side has not enough. */
   reserve(payer: number, payee: number, totalMsat: number, amountMsat: number, nowUs: number): boolean {
     const sends = this.#bounded(payer, nowUs);

@@ -96,14 +96,15 @@ export class Lightning {
     const fromAmount = this.#options.feeBearer === "payee";
     const feeMsat = fromAmount ? Math.min(routingFeeMsat, amountMsat) : routingFeeMsat;
     const totalMsat = fromAmount ? amountMsat : amountMsat + feeMsat;
+    const { channels } = this.#options;
+    channels?.update(payer, this.#host.peerIndex(request.payee), kernel.nowUs);
     const affordable = ledger.balanceMsat(this.#host.accountOf(payer)) >= totalMsat && totalMsat > 0;
     const lost = this.#spec.failureShare > 0 && random.next() < this.#spec.failureShare;
-    const channels = this.#options.channels;
     const dry = affordable && channels !== null && !channels.reserve(payer, this.#host.peerIndex(request.payee), totalMsat, totalMsat - feeMsat, kernel.nowUs);
     const goes = affordable && !dry;
     if (goes) {
       ledger.transfer(this.#host.accountOf(payer), this.#host.inFlightAccount, totalMsat);
-      books.sent(kernel.nowUs, payer, totalMsat);
+      books.sent(kernel.nowUs, request.jobId, payer, totalMsat);
     }
     const slot = this.#free.pop() ?? this.#grow();
     this.#requests[slot] = request;
@@ -183,6 +184,7 @@ export class Lightning {
     this.#release(slot);
     if (totalMsat > feeMsat) ledger.transfer(account, host.accountOf(payee), totalMsat - feeMsat);
     if (feeMsat > 0) ledger.transfer(account, host.routingFeesAccount, feeMsat);
+    let rebate = false;
     let bearer = this.#options.feeBearer === "payee" ? payee : payer;
     if (feeMsat > 0 && this.#options.feeBearer === "router") {
       const { reimburser } = this.#options;
@@ -191,10 +193,11 @@ export class Lightning {
         ledger.transfer(host.accountOf(reimburser), host.accountOf(payer), feeMsat);
         host.moved(jobId, reimburser, payer, feeMsat, 0);
         bearer = reimburser;
+        rebate = true;
       }
     }
     this.#options.channels?.moved(payer, payee, totalMsat, totalMsat - feeMsat);
-    books.arrived(nowUs, purpose, jobId, payer, payee, totalMsat, amountMsat, feeMsat, bearer);
+    books.arrived(nowUs, purpose, jobId, payer, payee, totalMsat, amountMsat, feeMsat, bearer, rebate);
     if (account === host.heldAccount) books.locked(nowUs, jobId, payee, -totalMsat, -amountMsat);
     host.moved(jobId, payer, payee, totalMsat - feeMsat, feeMsat);
     const preimage = this.#options.secret === null ? paymentHash : this.#invoices.preimage(paymentHash);
@@ -216,7 +219,7 @@ export class Lightning {
     if (account !== host.accountOf(payer)) {
       host.ledger.transfer(account, host.accountOf(payer), totalMsat);
       if (account === host.heldAccount) host.books.locked(nowUs, jobId, payeeIndex, -totalMsat, -amountMsat);
-      host.books.returned(nowUs, payer, totalMsat);
+      host.books.returned(nowUs, jobId, payer, totalMsat);
       this.#options.channels?.restored(payer, payeeIndex, totalMsat, totalMsat - feeMsat);
     }
     host.books.failed(reason, amountMsat);

@@ -82,7 +82,7 @@ function waterfall({ revenue, costs, profit }: ViabilityReport): Panel {
       marginLeft: 150,
       x: usdAxis(low - (low < 0 ? room : 0), high + room, 6), y: { domain: bars.map(({ name }) => name), label: null, tickSize: 0 },
       marks: [
-        Plot.barX(bars, { x1: "from", x2: "to", y: "name", fill: "color", fillOpacity: 0.85, inset: 2 }),
+        Plot.barX(bars, { x1: "from", x2: "to", y: "name", fill: "color", fillOpacity: 0.85, insetTop: 2, insetBottom: 2 }),
         Plot.ruleX([0], { stroke: "currentColor", strokeOpacity: 0.6 }),
         Plot.text(bars, { x: ({ from, to }: { from: number; to: number }) => Math.max(from, to), y: "name", text: ({ usd }: { usd: number }) => formatUsd(usd), textAnchor: "start", dx: 5, fill: "currentColor", fontSize: 11.5 }),
       ],
@@ -114,7 +114,7 @@ function tornadoFigure({ tornado, profit }: ViabilityReport): Figure {
         y: { domain: shown.map(({ name }) => name), label: null, tickSize: 0, tickFormat: (name: string) => `${name}${shown.find((bar) => bar.name === name)?.replayed === true ? " *" : ""}` },
         marks: [
           Plot.ruleX([0], { stroke: "currentColor", strokeOpacity: 0.35 }),
-          Plot.barX(drawn, { x1: profit.mean, x2: "profitUsd", y: "name", fill: "color", fillOpacity: 0.85, inset: 3 }),
+          Plot.barX(drawn, { x1: profit.mean, x2: "profitUsd", y: "name", fill: "color", fillOpacity: 0.85, insetTop: 3, insetBottom: 3 }),
           Plot.ruleX([profit.mean], { stroke: "currentColor", strokeWidth: 1.5 }),
           ...(["start", "end"] as const).map((anchor) => Plot.text(ends.filter((end) => end.anchor === anchor), {
             x: "profitUsd", y: "name", text: "text", textAnchor: anchor, dx: anchor === "start" ? 5 : -5, fill: "currentColor", fontSize: 11,
@@ -136,12 +136,15 @@ function pricesFigure({ breakEven: { prices, market }, machine }: ViabilityRepor
   const factors = prices.map(({ factor }) => factor);
   const least = Math.min(...factors);
   const most = Math.max(...factors);
-  const x: Plot.ScaleOptions = { type: "log", domain: [least, most], label: null, grid: true, ticks: [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1, 1.4, 2, 4, 8, 16, 32, 64].filter((tick) => tick >= least && tick <= most), tickFormat: (factor: number) => `x ${formatSignificant(factor, 2)}` };
+  // Plot's own axis leaves labels of a logarithmic scale out as it thinks fit.
+  const ticks = [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1, 1.4, 2, 4, 8, 16, 32, 64].filter((tick) => tick >= least && tick <= most);
+  const x: Plot.ScaleOptions = { type: "log", domain: [least, most], label: null, grid: true, ticks, axis: null };
+  const axis = Plot.axisX(ticks, { text: (factor: number) => `x ${formatSignificant(factor, 2)}`, label: null });
   const [low, high] = span([...prices.map(({ profitUsd }) => profitUsd), 0]);
   const found = market.point === null ? [] : [market.point];
   return {
     title,
-    subtitle: `The market played again with the machine's prices times a factor (x 1: as asked, ${formatSignificant(machine.inputMsatPerMtok / 1_000)} sat/Mtok for prompts and ${formatSignificant(machine.outputMsatPerMtok / 1_000)} for answers), the same random numbers each time; means of ${formatNumber(prices[0]!.replications)} replications.`,
+    subtitle: `The market played again with the machine's prices times a factor (x 1: as asked, ${formatSignificant(machine.inputMsatPerMtok / 1_000)} sat/Mtok for prompts and ${formatSignificant(machine.outputMsatPerMtok / 1_000)} for answers), the same random numbers each time; ${formatNumber(Math.min(...prices.map(({ replications }) => replications)))} replications, at the level of all.`,
     keys: [],
     panels: [
       {
@@ -149,6 +152,7 @@ function pricesFigure({ breakEven: { prices, market }, machine }: ViabilityRepor
         plot: {
           marginLeft: 90, x, y: usdAxis(low, high, 5),
           marks: [
+            axis,
             Plot.ruleY([0], { stroke: "currentColor", strokeOpacity: 0.6 }),
             Plot.line(prices, { x: "factor", y: "profitUsd", stroke: GREY, strokeWidth: 1.5 }),
             Plot.dot(prices, { x: "factor", y: "profitUsd", r: 4, fill: ({ profitUsd }: { profitUsd: number }) => profitUsd >= 0 ? GOOD : BAD }),
@@ -161,7 +165,7 @@ function pricesFigure({ breakEven: { prices, market }, machine }: ViabilityRepor
         heading: "Slots busy", height: 130,
         plot: {
           marginLeft: 90, x, y: shareAxis(),
-          marks: [Plot.line(prices, { x: "factor", y: "utilisation", stroke: GREY, strokeWidth: 1.5 }), Plot.dot(prices, { x: "factor", y: "utilisation", r: 4, fill: GOOD })],
+          marks: [axis, Plot.line(prices, { x: "factor", y: "utilisation", stroke: GREY, strokeWidth: 1.5 }), Plot.dot(prices, { x: "factor", y: "utilisation", r: 4, fill: GOOD })],
         },
       },
     ],

@@ -2,7 +2,7 @@ import type { Costs, NodeOutcome } from "./accounts.ts";
 import { hoursPerMonth, monthlyAccount } from "./accounts.ts";
 
 /** Precision of a break-even price found in the market: a share of the price. */
-const priceTolerance = 0.005;
+const priceTolerance = 0.01;
 
 /** The price at which the same jobs would just pay. */
 export interface HeldVolume {

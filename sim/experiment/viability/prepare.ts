@@ -231,7 +231,7 @@ function costsFor(scenario: Scenario, machine: ChosenMachine, template: Operator
   const usdPerBtc = state("exchange", "Exchange rate", flags.exchange(), flags.usdPerBtc, "USD/btc", (value) => `${formatNumber(value)} USD/btc`, usdPerBtcOf(scenario) === null ? "an assumption; the scenario states none" : scenario.exchange === null ? "as in the scenario" : "as at the scenario's start; that it moves there is not followed");
   const stated = template.electricityMsatPerKwh;
   const electricityUsdPerKwh = state(
-    "electricity", "Electricity", flags.tariff("electricity"), stated === null ? defaults.electricityUsdPerKwh : stated / MSAT_PER_BTC * usdPerBtc, "USD/kWh", (value) => `${formatSignificant(value)} USD/kWh`,
+    "electricity", "Electricity", flags.tariff("electricity"), stated === null ? defaults.electricityUsdPerKwh : Number((stated / MSAT_PER_BTC * usdPerBtc).toPrecision(12)), "USD/kWh", (value) => `${formatSignificant(value)} USD/kWh`,
     stated === null ? "about what households pay" : `as ${template.name} in the scenario`,
   );
   const watts = measured === null ? "machine catalogue" : "the profile";

@@ -43,7 +43,7 @@ export interface PlayBatch {
   readonly later: number;
 }
 
-/** Replications of what only shows how much something matters; differences to the same seeds are taken, so that few are enough. */
+/** Replications of what only shows how much something matters: with the same seeds, few are enough. */
 const shownReplications = 3;
 /** Factors on the price that are tried besides 1. */
 const triedFactors = [0.35, priceFactors.low, priceFactors.high, 2, 4, 8];
@@ -77,26 +77,27 @@ export function* study(question: ViabilityQuestion): Generator<PlayBatch, Viabil
   if (outcomes.length === 0) return null;
   let interrupted = outcomes.length < seeds.length;
   const few = outcomes.slice(0, shown.length);
-  const profitOf = (some: readonly NodeOutcome[]): number => mean(some.map((outcome) => monthlyAccount(outcome, costs).profitUsd));
+  const average = meanOutcome(outcomes);
+  const pointOf = (factor: number, some: readonly NodeOutcome[]): PricePoint => pricePoint(prices, factor, leveled(meanOutcome(some), meanOutcome(few), average), some.length, costs);
 
   const markets = [...variations.flatMap(({ low, high }) => [low.scenario, high.scenario]), ...triedFactors.map((factor) => withPrices(scenario, operator, pricesTimes(prices, factor)))];
   const answers: NodeOutcome[][] = [];
-  const points: PricePoint[] = [pricePoint(prices, 1, few, costs)];
+  const points: PricePoint[] = [pricePoint(prices, 1, average, outcomes.length, costs)];
   if (!interrupted) {
     const batch = yield { plays: markets.flatMap((market) => playsOf(market, shown)), purpose: "other assumptions", later: trialPlays };
     interrupted = batch.includes(null);
     if (!interrupted) markets.forEach((_, i) => answers.push(batch.slice(i * shown.length, (i + 1) * shown.length) as NodeOutcome[]));
   }
-  answers.slice(2 * variations.length).forEach((some, i) => points.push(pricePoint(prices, triedFactors[i]!, some, costs)));
+  answers.slice(2 * variations.length).forEach((some, i) => points.push(pointOf(triedFactors[i]!, some)));
 
-  const base = monthlyAccount(meanOutcome(outcomes), costs);
+  const base = monthlyAccount(average, costs);
   const costUsd = base.revenueUsd - base.profitUsd;
   for (let trial = 0; trial < furtherTrials && !interrupted && !isFree(prices); trial++) {
     const factor = nextTrial(points, costUsd);
     if (factor === null) break;
     const batch = yield { plays: playsOf(withPrices(scenario, operator, pricesTimes(prices, factor)), shown), purpose: "break-even price", later: (furtherTrials - trial - 1) * shown.length };
     interrupted = batch.includes(null);
-    if (!interrupted) points.push(pricePoint(prices, factor, batch as NodeOutcome[], costs));
+    if (!interrupted) points.push(pointOf(factor, batch as NodeOutcome[]));
   }
   points.sort((a, b) => a.factor - b.factor);
 
@@ -105,17 +106,15 @@ export function* study(question: ViabilityQuestion): Generator<PlayBatch, Viabil
     ...variations.flatMap(({ low, high, ...rest }, i): TornadoBar[] => {
       const [below, above] = [answers[2 * i], answers[2 * i + 1]];
       if (below === undefined || above === undefined) return [];
-      // Paired with the same seeds, so that only the difference made is added to the mean of all replications.
-      const shifted = (some: readonly NodeOutcome[]): number => profitOf(outcomes) + profitOf(some) - profitOf(few);
+      const profit = (some: readonly NodeOutcome[]): number => monthlyAccount(leveled(meanOutcome(some), meanOutcome(few), average), costs).profitUsd;
       const busy = (some: readonly NodeOutcome[], text: string): string => rest.id === "demand" ? `${text} (busy ${percent(meanOutcome(some).utilisation)})` : text;
-      return [bar(rest, busy(below, low.text), shifted(below), busy(above, high.text), shifted(above), true)];
+      return [bar(rest, busy(below, low.text), profit(below), busy(above, high.text), profit(above), true)];
     }),
-    ...priceBar(points, profitOf(outcomes), profitOf(few)),
+    ...priceBar(points),
   ].sort((a, b) => b.swingUsd - a.swingUsd || (a.id < b.id ? -1 : 1));
 
   const rows = outcomes.map((outcome) => replicationRow(outcome, costs));
   const of = (what: (row: ViabilityReplication) => number): Replicated => replicatedSummary(rows.map(what));
-  const average = meanOutcome(outcomes);
   const paybacks = rows.map(({ paybackMonths: months }) => months ?? Infinity).sort((a, b) => a - b);
   const lifeMonths = 12 * costs.lifeYears;
   const wins = rows.filter(({ profitUsd }) => profitUsd > 0).length;
@@ -179,11 +178,28 @@ export function answer(question: ViabilityQuestion): ViabilityReport {
   return next.value!;
 }
 
-function pricePoint(prices: PriceSheet, factor: number, outcomes: readonly NodeOutcome[], costs: Costs): PricePoint {
-  const average = meanOutcome(outcomes);
-  const { profitUsd, revenueUsd } = monthlyAccount(average, costs);
-  const tokens = (average.inputTokens + average.outputTokens) / average.measuredHours * hoursPerMonth * costs.uptime;
-  return { factor, ...pricesTimes(prices, factor), profitUsd, revenueUsd, tokens, utilisation: average.utilisation, replications: outcomes.length };
+/**
+ * What a changed market brings on average, estimated from few replications: the ratio of what they bring changed and
+ * unchanged, the random numbers being the same, times what all replications bring unchanged (ratio estimator). So that what
+ * is not changed comes out as it did.
+ */
+function leveled(changed: NodeOutcome, few: NodeOutcome, all: NodeOutcome): NodeOutcome {
+  const ratio = (of: (outcome: NodeOutcome) => number): number => of(few) === 0 ? of(changed) : of(changed) * of(all) / of(few);
+  return {
+    ...changed,
+    revenueMsat: ratio(({ revenueMsat }) => revenueMsat),
+    jobs: ratio(({ jobs }) => jobs),
+    inputTokens: ratio(({ inputTokens }) => inputTokens),
+    outputTokens: ratio(({ outputTokens }) => outputTokens),
+    utilisation: Math.min(1, ratio(({ utilisation }) => utilisation)),
+    busyShare: Math.min(1, ratio(({ busyShare }) => busyShare)),
+  };
+}
+
+function pricePoint(prices: PriceSheet, factor: number, outcome: NodeOutcome, replications: number, costs: Costs): PricePoint {
+  const { profitUsd, revenueUsd } = monthlyAccount(outcome, costs);
+  const tokens = (outcome.inputTokens + outcome.outputTokens) / outcome.measuredHours * hoursPerMonth * costs.uptime;
+  return { factor, ...pricesTimes(prices, factor), profitUsd, revenueUsd, tokens, utilisation: outcome.utilisation, replications };
 }
 
 /** Where the market just pays, as far as it was looked for. */
@@ -205,12 +221,11 @@ function nextTrial(points: readonly PricePoint[], costUsd: number): number | nul
   return rises && last.factor < largestFactor ? last.factor * 2 : null;
 }
 
-function priceBar(points: readonly PricePoint[], profitUsd: number, fewProfitUsd: number): TornadoBar[] {
+function priceBar(points: readonly PricePoint[]): TornadoBar[] {
   const at = (factor: number): PricePoint | undefined => points.find((point) => point.factor === factor);
   const [low, high] = [at(priceFactors.low), at(priceFactors.high)];
   if (low === undefined || high === undefined) return [];
-  const shifted = (point: PricePoint): number => profitUsd + point.profitUsd - fewProfitUsd;
-  return [bar({ id: "price", name: "Price asked", base: "x 1" }, `x ${priceFactors.low}`, shifted(low), `x ${priceFactors.high}`, shifted(high), true)];
+  return [bar({ id: "price", name: "Price asked", base: "x 1" }, `x ${priceFactors.low}`, low.profitUsd, `x ${priceFactors.high}`, high.profitUsd, true)];
 }
 
 function bar(what: { readonly id: string; readonly name: string; readonly base: string }, low: string, lowUsd: number, high: string, highUsd: number, replayed: boolean): TornadoBar {

@@ -259,7 +259,11 @@ export class Resolver {
     const price = input.price === "free" ? { input: 0, output: 0, fixed: 0, spread: 0 } : input.price;
     const machine = this.#machine(input.machine, [...path, "machine"]);
     const cataloguePriceUsd = typeof machine === "string" ? this.#names.machinePriceUsd(machine) ?? null : null;
+    const strategy = resolveStrategy(input, path, this.section);
     const supply = resolveSupply(input, { count: input.count, price, cataloguePriceUsd }, path, this.section);
+    if (supply !== null && supply.quote !== null && strategy.rule.kind !== "fixed") {
+      this.findings.push({ path: [...path, "quote"], found: `${supply.quote.currency}, with a strategy that sets prices itself`, allowed: "msat, or strategy: fixed" });
+    }
     return {
       name: input.name,
       count: input.count,
@@ -279,7 +283,7 @@ export class Resolver {
       churn: this.#churn(input.churn, [...path, "churn"]),
       electricityMsatPerKwh: meanElectricityMsat(input.electricity, supply, [...path, "electricity"], this.section),
       supply,
-      strategy: resolveStrategy(input, path, this.section),
+      strategy,
       settlement: resolveOperatorSettlement(input, path, this.section),
     };
   }

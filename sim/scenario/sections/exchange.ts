@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { ExchangeMoves } from "../../supply/exchange.ts";
 import { oneOf } from "../fields.ts";
-import { positiveDuration, volatility, yearlyShare } from "../quantities.ts";
+import { duration, exchangeRate, positiveDuration, volatility, yearlyShare } from "../quantities.ts";
 import { parseQuantity, toNumber } from "../units.ts";
 import type { Path, SectionContext } from "./context.ts";
-import { readSeries } from "./series.ts";
+import { checkGrowth, readSeries } from "./series.ts";
 
 export interface ExchangeRate {
   readonly currency: "USD" | "EUR";
@@ -18,6 +18,7 @@ export const exchange = oneOf({
     path: z.string().min(1).max(4096).describe("CSV file with lines of time and rate, relative to the scenario file: `0h,100000 USD/btc`."),
     unit: z.string().min(1).max(32).optional().describe("Unit of rates that are bare numbers, such as `USD/btc`."),
   })]).describe("From a CSV file with lines of time and rate; other currencies of `exchangeRate` move in proportion."),
+  steps: z.array(z.tuple([duration, exchangeRate])).min(1).max(10_000).describe("[time, rate] in order of time, the first at 0 and as in `exchangeRate`; other currencies move in proportion."),
   gbm: z.strictObject({
     drift: yearlyShare.default(0).describe("Growth of the expected rate, continuously compounded."),
     fall: z.boolean().default(false).describe("Whether the drift goes downwards."),
@@ -78,9 +79,11 @@ function resolveMoves(input: z.output<typeof exchange> | undefined, rates: reado
       everyUs: context.us(every, [...at, "every"]),
     };
   }
-  const { path: file, unit } = typeof input.file === "string" ? { path: input.file, unit: undefined } : input.file;
-  const at = typeof input.file === "string" ? [...path, "file"] : [...path, "file", "path"];
-  const rows = readSeries(file, "exchange rate", unit, at, context);
+  const at = "steps" in input ? [...path, "steps"] : typeof input.file === "string" ? [...path, "file"] : [...path, "file", "path"];
+  const rows = "steps" in input
+    ? input.steps.map(([time, value], i) => ({ atUs: context.us(time, [...at, i, 0]), value }))
+    : typeof input.file === "string" ? readSeries(input.file, "exchange rate", undefined, at, context) : readSeries(input.file.path, "exchange rate", input.file.unit, at, context);
+  if ("steps" in input) checkGrowth(rows, at, context);
   const points = rows.map(({ atUs, value }) => {
     const quantity = parseQuantity("exchange rate", value);
     return { atUs, rate: "found" in quantity ? 0 : toNumber(quantity), currency: "found" in quantity ? null : quantity.currency };
@@ -92,7 +95,7 @@ function resolveMoves(input: z.output<typeof exchange> | undefined, rates: reado
   const known = rates.find(({ currency }) => currency === first.currency);
   const stated = known === undefined ? 0 : 100_000_000_000 / known.msatPerUnit;
   if (known !== undefined && Math.abs(stated / first.rate - 1) > 1e-9) {
-    context.finding({ path: at, found: `${first.rate} ${first.currency}/btc at the start of the file`, allowed: `the scenario's exchangeRate, ${stated} ${first.currency}/btc` });
+    context.finding({ path: at, found: `${first.rate} ${first.currency}/btc at the start`, allowed: `the scenario's exchangeRate, ${stated} ${first.currency}/btc` });
   }
   return { kind: "path", points: points.map(({ atUs, rate }) => ({ atUs, relative: rate / first.rate })) };
 }

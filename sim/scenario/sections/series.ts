@@ -48,6 +48,14 @@ export function readSeries(file: string, dimension: Dimension, unit: string | un
   return rows;
 }
 
+/** Steps as a scenario lists them begin at 0, and each is later than the one before. */
+export function checkGrowth(steps: readonly { readonly atUs: number }[], path: Path, context: SectionContext): void {
+  steps.forEach(({ atUs }, i) => {
+    if (i === 0 && atUs !== 0) context.finding({ path: [...path, 0, 0], found: "a later time", allowed: "time 0 first" });
+    if (i > 0 && atUs <= steps[i - 1]!.atUs) context.finding({ path: [...path, i, 0], found: "a time that is not later than the one before", allowed: "times that grow" });
+  });
+}
+
 /** null where it is no time. */
 function timeOf(text: string): { readonly us: number; readonly date: boolean } | null {
   const duration = parseQuantity("duration", text === "0" ? 0 : text);

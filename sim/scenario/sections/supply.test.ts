@@ -67,6 +67,12 @@ describe("electricity", () => {
     expect(tariff).toEqual({ periodUs: 24 * HOUR, steps: [{ atUs: 0, perKwh: { currency: "msat", units: 100_000 } }, { atUs: 7 * HOUR, perKwh: { currency: "msat", units: 300_000 } }] });
   });
 
+  test("in steps", () => {
+    const { tariff } = supply("operators.gpu.electricity={steps: [[0h, 0.10 USD/kWh], [7h, 0.30 USD/kWh]], period: 1d}");
+    expect(tariff).toEqual(supply("operators.gpu.electricity={file: day.csv, period: 1d}").tariff);
+    expect(load("exchange={steps: [[0h, 100000 USD/btc], [1h, 125000 USD/btc]]}").exchange?.moves).toEqual(load("exchange={file: btc.csv}").exchange?.moves);
+  });
+
   test("from a file, with dates and bare numbers", () => {
     const { tariff } = supply("operators.gpu.electricity={file: spot.csv, unit: EUR/MWh}");
     expect(tariff).toEqual({ periodUs: null, steps: [{ atUs: 0, perKwh: { currency: "msat", units: 100_000 } }, { atUs: HOUR, perKwh: { currency: "msat", units: 150_000 } }] });
@@ -99,8 +105,11 @@ test.each<[string, readonly string[], string]>([
   ["a machine both bought and rented", ["operators.gpu.costs={purchase: 5 sat, rent: 1 sat/h}"], "operators[0].costs.rent: found rent and purchase; allowed: one of them"],
   ["a file that is not there", ["operators.gpu.electricity={file: none.csv}"], "operators[0].electricity.file: found \"none.csv\", which cannot be read; allowed: a text file that can be read"],
   ["times that go back", ["operators.gpu.electricity={file: back.csv}"], "operators[0].electricity.file: found \"1h\" in line 3 of \"back.csv\"; allowed: times that grow from line to line"],
+  ["steps that do not begin", ["operators.gpu.electricity={steps: [[1h, 1 sat/kWh]]}"], "operators[0].electricity.steps[0][0]: found a later time; allowed: time 0 first"],
+  ["steps that go back", ["exchange={steps: [[0h, 100000 USD/btc], [2h, 90000 USD/btc], [1h, 80000 USD/btc]]}"], "exchange.steps[2][0]: found a time that is not later than the one before; allowed: times that grow"],
+  ["quotes in fiat with a strategy of their own", ["exchange={gbm: {}}", "operators.gpu.quote=USD", "operators.gpu.strategy={utilisation: {}}"], "operators[0].quote: found USD, with a strategy that sets prices itself; allowed: msat, or strategy: fixed"],
   ["another unit in a file", ["exchange={file: day.csv}"], "exchange.file: found \"0.10 USD/kWh\", a price of energy in line 2 of \"day.csv\""],
-  ["a path that starts elsewhere", ["exchangeRate=50000 USD/btc", "exchange={file: btc.csv}"], "exchange.file: found 100000 USD/btc at the start of the file; allowed: the scenario's exchangeRate, 50000 USD/btc"],
+  ["a path that starts elsewhere", ["exchangeRate=50000 USD/btc", "exchange={file: btc.csv}"], "exchange.file: found 100000 USD/btc at the start; allowed: the scenario's exchangeRate, 50000 USD/btc"],
   ["an amount that is no rent", ["operators.gpu.costs.rent=1 USD"], "operators[0].costs.rent: found \"1 USD\", an amount of money; allowed: an amount of money per time such as 0.30 USD/h, 300 sat/h or 20 USD/month"],
 ])("refuses %s", (_, sets, message) => {
   expect(messageOf(() => load(...sets))).toContain(message);

@@ -6,7 +6,7 @@ import type { QuantityInput } from "../fields.ts";
 import { bytes, duration, energyPrice, money, moneyPerTime, positiveDuration, share, trafficPrice, yearlyShare } from "../quantities.ts";
 import { alternatives } from "../units.ts";
 import type { Path, SectionContext } from "./context.ts";
-import { readSeries } from "./series.ts";
+import { checkGrowth, readSeries } from "./series.ts";
 
 const HOUR_US = 3_600_000_000;
 const WEEK_US = 168 * HOUR_US;
@@ -36,6 +36,10 @@ const timeOfUse = z.array(z.strictObject({
 export const electricity = z.union([
   energyPrice,
   z.strictObject({ timeOfUse: timeOfUse.describe("Prices by hour and day of the week; where several apply, the last counts.") }),
+  z.strictObject({
+    steps: z.array(z.tuple([duration, energyPrice])).min(1).max(10_000).describe("[time, price] in order of time, the first at 0: from then on, this price."),
+    period: positiveDuration.optional().describe("Repeats after this time (default: the last price lasts)."),
+  }),
   z.strictObject({
     file: z.string().min(1).max(4096).describe("CSV file with lines of time and price, relative to the scenario file: `0h,0.12 USD/kWh`; times are durations from the start, or dates such as 2026-01-01T00:00:00Z, of which the first is the start."),
     unit: z.string().min(1).max(32).optional().describe("Unit of prices that are bare numbers, such as `EUR/MWh`."),
@@ -185,12 +189,15 @@ function resolveTariff(input: z.output<typeof electricity>, path: Path, context:
   if (typeof input !== "object") return flatTariff(context.amount("energy price", input, path));
   if ("timeOfUse" in input) return timeOfUseTariff(input.timeOfUse, [...path, "timeOfUse"], context);
   const periodUs = input.period === undefined ? null : context.us(input.period, [...path, "period"]);
-  const steps = readSeries(input.file, "energy price", input.unit, [...path, "file"], context)
-    .map(({ atUs, value }): TariffStep => ({ atUs, perKwh: context.amount("energy price", value, [...path, "file"]) }));
+  const at = [...path, "file" in input ? "file" : "steps"];
+  const steps = "file" in input
+    ? readSeries(input.file, "energy price", input.unit, at, context).map(({ atUs, value }): TariffStep => ({ atUs, perKwh: context.amount("energy price", value, at) }))
+    : input.steps.map(([time, price], i): TariffStep => ({ atUs: context.us(time, [...at, i, 0]), perKwh: context.amount("energy price", price, [...at, i, 1]) }));
   const last = steps.at(-1);
   if (last === undefined) return flatTariff({ currency: "msat", units: 0 });
-  if (new Set(steps.map(({ perKwh }) => perKwh.currency)).size > 1) context.finding({ path: [...path, "file"], found: "prices in several currencies", allowed: "one currency" });
-  if (periodUs !== null && last.atUs >= periodUs) context.finding({ path: [...path, "period"], found: `a period that ends before the file's last line`, allowed: "a longer period, or fewer lines" });
+  if ("steps" in input) checkGrowth(steps, at, context);
+  if (new Set(steps.map(({ perKwh }) => perKwh.currency)).size > 1) context.finding({ path: at, found: "prices in several currencies", allowed: "one currency" });
+  if (periodUs !== null && last.atUs >= periodUs) context.finding({ path: [...path, "period"], found: "a period that ends before the last price begins", allowed: "a longer period, or fewer prices" });
   return { steps, periodUs };
 }
 

@@ -23,6 +23,8 @@ export class Oracle {
   holders = new Int32Array(256);
   inFlight = 0;
   readonly #slots = new JobMap<number>();
+  /** Where the job was that was asked for last: facts about one job come in rows. */
+  #last = 0;
   readonly #free: number[] = [];
 
   /** @returns the job's slot. */
@@ -43,8 +45,11 @@ export class Oracle {
 
   /** The slot of a job that its client still waits for, or -1. */
   slotOf(id: JobId): number {
+    if (this.ids[this.#last] === id) return this.waited[this.#last] === 1 ? this.#last : -1;
     const slot = this.#slots.get(id);
-    return slot !== undefined && this.waited[slot] === 1 ? slot : -1;
+    if (slot === undefined) return -1;
+    this.#last = slot;
+    return this.waited[slot] === 1 ? slot : -1;
   }
 
   /** The slot of a job that its client waits for or an engine holds, or -1. */

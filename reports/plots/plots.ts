@@ -1,6 +1,7 @@
 import type { RunReport } from "../../protocol/result.ts";
 import { asksFigure } from "./asks.ts";
 import { curvesFigure } from "./curves.ts";
+import { exposureFigure } from "./exposure.ts";
 import { renderFigure } from "./figure.ts";
 import { latencyFigure } from "./latency.ts";
 import { loadFigure } from "./load.ts";
@@ -13,7 +14,7 @@ import { surplusFigure } from "./surplus.ts";
 import { throughputFigure } from "./throughput.ts";
 import { type PlotName, PLOTS } from "./titles.ts";
 
-const FIGURES = { throughput: throughputFigure, latency: latencyFigure, load: loadFigure, market: marketFigure, prices: pricesFigure, pricing: pricingFigure, asks: asksFigure, profit: profitFigure, curves: curvesFigure, surplus: surplusFigure, lorenz: lorenzFigure };
+const FIGURES = { throughput: throughputFigure, latency: latencyFigure, load: loadFigure, market: marketFigure, prices: pricesFigure, pricing: pricingFigure, asks: asksFigure, profit: profitFigure, exposure: exposureFigure, curves: curvesFigure, surplus: surplusFigure, lorenz: lorenzFigure };
 
 /** Draws every plot of a report, each as a whole SVG document. */
 export function renderPlots(report: RunReport): Record<PlotName, string> {

@@ -1,5 +1,5 @@
 /** Names of a report's plots, in the order in which they are read; `plots/NAME.svg` holds each. */
-export const PLOTS = ["throughput", "latency", "load", "market", "prices", "pricing", "asks", "profit", "curves", "surplus", "lorenz"] as const;
+export const PLOTS = ["throughput", "latency", "load", "market", "prices", "pricing", "asks", "profit", "exposure", "curves", "surplus", "lorenz"] as const;
 export type PlotName = (typeof PLOTS)[number];
 
 /** The question that each plot answers. */
@@ -12,6 +12,7 @@ export const PLOT_TITLES: Readonly<Record<PlotName, string>> = {
   pricing: "How did prices move?",
   asks: "What did operators ask?",
   profit: "What was left for operators?",
+  exposure: "Who trusted whom with how much?",
   curves: "What did supply and demand allow?",
   surplus: "Who gained, and what was lost?",
   lorenz: "How evenly was revenue shared?",

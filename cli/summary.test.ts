@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { RunReport } from "../protocol/result.ts";
+import { formatPercent } from "../protocol/units.ts";
 import { runScenario } from "../sim/experiment/run.ts";
 import { loadScenario } from "../sim/scenario/load.ts";
 import { summaryText } from "./summary.ts";
@@ -67,6 +68,7 @@ test("what nobody asked for has no row: goals, prices, fees, repeated attempts",
   const { overall } = base;
   const bare = summaryText({
     ...base,
+    welfare: null,
     overall: { ...overall, paidMsat: 0, feesMsat: 0, goodput: { ...overall.goodput, share: 1, goals: [] }, attempts: { ...overall.attempts, retriedJobs: 0 } },
   });
   expect(bare).not.toMatch(/goal|price|paid|fee|earned|more than one/);
@@ -77,4 +79,12 @@ test("what nobody asked for has no row: goals, prices, fees, repeated attempts",
   expect(rich).toMatch(/^met every latency goal +25 %$/m);
   expect(rich).toMatch(/^paid in all +2 sat\nof it the router's fees +1 sat$/m);
   expect(rich).toMatch(/^needed more than one node +7$/m);
+});
+
+test("says who gained how much of what was possible, where it is known what jobs are worth", () => {
+  const { totalMsat, firstBestMsat, consumerSurplusMsat } = base.welfare!;
+  expect(totalMsat / firstBestMsat).toBeGreaterThan(0.9);
+  const percent = (amount: number): string => formatPercent(amount / firstBestMsat, 2).replace(".", "\\.");
+  expect(summaryText(base)).toMatch(new RegExp(`^Gained: [\\d,.]+ sat, [\\d.]+ % of what was possible\\.\nClients have ${percent(consumerSurplusMsat)}, operators [\\d.]+ %;\nmost was lost by \\w+: [\\d.]+ %\\.$`, "m"));
+  expect(summaryText(play("clients.chat.maxPrice=unlimited"))).not.toContain("Gained");
 });

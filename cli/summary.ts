@@ -108,6 +108,20 @@ const operatorsTable = (report: RunReport): string => {
   return plainTable(head, ["left", ...head.slice(1).map(() => "right" as const)], report.operatorClasses.map((operator) => operatorRow(operator, paid, priced)));
 };
 
+/** Who gained how much of what was possible; "" where the scenario does not say what jobs are worth. */
+const gainsLine = ({ welfare }: RunReport): string => {
+  if (welfare === null || welfare.shareReached === null) return "";
+  const { firstBestMsat, losses } = welfare;
+  const fees = welfare.routerRevenueMsat + welfare.routingFeesMsat;
+  const part = (amount: number): string => formatPercent(amount / firstBestMsat, 2);
+  const worst = Object.entries(losses).reduce((a, b) => (b[1] > a[1] ? b : a));
+  return [
+    `Gained: ${money(welfare.totalMsat)}, ${share(welfare.totalMsat, firstBestMsat)} of what was possible.`,
+    `Clients have ${part(welfare.consumerSurplusMsat)}, operators ${part(welfare.operatorSurplusMsat)}${fees === 0 ? "" : `, fees ${part(fees)}`};`,
+    worst[1] === 0 ? "nothing was lost." : `most was lost by ${worst[0]}: ${part(worst[1])}.`,
+  ].join("\n");
+};
+
 /** The outcome of a run for the terminal: the question, one table of the clients' side, one of the operators'. */
 export const summaryText = (report: RunReport): string => {
   const { scenario, seed } = report.provenance;
@@ -115,6 +129,7 @@ export const summaryText = (report: RunReport): string => {
   const warmup = report.warmupUs === 0 ? "" : ` after ${formatDurationUs(report.warmupUs)} of warm-up`;
   const nodes = report.nodes.length === 1 ? "1 node" : `${formatNumber(report.nodes.length)} nodes`;
   const reasons = reasonsLine(report.overall);
+  const gains = gainsLine(report);
   return [
     `${scenario.name}: ${scenario.question}`,
     `${measured}${warmup}, seed ${seed}, ${nodes}`,
@@ -123,6 +138,7 @@ export const summaryText = (report: RunReport): string => {
     "",
     ...(reasons === "" ? [] : [reasons, ""]),
     operatorsTable(report),
+    ...(gains === "" ? [] : ["", gains]),
     ...(hasProfit(report) ? ["", profitTable(report)] : []),
     ...(entryLines(report).length > 0 ? ["", ...entryLines(report)] : []),
   ].join("\n");

@@ -44,16 +44,16 @@ const monthTable = (report: ViabilityReport): string => {
   row("profit", profit, formatUsd);
   if (profit.meanInterval !== null) table.push([`  its mean, ${formatPercent(profit.meanInterval.confidence)} sure`, "", formatUsd(profit.meanInterval.low), formatUsd(profit.meanInterval.high)]);
   if (costs.depreciationUsd + costs.capitalUsd > 0) row("profit, were it yours already", runningProfit, formatUsd);
-  table.push(["P(profit > 0), and where it may lie", formatPercent(probabilityOfProfit.share), formatPercent(probabilityOfProfit.interval.low), formatPercent(probabilityOfProfit.interval.high)]);
+  table.push(["P(profit > 0)", formatPercent(probabilityOfProfit.share), formatPercent(probabilityOfProfit.interval.low), formatPercent(probabilityOfProfit.interval.high)]);
   row("slots busy", utilisation, formatPercent);
   const time = (months: number | null): string => months === null ? "never" : months < 24 ? `${formatSignificant(months)} months` : `${formatSignificant(months / 12)} years`;
-  table.push(["pays for itself after", time(payback.p50), time(payback.p5), time(payback.p95)]);
+  table.push([`pays for itself (life: ${time(payback.lifeMonths)})`, time(payback.p50), time(payback.p5), time(payback.p95)]);
   table.push(["break-even: slots busy", breakEven.utilisation === null ? "-" : breakEven.utilisation.share === null ? "> 100 %" : formatPercent(breakEven.utilisation.share), "", ""]);
   const { point, found } = breakEven.market;
   table.push(["break-even: price of prompts", point === null ? found : price(point.inputMsatPerMtok), "", ""]);
   if (point !== null) table.push(["break-even: price of answers", price(point.outputMsatPerMtok), "", ""]);
   if (breakEven.market.usdPerMtok !== null) table.push(["  per million tokens served", formatUsd(breakEven.market.usdPerMtok), "", ""]);
-  if (rental !== null) table.push(["per hour on: here | renting it out", formatUsd(rental.marketRevenueUsdPerHour), formatUsd(rental.usdPerHour), ""]);
+  if (rental !== null) table.push(["per hour: here | rented out", formatUsd(rental.marketRevenueUsdPerHour), formatUsd(rental.usdPerHour), ""]);
   return table.toString();
 };
 

@@ -49,6 +49,10 @@ describe("law 5: causality and time", () => {
     expect(said).toBeGreaterThan(50_000);
   });
 
+  test("the same where prices are found", () => {
+    inRandomMarkets(arbitraryScenario({ pricing: "found" }), 20, 5, (scenario) => void checkCausality(play(scenario)));
+  });
+
   test.each<readonly [string, RegExp, Fault]>([
     ["the books write a start down too early", /law of causality is broken/, () => patch(Recorder.prototype, "started", (original) => function (this: Recorder, slot, nowUs, attempt) { original.call(this, slot, nowUs - 1_000, attempt); })],
     ["the books miss a start", /law of causality is broken/, () => patch(Recorder.prototype, "started", (original) => function (this: Recorder, slot, nowUs, attempt) { if (slot !== 1) original.call(this, slot, nowUs, attempt); })],

@@ -93,6 +93,10 @@ describe("law 13: determinism", () => {
     inRandomMarkets(arbitraryScenario(), 30, 13, (scenario) => checkRepeat(scenario, reordered, [1, 777_777, 123_456_789]));
   });
 
+  test("the same where prices are found", () => {
+    inRandomMarkets(arbitraryScenario({ pricing: "found" }), 20, 13, (scenario) => checkRepeat(scenario, reordered, [777_777]));
+  });
+
   test("other processes come to the same results", () => {
     const scenarios = fc.sample(arbitraryScenario(), { seed: 13, numRuns: 15 });
     const here = scenarios.map((scenario) => resultsOf(runScenario(scenario)));

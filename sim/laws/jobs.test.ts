@@ -62,6 +62,13 @@ describe("law 2: conservation of jobs", () => {
     inRandomMarkets(arbitraryScenario({ scenario: { drain: true } }), 40, 2, (scenario) => checkRest(play(scenario).world));
   });
 
+  test("the same where prices are found: by auction, in batches, continuously", () => {
+    let jobs = 0;
+    inRandomMarkets(arbitraryScenario({ pricing: "found" }), 40, 2, (scenario) => void (jobs += checkJobs(play(scenario))));
+    inRandomMarkets(arbitraryScenario({ pricing: "found", scenario: { drain: true } }), 20, 2, (scenario) => checkRest(play(scenario).world));
+    expect(jobs).toBeGreaterThan(3_000);
+  });
+
   const impatient = arbitraryScenario({ clients: { patienceUs: 1_500_000 }, scenario: { drain: true } });
 
   test.each<readonly [string, RegExp, Fault]>([

@@ -83,6 +83,10 @@ describe("law 1: conservation of money", () => {
     expect(feesMsat).toBeGreaterThan(1_000);
   });
 
+  test("holds where prices are found", () => {
+    inRandomMarkets(arbitraryScenario({ pricing: "found" }), 20, 1, (scenario) => void checkMoney(scenario));
+  });
+
   const richAndWilling = arbitraryScenario({ router: { fee: { shareBps: 100, flatMsat: 1 } }, payment: { clientBalanceMsat: 1_000_000_000, baseFeeMsat: 2 } });
   /** A ledger whose books are wrong: what it says an account holds is off by so much, after some transfers. */
   const offBy = (errorMsat: (account: number, ledger: Ledger) => number): Fault => () => patch(Ledger.prototype, "balanceMsat", (original) => function (this: Ledger, account) {

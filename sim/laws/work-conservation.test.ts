@@ -125,6 +125,10 @@ describe("law 7: work conservation", () => {
     for (const count of Object.values(judged)) expect(count).toBeGreaterThan(200);
   });
 
+  test("the same where prices are found", () => {
+    inRandomMarkets(arbitraryScenario({ pricing: "found" }), 15, 7, (scenario) => void checkNodes(scenario));
+  });
+
   const patient = arbitraryScenario({
     network: { jitterCv: 0, signingUs: 0, verifyingUs: 0 },
     router: { queue: { limit: 50, maxWaitUs: 15_000_000 } },

@@ -112,7 +112,7 @@ const network: fc.Arbitrary<NetworkSpec> = fc.record({
 
 const router: fc.Arbitrary<RouterSpec> = fc.record({
   count: fc.integer({ min: 1, max: 3 }), region, policy: arbitraryPolicy, heartbeatUs: us(SECOND_US / 2, 3 * SECOND_US), attempts: fc.integer({ min: 1, max: 4 }),
-  staleFactor: fc.constantFrom(1.5, 3), marketStateUs: fc.constantFrom(0, 0, SECOND_US), acceptTimeoutUs: us(250_000, 2 * SECOND_US), jobTimeoutUs: us(2 * SECOND_US, 30 * SECOND_US),
+  staleFactor: fc.constantFrom(1.5, 3), marketStateUs: fc.constant(0), acceptTimeoutUs: us(250_000, 2 * SECOND_US), jobTimeoutUs: us(2 * SECOND_US, 30 * SECOND_US),
   queue: fc.record({ limit: fc.constantFrom(0, 3, 50), maxWaitUs: us(SECOND_US / 2, 10 * SECOND_US) }),
   circuitBreaker: fc.record({ failures: fc.integer({ min: 1, max: 3 }), coolDownUs: us(SECOND_US / 2, 4 * SECOND_US), growth: fc.constantFrom(1, 2), maxCoolDownUs: us(4 * SECOND_US, 8 * SECOND_US) }),
   fee: fc.record({ shareBps: fc.constantFrom(0, 100, 2_500), flatMsat: fc.constantFrom(0, 0, 3) }),
@@ -124,11 +124,31 @@ const payment: fc.Arbitrary<PaymentSpec> = fc.record({
   attempts: fc.integer({ min: 1, max: 3 }), retryUs: us(SECOND_US / 4, SECOND_US), invoiceExpiryUs: fc.constantFrom(5 * SECOND_US, 3_600 * SECOND_US),
 }).map((spec) => ({ ...spec, feeBearer: "payer", capitalPerYear: 0.05, refundWithinUs: 5 * SECOND_US }));
 
+/** Prices for all, at which most nodes serve. */
+const sheet = fc.record({ inputMsatPerMtok: us(50_000, 150_000), outputMsatPerMtok: us(150_000, 400_000), fixedMsat: us(15, 40) });
+const batchUs = us(SECOND_US / 20, 2 * SECOND_US);
+
+/** Every mechanism that finds prices, in all its variants. */
+const foundPricing: fc.Arbitrary<PricingOptions> = fc.oneof(
+  sheet.map((prices): PricingOptions => ({ kind: "network", prices })),
+  fc.record({ above: fc.constantFrom(0, 0.5), slope: fc.constantFrom(0.5, 3), max: fc.constantFrom(1, 1.5, 4), intervalUs: us(SECOND_US / 2, 5 * SECOND_US) }).map((terms): PricingOptions => ({ kind: "surge", ...terms })),
+  fc.record({ start: sheet, step: fc.constantFrom(0.125, 0.5), target: fc.constantFrom({ low: 0.5, high: 0.5 }, { low: 0.2, high: 0.6 }), intervalUs: us(SECOND_US / 2, 3 * SECOND_US) })
+    .map((terms): PricingOptions => ({ kind: "base-fee", ...terms, floor: { inputMsatPerMtok: 0, outputMsatPerMtok: Math.floor(terms.start.outputMsatPerMtok / 2), fixedMsat: 0 } })),
+  fc.record({
+    payment: fc.constantFrom("first-price" as const, "second-price" as const), windowUs: us(1_000, SECOND_US), invited: fc.integer({ min: 1, max: 6 }),
+    reserveMsat: fc.constantFrom(null, null, 30, 150), rounds: fc.integer({ min: 1, max: 3 }),
+  }).map((terms): PricingOptions => ({ kind: "call-for-bids", ...terms })),
+  batchUs.map((intervalUs): PricingOptions => ({ kind: "uniform-price", intervalUs })),
+  fc.record({ intervalUs: batchUs, rule: fc.constantFrom("midpoint" as const, "mcafee" as const) }).map((terms): PricingOptions => ({ kind: "call-market", ...terms })),
+  fc.constant<PricingOptions>({ kind: "continuous" }),
+);
+
 /** The parts of a scenario that a test may want otherwise. */
 export interface Wishes {
   readonly network?: Partial<NetworkSpec>;
   readonly router?: Partial<RouterSpec>;
-  readonly pricing?: PricingOptions;
+  /** Posted prices unless told otherwise; "found": any mechanism that finds prices. */
+  readonly pricing?: PricingOptions | "found";
   readonly payment?: Partial<PaymentSpec>;
   readonly operators?: Partial<OperatorSpec>;
   readonly clients?: Partial<ClientSpec>;
@@ -143,14 +163,13 @@ export interface Wishes {
 export function arbitraryScenario(wishes: Wishes = {}): fc.Arbitrary<Scenario> {
   return fc.record({
     seed: fc.integer({ min: 0, max: 2 ** 31 }), horizonUs: us(15 * SECOND_US, 30 * SECOND_US), warmupUs: fc.constantFrom(0, 5 * SECOND_US), drain: fc.boolean(),
-    network, router, payment, operators: fc.array(operator, { minLength: 1, maxLength: 4 }), clients: fc.array(client, { minLength: 1, maxLength: 3 }),
+    network, router, payment, pricing: wishes.pricing === "found" ? foundPricing : fc.constant(wishes.pricing ?? { kind: "posted" as const }), operators: fc.array(operator, { minLength: 1, maxLength: 4 }), clients: fc.array(client, { minLength: 1, maxLength: 3 }),
   }).map((parts) => ({
     name: "law", question: "Do the laws hold?", description: "", exchangeRates: [], exchange: null,
     ...parts,
     ...wishes.scenario,
-    pricing: wishes.pricing ?? { kind: "posted" },
     network: { ...parts.network, ...wishes.network },
-    router: { ...parts.router, ...wishes.router },
+    router: { ...parts.router, marketStateUs: parts.pricing.kind === "posted" ? 0 : 2 * SECOND_US, ...wishes.router },
     payment: { ...parts.payment, ...wishes.payment },
     operators: parts.operators.map((spec, i) => ({ ...spec, name: `class-${"abcd"[i]}`, ...wishes.operators, churn: { ...(wishes.operators?.churn ?? spec.churn), ...wishes.churn } })),
     clients: parts.clients.map((spec, i) => ({ ...spec, name: `users-${"xyz"[i]}`, ...wishes.clients })),

@@ -11,6 +11,7 @@ import { prepare } from "../sim/experiment/viability/prepare.ts";
 import { type MachineProfile, readProfile } from "../sim/experiment/viability/profile.ts";
 import { study, type ViabilityQuestion } from "../sim/experiment/viability/study.ts";
 import { loadScenario } from "../sim/scenario/load.ts";
+import type { Scenario } from "../sim/scenario/scenario.ts";
 import { UserError } from "./errors.ts";
 import { interruptedExit, Interruptions } from "./interruptions.ts";
 import { assignment, filePath, seed } from "./options.ts";
@@ -115,7 +116,12 @@ const viabilityCommand = async (flags: ViabilityFlags, command: Command): Promis
     return typeof value === "string" ? [[name, value]] : [];
   }));
   const path = findScenario(flags.scenario);
-  const { scenario } = loadScenario(readScenario(path), path, { sets: flags.set, fileExists: existsSync });
+  const source = readScenario(path);
+  const load = (sets: readonly string[]): Scenario => loadScenario(source, path, { sets, fileExists: existsSync }).scenario;
+  const stated = load(flags.set);
+  const rate = bitcoinRate(texts.exchange ?? "");
+  // What the scenario states in dollars follows the rate that was given.
+  const scenario = rate !== null && stated.exchangeRates.length > 0 && stated.exchangeRates.every(({ currency }) => currency === "USD") ? load([...flags.set, `exchangeRate=${rate} USD/btc`]) : stated;
   const question = prepare(scenario, {
     machine: machineOf(flags.machine), flags: texts, replications: flags.replications, seed: flags.seed, sets: flags.set, lab: { name: "infernet-lab", version },
   });
@@ -135,7 +141,10 @@ const viabilityCommand = async (flags: ViabilityFlags, command: Command): Promis
     if (flags.json === true) process.stdout.write(renderJson(report));
     else if (flags.quiet !== true) process.stdout.write(viabilityText(report, out));
     if (interruptions.signal !== null && flags.quiet !== true) {
-      process.stderr.write(`Interrupted after ${report.replications.length} of ${flags.replications} replications; the report covers what was played.\n`);
+      const { length } = report.replications;
+      process.stderr.write(length < flags.replications
+        ? `Interrupted after ${length} of ${flags.replications} replications; the report covers what was played.\n`
+        : "Interrupted after all replications, while other assumptions and prices were tried; the report covers what was played.\n");
     }
   } finally {
     folder?.close();
@@ -177,6 +186,12 @@ const machineOf = (given: string): string | MachineProfile => {
   if (!isFile) throw new UserError(`--machine: there is no file ${given}.`);
   if (statSync(given).size > 1 << 20) throw new UserError(`${given} is longer than 1 MiB; a measured machine is a small YAML or JSON file.`);
   return readProfile(readFileSync(given, "utf8"), given);
+};
+
+/** The number of dollars, where the text is a rate; null: whoever reads the flag says what is wrong. */
+const bitcoinRate = (text: string): number | null => {
+  const digits = /^\s*(\d+(?:\.\d+)?)\s*(?:USD\/(?:btc|BTC))?\s*$/.exec(text)?.[1];
+  return digits === undefined || Number(digits) <= 0 ? null : Number(digits);
 };
 
 const slug = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "machine";

@@ -106,7 +106,7 @@ function reading({ hoursPerMonth, measuredHours, replications: rows, notModelled
     title: "How to read this",
     blocks: [
       { kind: "text", text: `The market was played ${formatNumber(rows.length)} times, with other random numbers each time and the machine as one node more; everybody else is as in the scenario. In each replication ${formatSignificant(measuredHours)} hours were measured. A month has ${formatNumber(hoursPerMonth, 1)} hours; for those in which the machine is on, the measured time is taken for all of them: no nights, weekends, seasons or growth but those that the scenario plays.` },
-      { kind: "text", text: "The intervals cover the chance between replications, and nothing else. What the assumptions may be wrong by is the tornado's matter, one at a time; several may be wrong at once." },
+      { kind: "text", text: "The intervals cover the chance between replications, and nothing else. What the assumptions may be wrong by is the tornado's matter, one at a time; several may be wrong at once. The exchange rate there moves what earnings are worth, while prices stay as they are asked, in satoshi." },
       { kind: "text", text: `5 % and 95 % are those of the replications, each gone on for a month: right if what chance decided in an hour (who the rivals are, what they ask) stays decided. If it is decided anew every hour, months differ far less.` },
       ...(machine.measured ? [{ kind: "text", text: "The machine's speeds are those of a file of measurements." } as const] : []),
       { kind: "text", text: "Not counted:" },

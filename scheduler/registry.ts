@@ -54,6 +54,9 @@ export class Registry {
   readonly #noOffers = new ModelMarket();
   /** Told of every model that comes up for the first time, before its first offer is in. */
   onNewMarket: ((model: string, market: ModelMarket) => void) | null = null;
+  /** What was asked for last, most likely to be asked for again. */
+  #lastModel = "";
+  #lastMarket = this.#noOffers;
 
   /** @throws RangeError where the breaker's options are out of range. */
   constructor(breaker: CircuitBreakerOptions) {
@@ -72,7 +75,11 @@ export class Registry {
 
   /** All offers for this model; empty where nobody has any. */
   market(model: string): ModelMarket {
-    return this.#markets.get(model) ?? this.#noOffers;
+    if (model === this.#lastModel) return this.#lastMarket;
+    const market = this.#markets.get(model);
+    if (market === undefined) return this.#noOffers;
+    this.#lastModel = model;
+    return (this.#lastMarket = market);
   }
 
   /** Models that have ever been offered, in the order of their names. */

@@ -217,7 +217,7 @@ export class Router implements Participant {
   #onResult(from: PeerId, message: Result): void {
     const job = this.#jobs.get(message.jobId);
     if (job === undefined || !isReceiptFor(job.request, from, message)) return;
-    const n = this.registry.indexOf(from);
+    const n = job.node >= 0 && this.registry.ids[job.node] === from ? job.node : this.registry.indexOf(from);
     if (n < 0 || message.receipt.attempt !== attemptAt(job, n)) return;
     const holder = job.node;
     this.#letGo(job);

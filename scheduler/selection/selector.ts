@@ -52,6 +52,8 @@ export class Selector {
   #count = 0;
   #tieBase = 0;
   #how = "";
+  /** What a sampling policy says of itself where there are candidates enough: put into words once, not for each job. */
+  readonly #usualHow: string;
 
   /**
    * @param fee the router's charge, part of what the client's maximum must cover.
@@ -68,6 +70,7 @@ export class Selector {
     this.#fee = fee;
     this.#policyScorer = scorerFor(registry, policy);
     this.#scorer = this.#policyScorer;
+    this.#usualHow = usualHow(policy);
   }
 
   /**
@@ -264,7 +267,7 @@ export class Selector {
         bestScore = score;
       }
     }
-    this.#how = `least loaded of ${count} candidates drawn uniformly`;
+    this.#how = this.#policy.kind === "power-of-two" && count === this.#policy.choices ? this.#usualHow : `least loaded of ${count} candidates drawn uniformly`;
     return best;
   }
 
@@ -358,7 +361,7 @@ export class Selector {
     const draw = this.#random.next() * total;
     let i = 0;
     while (i < this.#count - 1 && this.#scores[i]! <= draw) i++;
-    this.#how = `drawn with odds exp(score / ${temperature})`;
+    this.#how = this.#usualHow;
     return this.#candidates[i]!;
   }
 
@@ -382,7 +385,7 @@ export class Selector {
       this.#candidates[at] = offer;
       this.#scores[at] = score;
     }
-    this.#how = `uniform draw among the ${kept} highest scores`;
+    this.#how = kept === n ? this.#usualHow : `uniform draw among the ${kept} highest scores`;
     return this.#candidates[Math.floor(this.#random.next() * kept)]!;
   }
 }
@@ -421,5 +424,14 @@ function scorerFor(registry: Registry, policy: PolicyOptions): Scorer {
     case "weighted-score":
     case "softmax":
     case "top-n-random": return new WeightedScorer(registry, policy.weights);
+  }
+}
+
+function usualHow(policy: PolicyOptions): string {
+  switch (policy.kind) {
+    case "power-of-two": return `least loaded of ${policy.choices} candidates drawn uniformly`;
+    case "softmax": return `drawn with odds exp(score / ${policy.temperature})`;
+    case "top-n-random": return `uniform draw among the ${policy.n} highest scores`;
+    default: return "";
   }
 }

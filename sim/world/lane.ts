@@ -1,6 +1,8 @@
 /** Timers of one length in the order in which they were set, which is that in which they fall due: a ring of typed arrays. */
 export class Lane {
   readonly index: number;
+  /** Length of its timers, µs. */
+  readonly delayUs: number;
   /** Whether the kernel has an event pending for this lane. It may come too early, never too late. */
   armed = false;
   size = 0;
@@ -9,8 +11,9 @@ export class Lane {
   #generations = new Int32Array(64);
   #head = 0;
 
-  constructor(index: number) {
+  constructor(index: number, delayUs: number) {
     this.index = index;
+    this.delayUs = delayUs;
   }
 
   /** When the first timer is due, µs. */

@@ -126,7 +126,7 @@ export class SimulatedRunner implements Runner, EngineSink {
     const jobId = oracle.ids[ref]!;
     const trueTokens = oracle.outputTokens[ref]!;
     const maxOutputTokens = oracle.maxOutputTokens[ref]!;
-    const doomed = this.#doomed.has(ref);
+    const doomed = this.#failureShare > 0 && this.#doomed.has(ref);
     this.#forget(ref);
     if (doomed) {
       this.#host.deliverRunner(this.#peer, { kind: "failed", jobId, reason: "runner-failed" });

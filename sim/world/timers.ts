@@ -7,6 +7,8 @@ import { Lane } from "./lane.ts";
 const SLOTS = 2 ** 24;
 /** A delay asked for this often gets a lane of its own. */
 const LANE_AFTER = 16;
+/** Lanes among which a look is quicker than a table. */
+const LOOKED_AT = 8;
 /** Delays whose askers are counted at once; beyond it, counting starts anew. */
 const COUNTED_DELAYS = 1_024;
 /** No kernel event of its own: the timer waits in a lane. */
@@ -44,7 +46,7 @@ export class Timers {
     this.#timers[slot] = timer;
     this.#epochs[slot] = epoch;
     this.#peers[slot] = peer;
-    const lane = this.#laneOfDelay.get(delayUs) ?? this.#countAsker(delayUs);
+    const lane = this.#laneOf(delayUs) ?? this.#countAsker(delayUs);
     if (lane === undefined) {
       this.#events[slot] = this.#kernel.after(delayUs, this.#eventKind, -1, slot);
     } else {
@@ -94,6 +96,12 @@ export class Timers {
     return current ? timer : null;
   }
 
+  #laneOf(delayUs: number): Lane | undefined {
+    const lanes = this.#lanes;
+    for (let i = 0; i < lanes.length && i < LOOKED_AT; i++) if (lanes[i]!.delayUs === delayUs) return lanes[i];
+    return this.#laneOfDelay.get(delayUs);
+  }
+
   #arm(lane: Lane): void {
     if (lane.armed || lane.size === 0) return;
     lane.armed = true;
@@ -108,7 +116,7 @@ export class Timers {
       return undefined;
     }
     this.#asked.delete(delayUs);
-    const lane = new Lane(this.#lanes.length);
+    const lane = new Lane(this.#lanes.length, delayUs);
     this.#lanes.push(lane);
     this.#laneOfDelay.set(delayUs, lane);
     return lane;

@@ -120,6 +120,9 @@ export class World {
   #firstRouterId: PeerId = "";
   #lastId: PeerId = "";
   #lastIndex = -1;
+  /** Who sent the message at hand. */
+  #senderId: PeerId = "";
+  #senderIndex = -1;
   /** Nodes that take no new jobs and leave once they hold none. */
   #leaving = 0;
   /** Tariffs, quotes in fiat money, entry and exit; null: none of it. */
@@ -470,6 +473,7 @@ export class World {
   #indexOf(id: PeerId): number {
     if (id === this.#firstRouterId) return 0;
     if (id === this.#lastId) return this.#lastIndex;
+    if (id === this.#senderId) return this.#senderIndex;
     const index = this.#indexes.get(id) ?? -1;
     this.#lastId = id;
     this.#lastIndex = index;
@@ -531,6 +535,8 @@ export class World {
     const message = this.#envelopes.open(receiver, from, parcel, this.kernel.nowUs);
     if (message === null) return;
     this.delivered++;
+    this.#senderId = from;
+    this.#senderIndex = sender;
     peer.participant.onMessage(from, message);
     this.#mayHaveDrained(receiver);
   }

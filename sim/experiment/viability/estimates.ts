@@ -1,5 +1,6 @@
 import type { EstimateInterval, Replicated } from "../../../protocol/result/viability.ts";
 import { confidenceInterval, Moments, studentQuantile } from "../../kernel/statistics/index.ts";
+import type { NodeOutcome } from "./accounts.ts";
 import { incompleteBeta } from "./incomplete-beta.ts";
 
 /** Confidence of every interval of a viability study. */
@@ -49,6 +50,25 @@ export function independentMonths(values: readonly number[], hours: number): { r
   for (const value of values) moments.add(value);
   const half = studentQuantile(0.95, values.length - 1) * moments.standardDeviation * Math.sqrt(1 / values.length + 1 / hours);
   return { low: moments.mean - half, high: moments.mean + half };
+}
+
+/**
+ * What a changed market brings on average, estimated from few replications: the ratio of what they bring changed and
+ * unchanged, the random numbers being the same, times what all replications bring unchanged (ratio estimator). So that what
+ * is not changed comes out as it did.
+ * @param few the mean of the few, unchanged
+ */
+export function leveled(changed: NodeOutcome, few: NodeOutcome, all: NodeOutcome): NodeOutcome {
+  const ratio = (of: (outcome: NodeOutcome) => number): number => of(few) === 0 ? of(changed) : of(changed) * of(all) / of(few);
+  return {
+    ...changed,
+    revenueMsat: ratio(({ revenueMsat }) => revenueMsat),
+    jobs: ratio(({ jobs }) => jobs),
+    inputTokens: ratio(({ inputTokens }) => inputTokens),
+    outputTokens: ratio(({ outputTokens }) => outputTokens),
+    utilisation: Math.min(1, ratio(({ utilisation }) => utilisation)),
+    busyShare: Math.min(1, ratio(({ busyShare }) => busyShare)),
+  };
 }
 
 function bisect(rising: (p: number) => number): number {

@@ -1,19 +1,15 @@
-import type {
-  Assumption, PricePoint, Replicated, TornadoBar, ViabilityReplication, ViabilityReport,
-} from "../../../protocol/result/viability.ts";
-import { VIABILITY_SCHEMA, VIABILITY_VERSION, viabilityDigest, viabilityReport } from "../../../protocol/result/viability.ts";
-import { canonicalJson, sha256Hex } from "../../../protocol/canonical.ts";
+import type { Assumption, PricePoint, ViabilityReport } from "../../../protocol/result/viability.ts";
 import type { PriceSheet } from "../../../protocol/messages.ts";
 import { RandomStreams } from "../../kernel/random.ts";
 import type { Scenario } from "../../scenario/scenario.ts";
 import type { Costs, NodeOutcome } from "./accounts.ts";
-import { hoursPerMonth, meanOutcome, monthlyAccount, paybackMonths } from "./accounts.ts";
-import { answerOf, findingsOf, notModelled } from "./answer.ts";
-import { bracketOf, breakEvenUtilisation, heldVolume, nextFactor } from "./break-even.ts";
-import { independentMonths, replicatedSummary, sampleQuantile, shareInterval } from "./estimates.ts";
+import { meanOutcome, monthlyAccount } from "./accounts.ts";
+import { bracketOf, nextFactor } from "./break-even.ts";
+import { leveled } from "./estimates.ts";
 import type { Play, Power } from "./market.ts";
 import { play, pricesTimes, withPrices } from "./market.ts";
-import { costVariations, marketVariations, priceFactors } from "./tornado.ts";
+import { pricePoint, reportOf } from "./report.ts";
+import { marketVariations, priceFactors } from "./tornado.ts";
 
 /** Everything that is asked: a machine in a market, and what it costs its owner. */
 export interface ViabilityQuestion {
@@ -68,106 +64,34 @@ export function* study(question: ViabilityQuestion): Generator<PlayBatch, Viabil
   const seeds = replicationSeeds(question.seed, replications);
   const shown = seeds.slice(0, shownReplications);
   const playsOf = (market: Scenario, some: readonly number[]): Play[] => some.map((seed) => ({ scenario: market, operator, seed, power }));
-  const variations = marketVariations(scenario);
+  const priced = (factor: number): Scenario => withPrices(scenario, operator, pricesTimes(prices, factor));
+  const variants = [...marketVariations(scenario).flatMap(({ low, high }) => [low.scenario, high.scenario]), ...triedFactors.map(priced)];
   const trialPlays = shown.length * furtherTrials;
-  const shownPlays = shown.length * (2 * variations.length + triedFactors.length);
 
-  const played = yield { plays: playsOf(scenario, seeds), purpose: "replications", later: shownPlays + trialPlays };
+  const played = yield { plays: playsOf(scenario, seeds), purpose: "replications", later: shown.length * variants.length + trialPlays };
   const outcomes = played.filter((outcome) => outcome !== null);
   if (outcomes.length === 0) return null;
-  let interrupted = outcomes.length < seeds.length;
-  const few = outcomes.slice(0, shown.length);
   const average = meanOutcome(outcomes);
-  const pointOf = (factor: number, some: readonly NodeOutcome[]): PricePoint => pricePoint(prices, factor, leveled(meanOutcome(some), meanOutcome(few), average), some.length, costs);
+  const points: PricePoint[] = [pricePoint(question, 1, average, outcomes.length)];
+  if (outcomes.length < seeds.length) return reportOf(question, { outcomes, variations: [], points, interrupted: true });
 
-  const markets = [...variations.flatMap(({ low, high }) => [low.scenario, high.scenario]), ...triedFactors.map((factor) => withPrices(scenario, operator, pricesTimes(prices, factor)))];
-  const answers: NodeOutcome[][] = [];
-  const points: PricePoint[] = [pricePoint(prices, 1, average, outcomes.length, costs)];
-  if (!interrupted) {
-    const batch = yield { plays: markets.flatMap((market) => playsOf(market, shown)), purpose: "other assumptions", later: trialPlays };
-    interrupted = batch.includes(null);
-    if (!interrupted) markets.forEach((_, i) => answers.push(batch.slice(i * shown.length, (i + 1) * shown.length) as NodeOutcome[]));
-  }
-  answers.slice(2 * variations.length).forEach((some, i) => points.push(pointOf(triedFactors[i]!, some)));
+  const few = meanOutcome(outcomes.slice(0, shown.length));
+  const changed = (some: readonly NodeOutcome[]): NodeOutcome => leveled(meanOutcome(some), few, average);
+  const batch = yield { plays: variants.flatMap((market) => playsOf(market, shown)), purpose: "other assumptions", later: trialPlays };
+  if (!isWhole(batch)) return reportOf(question, { outcomes, variations: [], points, interrupted: true });
+  const answers = variants.map((_, i) => changed(batch.slice(i * shown.length, (i + 1) * shown.length)));
+  const variations = answers.slice(0, answers.length - triedFactors.length);
+  answers.slice(variations.length).forEach((outcome, i) => points.push(pricePoint(question, triedFactors[i]!, outcome, shown.length)));
 
-  const base = monthlyAccount(average, costs);
-  const costUsd = base.revenueUsd - base.profitUsd;
-  for (let trial = 0; trial < furtherTrials && !interrupted && !isFree(prices); trial++) {
-    const factor = nextTrial(points, costUsd);
+  const { revenueUsd, profitUsd } = monthlyAccount(average, costs);
+  for (let trial = 1; trial <= furtherTrials && !isFree(prices); trial++) {
+    const factor = nextTrial(points, revenueUsd - profitUsd);
     if (factor === null) break;
-    const batch = yield { plays: playsOf(withPrices(scenario, operator, pricesTimes(prices, factor)), shown), purpose: "break-even price", later: (furtherTrials - trial - 1) * shown.length };
-    interrupted = batch.includes(null);
-    if (!interrupted) points.push(pointOf(factor, batch as NodeOutcome[]));
+    const trials = yield { plays: playsOf(priced(factor), shown), purpose: "break-even price", later: (furtherTrials - trial) * shown.length };
+    if (!isWhole(trials)) return reportOf(question, { outcomes, variations, points, interrupted: true });
+    points.push(pricePoint(question, factor, changed(trials), shown.length));
   }
-  points.sort((a, b) => a.factor - b.factor);
-
-  const tornado: TornadoBar[] = [
-    ...costVariations(costs, question.machine.wattsScope === "board").map(({ low, high, ...rest }): TornadoBar => bar(rest, low.text, outcomesProfit(outcomes, low.costs), high.text, outcomesProfit(outcomes, high.costs), false)),
-    ...variations.flatMap(({ low, high, ...rest }, i): TornadoBar[] => {
-      const [below, above] = [answers[2 * i], answers[2 * i + 1]];
-      if (below === undefined || above === undefined) return [];
-      const profit = (some: readonly NodeOutcome[]): number => monthlyAccount(leveled(meanOutcome(some), meanOutcome(few), average), costs).profitUsd;
-      const busy = (some: readonly NodeOutcome[], text: string): string => rest.id === "demand" ? `${text} (busy ${percent(meanOutcome(some).utilisation)})` : text;
-      return [bar(rest, busy(below, low.text), profit(below), busy(above, high.text), profit(above), true)];
-    }),
-    ...priceBar(points),
-  ].sort((a, b) => b.swingUsd - a.swingUsd || (a.id < b.id ? -1 : 1));
-
-  const rows = outcomes.map((outcome) => replicationRow(outcome, costs));
-  const of = (what: (row: ViabilityReplication) => number): Replicated => replicatedSummary(rows.map(what));
-  const paybacks = rows.map(({ paybackMonths: months }) => months ?? Infinity).sort((a, b) => a - b);
-  const lifeMonths = 12 * costs.lifeYears;
-  const wins = rows.filter(({ profitUsd }) => profitUsd > 0).length;
-  const revenuePerHourOn = base.revenueUsd / (hoursPerMonth * costs.uptime);
-  const facts: Omit<ViabilityReport, "provenance" | "answer" | "headline" | "findings"> = {
-    schema: VIABILITY_SCHEMA,
-    schemaVersion: VIABILITY_VERSION,
-    machine: { ...question.machine, operator, ...prices },
-    hoursPerMonth,
-    measuredHours: average.measuredHours,
-    profit: of(({ profitUsd }) => profitUsd),
-    independentHours: independentMonths(rows.map(({ profitUsd }) => profitUsd), hoursPerMonth * costs.uptime / average.measuredHours),
-    runningProfit: of(({ runningProfitUsd }) => runningProfitUsd),
-    probabilityOfProfit: { share: wins / rows.length, interval: shareInterval(wins, rows.length) },
-    revenue: of(({ revenueUsd }) => revenueUsd),
-    costs: { electricityUsd: base.electricityUsd, depreciationUsd: base.depreciationUsd, rentUsd: base.rentUsd, capitalUsd: base.capitalUsd, upkeepUsd: base.upkeepUsd, otherUsd: base.otherUsd },
-    utilisation: of(({ utilisation }) => utilisation),
-    busyShare: of(({ busyShare }) => busyShare),
-    payback: {
-      p5: finiteOrNull(sampleQuantile(paybacks, 0.05)), p50: finiteOrNull(sampleQuantile(paybacks, 0.5)), p95: finiteOrNull(sampleQuantile(paybacks, 0.95)),
-      neverShare: share(paybacks, (months) => months === Infinity),
-      afterLifeShare: share(paybacks, (months) => months > lifeMonths),
-      lifeMonths,
-    },
-    breakEven: {
-      heldVolume: heldVolume(average, costs),
-      market: marketBreakEven(points),
-      bestPrice: points.length > 1 ? points.reduce((best, point) => point.profitUsd > best.profitUsd ? point : best) : null,
-      prices: points,
-      utilisation: breakEvenUtilisation(average, costs),
-    },
-    rental: question.rental === null ? null : {
-      ...question.rental, marketRevenueUsdPerHour: revenuePerHourOn,
-      ratio: question.rental.usdPerHour === 0 ? null : revenuePerHourOn / question.rental.usdPerHour,
-    },
-    tornado,
-    assumptions: [...question.assumptions],
-    notModelled: [...notModelled],
-    replications: rows,
-  };
-  const results = { ...facts, ...answerOf(facts), findings: findingsOf(facts) };
-  const report: ViabilityReport = {
-    ...results,
-    provenance: {
-      lab: question.lab,
-      scenario: { name: scenario.name, question: scenario.question, hash: sha256Hex(canonicalJson(scenario)), resolved: scenario as never },
-      seed: question.seed,
-      sets: [...question.sets],
-      ...(interrupted ? { interrupted } : {}),
-      resultsDigest: viabilityDigest(results),
-    },
-  };
-  return viabilityReport.parse(report);
+  return reportOf(question, { outcomes, variations, points, interrupted: false });
 }
 
 /** Answers the question, playing one market after the other. */
@@ -176,39 +100,6 @@ export function answer(question: ViabilityQuestion): ViabilityReport {
   let next = running.next();
   while (next.done !== true) next = running.next(next.value.plays.map(play));
   return next.value!;
-}
-
-/**
- * What a changed market brings on average, estimated from few replications: the ratio of what they bring changed and
- * unchanged, the random numbers being the same, times what all replications bring unchanged (ratio estimator). So that what
- * is not changed comes out as it did.
- */
-function leveled(changed: NodeOutcome, few: NodeOutcome, all: NodeOutcome): NodeOutcome {
-  const ratio = (of: (outcome: NodeOutcome) => number): number => of(few) === 0 ? of(changed) : of(changed) * of(all) / of(few);
-  return {
-    ...changed,
-    revenueMsat: ratio(({ revenueMsat }) => revenueMsat),
-    jobs: ratio(({ jobs }) => jobs),
-    inputTokens: ratio(({ inputTokens }) => inputTokens),
-    outputTokens: ratio(({ outputTokens }) => outputTokens),
-    utilisation: Math.min(1, ratio(({ utilisation }) => utilisation)),
-    busyShare: Math.min(1, ratio(({ busyShare }) => busyShare)),
-  };
-}
-
-function pricePoint(prices: PriceSheet, factor: number, outcome: NodeOutcome, replications: number, costs: Costs): PricePoint {
-  const { profitUsd, revenueUsd } = monthlyAccount(outcome, costs);
-  const tokens = (outcome.inputTokens + outcome.outputTokens) / outcome.measuredHours * hoursPerMonth * costs.uptime;
-  return { factor, ...pricesTimes(prices, factor), profitUsd, revenueUsd, tokens, utilisation: outcome.utilisation, replications };
-}
-
-/** Where the market just pays, as far as it was looked for. */
-function marketBreakEven(points: readonly PricePoint[]): ViabilityReport["breakEven"]["market"] {
-  if (points.length < 2) return { found: "not searched", point: null, usdPerMtok: null };
-  const bracket = bracketOf(points);
-  if (bracket === null) return { found: "none", point: null, usdPerMtok: null };
-  const { high } = bracket;
-  return { found: "price", point: high, usdPerMtok: high.tokens === 0 ? null : high.revenueUsd / high.tokens * 1e6 };
 }
 
 /** Where to try next: inside the bracket of the break-even, or beyond the highest price while profit still grows there. */
@@ -221,43 +112,10 @@ function nextTrial(points: readonly PricePoint[], costUsd: number): number | nul
   return rises && last.factor < largestFactor ? last.factor * 2 : null;
 }
 
-function priceBar(points: readonly PricePoint[]): TornadoBar[] {
-  const at = (factor: number): PricePoint | undefined => points.find((point) => point.factor === factor);
-  const [low, high] = [at(priceFactors.low), at(priceFactors.high)];
-  if (low === undefined || high === undefined) return [];
-  return [bar({ id: "price", name: "Price asked", base: "x 1" }, `x ${priceFactors.low}`, low.profitUsd, `x ${priceFactors.high}`, high.profitUsd, true)];
-}
-
-function bar(what: { readonly id: string; readonly name: string; readonly base: string }, low: string, lowUsd: number, high: string, highUsd: number, replayed: boolean): TornadoBar {
-  return { id: what.id, name: what.name, base: what.base, low: { text: low, profitUsd: lowUsd }, high: { text: high, profitUsd: highUsd }, swingUsd: Math.abs(highUsd - lowUsd), replayed };
-}
-
-function replicationRow(outcome: NodeOutcome, costs: Costs): ViabilityReplication {
-  const account = monthlyAccount(outcome, costs);
-  const { seed, jobs, inputTokens, outputTokens, revenueMsat, utilisation, busyShare } = outcome;
-  return { seed, jobs, inputTokens, outputTokens, revenueMsat, utilisation, busyShare, ...account, paybackMonths: finiteOrNull(paybackMonths(account, costs)) };
-}
-
-function outcomesProfit(outcomes: readonly NodeOutcome[], costs: Costs): number {
-  return mean(outcomes.map((outcome) => monthlyAccount(outcome, costs).profitUsd));
-}
-
 function isFree({ inputMsatPerMtok, outputMsatPerMtok, fixedMsat }: PriceSheet): boolean {
   return inputMsatPerMtok === 0 && outputMsatPerMtok === 0 && fixedMsat === 0;
 }
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function share(values: readonly number[], holds: (value: number) => boolean): number {
-  return values.filter(holds).length / values.length;
-}
-
-function finiteOrNull(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
-}
-
-function percent(value: number): string {
-  return `${Math.round(value * 100)} %`;
+function isWhole(outcomes: readonly (NodeOutcome | null)[]): outcomes is readonly NodeOutcome[] {
+  return !outcomes.includes(null);
 }

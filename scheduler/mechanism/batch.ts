@@ -105,7 +105,8 @@ export class Batch implements Mechanism {
       env.telemetry.waitingAtRouter(-1);
       this.#floor.award(job, market, sold, prices, this.#feeOn(job, prices, chargedPrices, fee));
     });
-    this.#giveUp(market, jobs, trades === 0 ? cross.low : charged, unit);
+    // What a bid fell short of: the price of those that traded, or the lowest ask; where no slot was free, not of a price.
+    this.#giveUp(market, jobs, trades > 0 ? charged : units.length > 0 ? units[0]!.level : -1, unit);
   }
 
   /** Free slots by what they cost, cheapest first; of equal ones in the order of nodes' ids. At most one more than jobs count. */

@@ -32,6 +32,7 @@ export class GoingPrice {
   }
 
   start(): void {
+    this.meter.restart(this.#floor.env.nowUs);
     if (this.#options.kind !== "network") this.#floor.env.after(this.#options.intervalUs, { kind: "price-interval", jobId: "", attempt: 0 });
   }
 

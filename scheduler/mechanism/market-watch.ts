@@ -22,6 +22,7 @@ export class MarketWatch {
   }
 
   start(): void {
+    this.meter.restart(this.#floor.env.nowUs);
     this.#floor.env.after(this.#intervalUs, { kind: "market-state", jobId: "", attempt: 0 });
   }
 

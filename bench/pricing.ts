@@ -1,0 +1,75 @@
+import { existsSync } from "node:fs";
+import { startRun } from "../sim/experiment/run.ts";
+import { loadScenario } from "../sim/scenario/load.ts";
+import type { Scenario } from "../sim/scenario/schema.ts";
+import type { Bench, BenchRow } from "./row.ts";
+
+/**
+ * The market of a thousand nodes under each pricing mechanism, side by side. JOBS=100000 makes it shorter.
+ * Its time is the processor's, so that other processes on the machine count for little.
+ */
+export const bench: Bench = () => {
+  const jobs = Number(process.env["JOBS"] ?? 1_000_000);
+  play(market("posted", Math.min(jobs, 100_000)));
+  const posted = jobsPerS(market("posted", jobs));
+  return [
+    { name: "posted prices, 1,000 nodes", value: posted, unit: "jobs/s", ratio: 1 },
+    ...MECHANISMS.map(([name, pricing, target]): BenchRow => {
+      const value = jobsPerS(market(pricing, jobs));
+      return { name: `${name}, 1,000 nodes`, value, unit: "jobs/s", ratio: value / posted, ...(target === undefined ? {} : { target: `>= ${target.toLocaleString("en")}`, pass: value >= target }) };
+    }),
+  ];
+};
+
+const MECHANISMS: readonly (readonly [name: string, pricing: string, target?: number])[] = [
+  ["network price", "network: { price: { input: 30 sat/Mtok, output: 90 sat/Mtok } }"],
+  ["surge", "surge: { }"],
+  ["base fee", "base-fee: { start: { input: 30 sat/Mtok, output: 90 sat/Mtok }, floor: { input: 25 sat/Mtok, output: 75 sat/Mtok } }"],
+  ["second-price auctions, 8 called", "call-for-bids: { payment: second-price, window: 200ms, invited: 8 }", 20_000],
+  ["first-price auctions, 8 called", "call-for-bids: { payment: first-price, window: 200ms, invited: 8 }", 20_000],
+  ["uniform price, batches of 1 s", "uniform-price: { interval: 1s }"],
+  ["call market, batches of 1 s", "call-market: { interval: 1s }"],
+  ["call market with trade reduction", "call-market: { interval: 1s, rule: mcafee }"],
+  ["continuous double auction", "continuous: { }"],
+];
+
+const NODES = 1_000;
+
+/** Machines that are busy about a quarter of their time, as in the market bench. */
+const market = (pricing: string, jobs: number): Scenario => loadScenario(`
+name: bench-pricing
+question: How fast is the simulation of a whole market?
+horizon: ${Math.ceil((jobs / (NODES * 0.45)) * 1e6)}us
+router: { policy: power-of-two, fee: { share: 100 bps }, marketState: never }
+pricing: ${pricing === "posted" ? pricing : `{ ${pricing} }`}
+operators:
+  - name: gpu
+    count: ${NODES}
+    machine: RTX 4090
+    model: llama-3.1-8b:q4_k_m
+    engine: { llama.cpp: { slots: 4 } }
+    queueLimit: 16
+    price: { input: 20 sat/Mtok, output: 60 sat/Mtok, spread: 10 % }
+clients:
+  - name: chat
+    model: llama-3.1-8b:q4_k_m
+    arrivals: { poisson: { rate: ${NODES * 0.45}/s } }
+    inputTokens: { lognormal: { mean: 1155, cv: 0.9 } }
+    outputTokens: { lognormal: { mean: 211, cv: 0.8 } }
+    maxPrice: 1000 sat
+network: { signing: 0s, verifying: 0s }
+payment: { clientBalance: 100000000 sat }
+`, "bench.yaml", { fileExists: existsSync }).scenario;
+
+const play = (scenario: Scenario): number => {
+  const run = startRun(scenario);
+  while (!run.step());
+  return run.finish().allJobs.submitted;
+};
+
+const jobsPerS = (scenario: Scenario): number => {
+  const before = process.cpuUsage();
+  const jobs = play(scenario);
+  const { user, system } = process.cpuUsage(before);
+  return jobs / ((user + system) / 1e6);
+};

@@ -75,8 +75,13 @@ export class Node implements Participant {
   readonly #options: NodeOptions;
   readonly #jobs = new JobMap<NodeJob>();
   readonly #advances: NodeAdvances;
-  readonly #bids = new OpenBids();
+  /** Null before the first. */
+  #bids: OpenBids | null = null;
   readonly #posted: PostedOffers;
+  /** Kept at hand, off the options: what an award asks for, and who may send one. */
+  readonly #operator: NodeOptions["operator"];
+  readonly #queueLimit: number;
+  readonly #firstRouter: PeerId;
   /** Jobs that run at once, as far as it lets them. */
   #slots: number;
   /** Jobs at the runner whose outcome is still open. The runner's own count may lag behind by those just cancelled. */
@@ -91,6 +96,9 @@ export class Node implements Participant {
     const { operator, descriptor } = options;
     this.#env = env;
     this.#options = options;
+    this.#operator = operator;
+    this.#queueLimit = descriptor.queueLimit;
+    this.#firstRouter = options.routers[0] ?? "";
     this.#advances = new NodeAdvances(env, {
       begin: (jobId) => this.#submit(this.#jobs.get(jobId)!.award),
       deliver: (jobId, event) => this.#deliver(this.#jobs.get(jobId)!, event),
@@ -153,7 +161,7 @@ export class Node implements Participant {
     if (timer.kind !== "heartbeat") return void this.#advances.onTimer(timer.kind, timer.jobId, timer.attempt);
     this.#beat();
     this.#writeOff();
-    this.#bids.sweep(this.#env.nowUs);
+    if (this.#bids !== null) this.#bids.sweep(this.#env.nowUs);
     this.#env.after(this.#options.heartbeatUs, { kind: "heartbeat", jobId: "", attempt: 0 });
   }
 
@@ -242,15 +250,16 @@ export class Node implements Participant {
     const prices = bidFor === undefined ? offer.prices : bidFor(call, offer.prices);
     if (prices === undefined) return;
     const validForUs = closesInUs + BID_HOLDS_US;
+    this.#bids ??= new OpenBids();
     this.#bids.add(request.jobId, prices, nowUs + validForUs);
     const expectedStartUs = this.#admitted < this.#slots ? 0 : Math.round(((runner.waiting + 1) / this.#slots) * this.#serviceUs);
     this.#env.send(from, { type: "bid", jobId: request.jobId, prices, expectedStartUs, validForUs });
   }
 
   #onAward(from: PeerId, award: Award): void {
-    if (!this.#options.routers.includes(from)) return;
+    if (from !== this.#firstRouter && !this.#options.routers.includes(from)) return;
     const reason = this.#reasonToRefuse(award);
-    this.#bids.drop(award.job.jobId);
+    if (this.#bids !== null) this.#bids.drop(award.job.jobId);
     if (reason !== undefined) return this.#refuse(from, award, reason);
     const request = award.job;
     this.#jobs.set(request.jobId, {
@@ -273,21 +282,20 @@ export class Node implements Participant {
 
   #admit(change: 1 | -1): void {
     this.#admitted += change;
-    this.#options.operator?.held(change, this.#env.nowUs);
+    if (this.#operator !== undefined) this.#operator.held(change, this.#env.nowUs);
   }
 
   #reasonToRefuse(award: Award): RefusalReason | undefined {
     const request = award.job;
-    const { descriptor } = this.#options;
     const offer = this.#posted.of(request.model);
     if (!this.#accepting) return "shutting-down";
     if (offer === undefined) return "unknown-model";
     if (this.#jobs.has(request.jobId)) return "duplicate-job";
     const { nowUs } = this.#env;
-    const asked = this.#bids.prices(request.jobId, nowUs) ?? offer.prices;
+    const asked = (this.#bids === null ? undefined : this.#bids.prices(request.jobId, nowUs)) ?? offer.prices;
     if (award.prices !== asked && !paysAtLeast(award.prices, asked) && !this.#posted.honours(request.model, award.prices, nowUs)) return "price-changed";
     if (request.inputTokens + request.maxOutputTokens > offer.contextTokensMax) return "context-too-long";
-    if (this.#admitted >= this.#slots + descriptor.queueLimit) return "queue-full";
+    if (this.#admitted >= this.#slots + this.#queueLimit) return "queue-full";
     return undefined;
   }
 
@@ -308,7 +316,7 @@ export class Node implements Participant {
     const heldUs = finishedUs - startedUs;
     this.#serviceUs += this.#serviceUs === 0 ? heldUs : 0.05 * (heldUs - this.#serviceUs);
     const owedMsat = amountMsat(award.prices, request.inputTokens, event.outputTokens);
-    this.#options.operator?.delivered(request.jobId, request.model, owedMsat, request.inputTokens, event.outputTokens);
+    if (this.#operator !== undefined) this.#operator.delivered(request.jobId, request.model, owedMsat, request.inputTokens, event.outputTokens);
     const receipt = {
       type: "metering-receipt" as const,
       jobId: request.jobId,
@@ -326,15 +334,17 @@ export class Node implements Participant {
       promptHash: request.promptHash,
       outputHash: event.outputHash,
     };
-    const payments: PaymentRequest[] = [];
+    // A literal of the right length: a list that grows from empty takes room for seventeen.
+    let payments = NO_PAYMENTS;
     if (owedMsat > 0 && job.advance === null) {
       const { paymentHash } = env.wallet.invoice(request.jobId, "job", owedMsat);
       job.paymentHash = paymentHash;
-      payments.push(this.#paymentRequest(request.jobId, "job", env.self, owedMsat, paymentHash));
+      payments = [this.#paymentRequest(request.jobId, "job", env.self, owedMsat, paymentHash)];
     }
     const fee = feeMsat(award.fee, owedMsat);
     if (fee > 0 && award.feePaymentHash !== undefined && award.fee.bearer !== "operator") {
-      payments.push(this.#paymentRequest(request.jobId, "fee", job.router, fee, award.feePaymentHash));
+      const payment = this.#paymentRequest(request.jobId, "fee", job.router, fee, award.feePaymentHash);
+      payments = payments.length === 0 ? [payment] : [payments[0]!, payment];
     }
     env.send(request.client, { type: "result", jobId: request.jobId, finishReason: event.finishReason, receipt, payments });
     env.send(job.router, { type: "result", jobId: request.jobId, finishReason: event.finishReason, receipt, payments: NO_PAYMENTS });

@@ -14,6 +14,8 @@ interface Former {
 export class PostedOffers {
   readonly #honourUs: number;
   #offers: readonly ModelOffer[];
+  /** The first of them, most often the only one. */
+  #first: ModelOffer | undefined;
   #former: Former[] = [];
 
   /**
@@ -24,6 +26,7 @@ export class PostedOffers {
     const models = offers.map(({ model }) => model);
     if (new Set(models).size < models.length) throw new RangeError(`a node offers each model once, found ${models.join(", ")}`);
     this.#offers = offers;
+    this.#first = offers[0];
     this.#honourUs = honourUs;
   }
 
@@ -33,8 +36,8 @@ export class PostedOffers {
   }
 
   of(model: string): ModelOffer | undefined {
-    const first = this.#offers[0];
-    return first?.model === model ? first : this.#offers.find((offer) => offer.model === model);
+    const first = this.#first;
+    return first !== undefined && first.model === model ? first : this.#offers.find((offer) => offer.model === model);
   }
 
   /** New prices for the models that are offered. */
@@ -44,6 +47,7 @@ export class PostedOffers {
       if (offers.some((offer) => offer.model === model && offer.prices !== prices)) this.#former.push({ model, prices, untilUs: nowUs + this.#honourUs });
     }
     this.#offers = offers;
+    this.#first = offers[0];
   }
 
   /** Whether prices pay at least what was asked for the model not long ago. */

@@ -16,7 +16,15 @@ interface Call {
   /** Registry indexes of the nodes that were called. */
   readonly invited: readonly number[];
   readonly reserveMsat: number;
-  readonly bids: { readonly n: number; readonly prices: PriceSheet; readonly amountMsat: number }[];
+  readonly bids: StandingBid[];
+}
+
+interface StandingBid {
+  readonly n: number;
+  readonly prices: PriceSheet;
+  readonly amountMsat: number;
+  /** Decides between equal bids: the higher one wins. */
+  readonly key: number;
 }
 
 const FREE: PriceSheet = { inputMsatPerMtok: 0, outputMsatPerMtok: 0, fixedMsat: 0 };
@@ -64,9 +72,10 @@ export class SealedBids implements Mechanism {
     const call = this.#calls.get(jobId);
     if (call === undefined) return;
     const n = this.#floor.registry.indexOf(from);
-    if (!call.invited.includes(n) || call.bids.some((bid) => bid.n === n)) return;
+    if (!call.invited.includes(n)) return;
+    for (const bid of call.bids) if (bid.n === n) return;
     const { inputTokens, maxOutputTokens } = call.job.request;
-    call.bids.push({ n, prices, amountMsat: amountMsat(prices, inputTokens, maxOutputTokens) });
+    call.bids.push({ n, prices, amountMsat: amountMsat(prices, inputTokens, maxOutputTokens), key: this.#floor.selector.tieKeyOf(jobId, n) });
     if (call.bids.length < call.invited.length) return;
     this.#floor.env.cancel(call.job.timer);
     this.#close(call);
@@ -107,8 +116,7 @@ export class SealedBids implements Mechanism {
       const offer = market.indexOf(registry.ids[n]!);
       return offer >= 0 && selector.fits(request, market, offer, tried, env.nowUs);
     });
-    const key = ({ n }: { readonly n: number }): number => selector.tieKeyOf(request.jobId, n);
-    standing.sort((a, b) => key(b) - key(a) || a.n - b.n);
+    standing.sort((a, b) => b.key - a.key || a.n - b.n);
     if (this.#amounts.length < standing.length) this.#amounts = new Float64Array(standing.length * 2);
     let withinReserve = 0;
     standing.forEach((bid, i) => {

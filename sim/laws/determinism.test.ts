@@ -47,11 +47,12 @@ function demandOf({ scenario, seen, truth }: Played): Map<string, string[]> {
   return demand;
 }
 
-/** Common random numbers: what a class asks for is the same in both, as far as both were played. */
+/** Common random numbers: what a class asks for is the same in both, as far as both were played. With a budget it depends on what jobs cost. */
 function checkDemand(one: Played, two: Played): number {
   const other = demandOf(two);
   let compared = 0;
   for (const [name, jobs] of demandOf(one)) {
+    if (one.scenario.clients.find((spec) => spec.name === name)!.worth.budget !== null) continue;
     const others = other.get(name) ?? [];
     const both = Math.min(jobs.length, others.length);
     const open = one.scenario.clients.find((spec) => spec.name === name)!.arrivals.kind !== "closed";

@@ -41,7 +41,8 @@ export function checkEligibility({ scenario, seen }: Played): { awards: number; 
         must(view.objections(request, tried, node, atUs).includes(rule), () => `at ${atUs} us node ${node} is excluded for ${decision.jobId} as ${rule}, which it is not`);
       }
       must(judged.size === view.nodes.size && judged.size === decision.candidates.length + decision.excluded.length, () => `${judged.size} of ${view.nodes.size} nodes were judged for ${decision.jobId}`);
-      must(decision.chosen === "" ? decision.candidates.length === 0 : decision.candidates.some(({ node }) => node === decision.chosen), () => `${decision.jobId} goes to ${decision.chosen}, which is no candidate`);
+      const mayDecline = request.choice?.rule === "logit" && request.choice.outsideMsat !== undefined && decision.attempt === 1;
+      must(decision.chosen === "" ? decision.candidates.length === 0 || mayDecline : decision.candidates.some(({ node }) => node === decision.chosen), () => `${decision.jobId} goes to ${decision.chosen}, which is no candidate`);
     } else if (entry.kind === "send" && entry.message.type === "award") {
       const { job } = entry.message;
       const view = viewOf(job.jobId);

@@ -48,10 +48,14 @@ export function checkExplained({ scenario, seen }: Played): number {
         }
       });
       const score = candidates.find(({ node }) => node === chosen)?.score ?? -Infinity;
-      const among = policy.kind === "cheapest" || policy.kind === "least-loaded" || policy.kind === "weighted-score" ? 1
+      const { choice } = request;
+      // A client that would rather do without chooses nobody.
+      const declined = choice?.rule === "logit" && choice.outsideMsat !== undefined && chosen === "";
+      const among = choice !== undefined ? (choice.rule === "logit" ? candidates.length : 1)
+        : policy.kind === "cheapest" || policy.kind === "least-loaded" || policy.kind === "weighted-score" ? 1
         : policy.kind === "top-n-random" ? policy.n : policy.kind === "power-of-two" ? Math.max(1, candidates.length - policy.choices + 1) : candidates.length;
       const bound = candidates[Math.min(among, candidates.length) - 1];
-      must(bound === undefined || score >= bound.score, () => `${policy.kind} chose ${chosen} for ${jobId}, which is not among the best ${among}`);
+      must(bound === undefined || declined || score >= bound.score, () => `${policy.kind} chose ${chosen} for ${jobId}, which is not among the best ${among}`);
     }
     for (const view of views) view.see(entry);
   }

@@ -56,7 +56,7 @@ export const viabilityReplication = z.strictObject({
   jobs: count.describe("Served by the machine in the measured interval."),
   inputTokens: count,
   outputTokens: count,
-  revenueMsat: msat.describe("In the measured interval."),
+  revenueMsat: z.int().describe("In the measured interval, less the fees that fell to the operator."),
   utilisation: share.describe("Busy slots over slots."),
   busyShare: share.describe("Time with at least one job."),
   revenueUsd: usd.describe("In a month, as is what follows."),

@@ -1,6 +1,6 @@
 import type { PricePoint, Replicated, ViabilityReport } from "../../protocol/result/viability.ts";
 import { formatMsat, formatMsatPerMtok, formatNumber, formatPercent, formatSignificant, formatUsd } from "../../protocol/units.ts";
-import type { Block, Content, Section } from "../content.ts";
+import type { Block, Content, Section } from "../blocks.ts";
 import type { ViabilityPlotName } from "./titles.ts";
 
 type Part = Section<ViabilityPlotName>;

@@ -12,6 +12,7 @@ export interface NodeOutcome {
   readonly seed: number;
   /** Length of the measured interval, hours. */
   readonly measuredHours: number;
+  /** Less the fees that fell to the operator. */
   readonly revenueMsat: number;
   readonly jobs: number;
   readonly inputTokens: number;

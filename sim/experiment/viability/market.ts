@@ -43,19 +43,26 @@ export function play(what: Play): NodeOutcome {
 
 /** What a run brought the first node of an operator class. @throws RangeError where there is no such node */
 export function outcomeOf(report: RunReport, operator: string, power: Power): NodeOutcome {
-  const node = report.nodes.find(({ operatorClass }) => operatorClass === operator);
+  const index = report.nodes.findIndex(({ operatorClass }) => operatorClass === operator);
+  const node = report.nodes[index];
   if (node === undefined) throw new RangeError(`the report has no node of ${operator}`);
   const measuredHours = (report.horizonUs - report.warmupUs) / US_PER_H;
   return {
     seed: Number(report.provenance.seed),
     measuredHours,
-    revenueMsat: node.revenueMsat,
+    revenueMsat: node.revenueMsat - feesOf(report, index),
     jobs: node.jobs,
     inputTokens: node.tokens.input,
     outputTokens: node.tokens.output,
     utilisation: node.utilisation ?? 0,
     busyShare: busyShareOf(node, power, measuredHours),
   };
+}
+
+/** Fees that fell to the operator: the router's where it bears them, Lightning's where it pays something. */
+function feesOf({ supply }: RunReport, index: number): number {
+  const account = supply?.nodes[index];
+  return account === undefined ? 0 : account.routerFeesMsat + account.lightningFeesMsat;
 }
 
 /** The energy tells for how long there was a job: idle power while up, load power while it serves. */

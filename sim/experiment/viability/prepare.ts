@@ -55,8 +55,8 @@ export function prepare(scenario: Scenario, choices: Choices): ViabilityQuestion
     // Hours off are taken off the month, not the market's hour; prices stay as they are asked.
     churn: { presence: null, failureShare: template.churn.failureShare, slowdown: null },
     strategy: { ...template.strategy, rule: { kind: "fixed" }, startSlots: null }, settlement: { ...template.settlement, nonDeliveryShare: 0 },
-    // What the machine costs is the account's matter.
-    electricityMsatPerKwh: null, supply: null,
+    // What the machine costs otherwise is the account's matter.
+    electricityMsatPerKwh: Math.round(costs.costs.electricityUsdPerKwh / costs.costs.usdPerBtc * MSAT_PER_BTC), supply: null,
   };
   const rental = rentalFor(machine, flags);
   flags.done();

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { viabilityDigest } from "../../../protocol/result/viability.ts";
 import type { ViabilityReport } from "../../../protocol/result/viability.ts";
+import { runScenario } from "../run.ts";
 import { hoursPerMonth, monthlyAccount } from "./accounts.ts";
 import type { NodeOutcome } from "./accounts.ts";
 import type { Play } from "./market.ts";
-import { play } from "./market.ts";
+import { outcomeOf, play } from "./market.ts";
 import { answer, replicationSeeds, study } from "./study.ts";
 import { byHand, question } from "./testing/questions.ts";
 
@@ -71,6 +72,22 @@ describe("a market whose every job is known beforehand", () => {
     expect(whole - half).toBeGreaterThan(report.revenue.mean / 2 - report.costs.electricityUsd / 2);
     expect(ends("fee")).toEqual([whole, whole]);
   });
+});
+
+test("a fee that falls to the operator is off its revenue", () => {
+  const { scenario, operator, power } = question({}, { scenario: byHand("router.fee={share: 10 %, bearer: operator}") });
+  const outcome = play({ scenario, operator, seed: 1, power });
+  // Jobs whose fee was paid in the interval need not be those that completed in it.
+  expect(Math.abs(outcome.revenueMsat - 240 * 180)).toBeLessThanOrEqual(40);
+});
+
+test("what an hour's electricity comes to agrees with the run's own account of it", () => {
+  const { scenario, operator, power, costs } = asked;
+  const report = runScenario(scenario, { seed: 1 });
+  const outcome = outcomeOf(report, operator, power);
+  const node = report.nodes.find(({ operatorClass }) => operatorClass === operator)!;
+  const perHourUsd = node.electricityMsat! / 1e11 * costs.usdPerBtc / outcome.measuredHours;
+  expect(monthlyAccount(outcome, costs).electricityUsd / (hoursPerMonth * costs.uptime)).toBeCloseTo(perHourUsd, 5);
 });
 
 describe("the tornado", () => {

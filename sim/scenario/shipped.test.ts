@@ -22,7 +22,7 @@ function load(name: string, sets: readonly string[] = []): Scenario {
 
 test("what is meant to be shipped is there", () => {
   expect(files).toEqual(expect.arrayContaining([
-    "quickstart", "azure-conv", "herding", "churn", "overload", "mm1", "mmc-2", "mmc-4", "mmc-16", "md1", "mg1", "mmck", "erlang-b",
+    "quickstart", "azure-conv", "herding", "churn", "overload", "price-war", "monopolist", "mm1", "mmc-2", "mmc-4", "mmc-16", "md1", "mg1", "mmck", "erlang-b",
     "two-class-priority", "processor-sharing", "processor-sharing-heavy", "power-of-two", "batch-server",
   ].map((name) => `${name}.yaml`)));
 });

@@ -68,6 +68,17 @@ describe("what is observed", () => {
     expect(observed.expectedMsat(5, 5)).toBeCloseTo((observed.perHourMsat + 5 * observed.meanNodes) / 5 - 5, 9);
   });
 
+  test("is forgotten once nobody has been there for long, so that somebody tries again", () => {
+    const market = new EntryMarket(new Float64Array(2), 1, 2 * HOUR, true);
+    market.observed.observe(HOUR, HOUR, 0, 5);
+    expect(market.thinks(0, 5)).toBe(true);
+    market.left(0);
+    for (let hour = 0; hour < 6; hour++) market.observed.observe(HOUR, 0, 0, 0);
+    expect(market.thinks(1, 5)).toBe(false);
+    market.observed.observe(HOUR, 0, 0, 0);
+    expect(market.thinks(1, 5)).toBe(true);
+  });
+
   test("is nothing while no node is there", () => {
     const observed = new ObservedProfit(HOUR);
     observed.observe(HOUR, 0, 0, 0);

@@ -1,9 +1,13 @@
+/** After so many time constants without a node, what was observed of them counts for nothing any more. */
+const FORGOTTEN_AFTER = 3;
+
 /** What a class of operators earns, as whoever thinks of joining sees it. */
 export class ObservedProfit {
   readonly #memoryUs: number;
   #weight = 0;
   #profitMsat = 0;
   #nodeHours = 0;
+  #emptyUs = 0;
 
   /** @param memoryUs time constant of the exponentially weighted mean, µs; positive */
   constructor(memoryUs: number) {
@@ -17,11 +21,14 @@ export class ObservedProfit {
 
   /**
    * What the class's nodes took in and paid in a stretch of time that has just passed. A stretch without nodes teaches
-   * nothing.
+   * nothing; after some of them, what was known is forgotten.
    * @param nodeUs time that its nodes were there, added over nodes
    */
   observe(lengthUs: number, nodeUs: number, revenueMsat: number, costsMsat: number): void {
-    if (lengthUs <= 0 || nodeUs <= 0) return;
+    if (lengthUs <= 0) return;
+    this.#emptyUs = nodeUs > 0 ? 0 : this.#emptyUs + lengthUs;
+    if (this.#emptyUs > FORGOTTEN_AFTER * this.#memoryUs) this.#weight = this.#profitMsat = this.#nodeHours = 0;
+    if (nodeUs <= 0) return;
     const kept = Math.exp(-lengthUs / this.#memoryUs);
     const hours = lengthUs / 3.6e9;
     this.#weight = this.#weight * kept + (1 - kept);
@@ -105,7 +112,7 @@ export class EntryMarket {
     const outsideMsat = this.#outsideMsat[operator]! * outsideFactor;
     const others = this.#announced ? this.#counts[IN]! + this.#counts[JOINING]! : this.present;
     if (state === OUT) {
-      // Where nobody has tried, somebody does.
+      // Where nobody has tried, or not for long, somebody does.
       const joins = this.observed.known ? this.observed.expectedMsat(others + 1, fixedMsat) > outsideMsat : this.present + this.#counts[JOINING]! === 0;
       if (joins) this.#move(operator, JOINING);
       if (joins) this.joins++;

@@ -3,7 +3,7 @@ import type {
 } from "../protocol/messages.ts";
 import { maxAmountMsat } from "../protocol/units.ts";
 import { isReceiptFor, isWithinRequest } from "./bill.ts";
-import type { Environment, Participant, Timer } from "./environment.ts";
+import type { Decision, Environment, Participant, Timer } from "./environment.ts";
 import { JobMap } from "./job-map.ts";
 import type { BusyMeter } from "./mechanism/busy-meter.ts";
 import type { GoingPrice } from "./mechanism/going-price.ts";
@@ -152,7 +152,7 @@ export class Router implements Participant {
     const market = this.registry.market(request.model);
     if (this.#mechanism !== null) return this.#mechanism.place(job, market);
     const chosen = this.#selector.choose(request, market, tried, nowUs);
-    if (telemetry.wantsDecision(request.jobId)) telemetry.decided(this.#selector.explain(request, market, attempt + 1, chosen));
+    if (telemetry.wantsDecision(request.jobId)) telemetry.decided(this.#explained(this.#selector.explain(request, market, attempt + 1, chosen), request.model));
     if (chosen >= 0) this.#award(job, market, chosen, market.prices[chosen]!, this.#options.fee);
     else if (this.#selector.declined) this.#giveUp(job, "declined");
     else if (this.#selector.waitable > 0 && this.#options.queueLimit > 0) this.#enqueue(job);
@@ -178,6 +178,11 @@ export class Router implements Participant {
     if (prompt !== undefined) award.prompt = prompt;
     env.send(node, award);
     job.timer = env.after(this.#options.acceptTimeoutUs, { kind: "accept-timeout", jobId, attempt });
+  }
+
+  /** Where a price is set for all, the decision says how. */
+  #explained(decision: Decision, model: string): Decision {
+    return this.#going === null || decision.price === "" ? decision : { ...decision, price: `${this.#going.describe(model)}: ${decision.price}` };
   }
 
   #enqueue(job: RoutedJob): void {

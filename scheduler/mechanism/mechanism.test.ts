@@ -258,6 +258,7 @@ describe("going prices", () => {
     bench.register("b", priced(21));
     expect(awarded(bench.submit("j"))).toEqual(["j to a for 20"]);
     expect(bench.env.telemetry.decisions[0]!.excluded).toEqual([{ node: hex32("b"), rule: "asks-more", detail: "asks more than the going price" }]);
+    expect(bench.env.telemetry.decisions[0]!.price).toBe("the network's price: 0 msat/Mtok in, 0 out, 20 msat a job; the node asks 0 msat/Mtok in, 0 out, 10 msat a job");
     expect(refusals(bench.submit("k", { maxPriceMsat: 19 }))).toEqual(["no-eligible-node"]);
     expect(bench.env.telemetry.of("tooDear")).toEqual([["tooDear", "k"]]);
   });

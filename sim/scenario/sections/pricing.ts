@@ -85,7 +85,7 @@ export function resolvePricing(input: PricingInput, { posted, fee }: PricingSurr
     case "base-fee": {
       const { start, target, step, floor, interval: every } = settings["base-fee"].parse(given);
       const [low, high] = Array.isArray(target) ? target.map((bound, i) => context.number("share", bound, [...at, "target", i])) : [context.number("share", target, [...at, "target"]), context.number("share", target, [...at, "target"])];
-      if (!(low! > 0 && low! <= high! && high! < 1)) context.finding({ path: [...at, "target"], found: describeValue(target), allowed: "a share above 0 and below 100 %, or two of them, the lower first" });
+      if (!(low! > 0 && low! <= high! && high! < 1)) context.finding({ path: [...at, "target"], found: Array.isArray(target) ? target.join(" to ") : describeValue(target), allowed: "a share above 0 and below 100 %, or two of them, the lower first" });
       const first = start === undefined ? unitOf(posted) : prices(start, [...at, "start"]);
       const least = prices(floor, [...at, "floor"]);
       for (const part of ["input", "output", "fixed"] as const) {

@@ -55,6 +55,12 @@ function boundedFeeMsat({ minMsat = 0, maxMsat = Infinity, bearer }: FeeTerms, a
   return bounded <= Number.MAX_SAFE_INTEGER ? bounded : Infinity;
 }
 
+/** What the client pays for an amount, the router's fee included where it bears it; not rounded: for comparisons between offers. */
+export function roughTotalMsat(terms: FeeTerms, amount: number): number {
+  if (terms.bearer === "operator") return amount;
+  return amount + Math.min(Math.max((amount * terms.shareBps) / BASIS_POINTS + terms.flatMsat, terms.minMsat ?? 0), terms.maxMsat ?? Infinity);
+}
+
 /**
  * The most that a client can be asked to pay for a job: every allowed output token used, the router's fee included where
  * the client bears it, in msat. No smaller number of output tokens costs more.

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export {
-  amountMsat, BASIS_POINTS, costMsat, feeMsat, maxAmountMsat, MSAT_PER_BTC, MSAT_PER_SAT, quotientUp, TOKENS_PER_PRICE_UNIT,
+  amountMsat, BASIS_POINTS, costMsat, feeMsat, maxAmountMsat, MSAT_PER_BTC, MSAT_PER_SAT, quotientUp, roughTotalMsat, TOKENS_PER_PRICE_UNIT,
 } from "./money.ts";
 export {
   formatDurationUs, formatMsat, formatMsatPerMtok, formatNumber, formatPercent, formatSignificant, formatTokens, formatUsd,

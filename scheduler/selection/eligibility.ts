@@ -48,6 +48,8 @@ export class Eligibility {
   #inputTokens = 0;
   #maxOutputTokens = 0;
   #feeFactor = 1;
+  /** Whether the fee is its flat part and its share, on top of the amount, and nothing else. */
+  readonly #plainFee: boolean;
   #minStakeMsat = 0;
   #attested = false;
   #anyRegion = true;
@@ -62,6 +64,7 @@ export class Eligibility {
     this.#fee = fee;
     this.#staleAfterUs = staleAfterUs;
     this.#feeFactor = 1 + fee.shareBps / 10_000;
+    this.#plainFee = fee.minMsat === undefined && fee.maxMsat === undefined && fee.bearer !== "operator";
   }
 
   /**
@@ -180,6 +183,7 @@ export class Eligibility {
 
   /** Doubles settle all but the close calls; those are computed exactly. */
   #tooDear(offer: number): boolean {
+    if (!this.#plainFee) return this.#exactMsat(offer) > this.#maxPriceMsat;
     const roughMsat = this.amountMsat(offer) * this.#feeFactor + this.#fee.flatMsat;
     const slack = 3 + roughMsat * 1e-12;
     if (roughMsat + slack <= this.#maxPriceMsat) return false;

@@ -1,4 +1,5 @@
 import type { ChoiceRule, FeeTerms, JobRequest, PriceSheet } from "../../protocol/messages.ts";
+import { roughTotalMsat } from "../../protocol/units.ts";
 import type { Candidate, Decision, Exclusion, Random } from "../environment.ts";
 import { hashString, mix } from "../hash.ts";
 import type { ModelMarket } from "../model-market.ts";
@@ -322,11 +323,10 @@ export class Selector {
     this.#gather(market);
     if (this.#count === 0) return -1;
     this.#how = `drawn with odds exp(-price / ${scaleMsat} msat)${outsideMsat === undefined ? "" : `, against doing without at ${outsideMsat} msat`}`;
-    const factor = 1 + this.#fee.shareBps / 10_000;
     const outside = first ? outsideMsat ?? Infinity : Infinity;
     let least = outside;
     for (let i = 0; i < this.#count; i++) {
-      const priceMsat = this.#amountsMsat[i]! * factor + this.#fee.flatMsat;
+      const priceMsat = roughTotalMsat(this.#fee, this.#amountsMsat[i]!);
       this.#scores[i] = priceMsat;
       if (priceMsat < least) least = priceMsat;
     }

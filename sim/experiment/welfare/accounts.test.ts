@@ -129,6 +129,22 @@ test("jobs of the warm-up, and those that have not ended, are left out, and thei
   expect([report.jobs, report.consumerSurplusMsat, report.operatorSurplusMsat, report.routingFeesMsat, report.totalMsat, report.firstBestMsat]).toEqual([1, 59, 30, 1, 90, 90]);
 });
 
+test("a step of costs within a run that prices follow by half is a pass-through of a half; where costs stand still there is none", () => {
+  const slope = (costsMove: boolean): number | null => {
+    const welfare = new Welfare(smallSetup(1, 0, { windowUs: HOUR_US / 60, costsMove, costMsat: (_, __, ___, atUs) => (atUs < HOUR_US / 2 ? 200 : 300) }));
+    for (let job = 0; job < 600; job++) {
+      const atUs = (job * HOUR_US) / 600;
+      welfare.offered(0, atUs, 0, 1_000, 500, 0);
+      welfare.delivered(0, atUs, 0, 500, 0);
+      welfare.moved(0, atUs, 0, 0, atUs < HOUR_US / 2 ? 600 : 650, atUs < HOUR_US / 2 ? 600 : 650, 0, 0);
+      welfare.ended(0, "completed", "");
+    }
+    return welfare.finish(HOUR_US, HOUR_US).passThrough.slope;
+  };
+  expect(slope(true)).toBeCloseTo(0.5, 9);
+  expect(slope(false)).toBeNull();
+});
+
 test("a node that is down is not there for the planner either", () => {
   const welfare = new Welfare(smallSetup(1, 0));
   welfare.nodeDown(0, 0);

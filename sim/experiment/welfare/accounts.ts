@@ -260,7 +260,7 @@ export class Welfare {
     this.#open.length = 0;
     return {
       welfare: this.#report(horizonUs),
-      passThrough: { slope: passThrough(this.#observed), windows: this.#observed.length },
+      passThrough: { slope: this.#setup.costsMove === true ? passThrough(this.#observed) : null, windows: this.#observed.length },
       lernerOf: [this.#nodesGotMsat, this.#costMsat],
       windows: this.#windows,
     };

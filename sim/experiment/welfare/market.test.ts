@@ -2,9 +2,10 @@ import { describe, expect, test } from "vitest";
 import type { RunReport } from "../../../protocol/result.ts";
 import { loadScenario } from "../../scenario/load.ts";
 import { runScenario } from "../run.ts";
+import { passThroughBetween } from "./pass-through.ts";
 
 /** A market of ample servers with one price and one marginal cost, 200 msat a job. */
-const market = (price: string, client: string, more = ""): RunReport => runScenario(loadScenario(`
+const market = (price: string, client: string, cost = 200): RunReport => runScenario(loadScenario(`
 name: textbook
 question: Does the whole market give the textbook's areas?
 horizon: 1h
@@ -12,10 +13,10 @@ router: { policy: cheapest, queue: {limit: 0} }
 payment: { latency: 10ms }
 network: { signing: 0s, verifying: 0s }
 operators:
-  - { name: firm, count: 20, model: m, engine: { service-time: { service: 1s, slots: 4 } }, price: { fixed: ${price} }, marginalCost: { fixed: 200 msat }, queueLimit: 50 }
+  - { name: firm, count: 20, model: m, engine: { service-time: { service: 1s, slots: 4 } }, price: { fixed: ${price} }, marginalCost: { fixed: ${cost} msat }, queueLimit: 50 }
 clients:
   - { name: users, count: 20, model: m, arrivals: { poisson: { rate: 5/s } }, inputTokens: 500, outputTokens: 100, ${client} }
-${more}`, "textbook.yaml").scenario);
+`, "textbook.yaml").scenario);
 
 /** Areas per job wanted, msat. */
 const areas = ({ welfare }: RunReport): { consumers: number; operators: number; price: number; best: number; jobs: number } => {
@@ -24,6 +25,13 @@ const areas = ({ welfare }: RunReport): { consumers: number; operators: number; 
 };
 
 const LINEAR = "value: { uniform: { min: 0 msat, max: 1000 msat } }";
+
+test("pass-through between two runs: a monopolist facing linear demand passes half of a cost on, a competitor all", () => {
+  // A price of 600 msat at a cost of 200, of 650 at 300; the seed, and so the demand, is the same.
+  expect(passThroughBetween([market("600 msat", LINEAR), market("650 msat", LINEAR, 300)])).toBeCloseTo(0.5, 9);
+  expect(passThroughBetween([market("200 msat", LINEAR), market("300 msat", LINEAR, 300)])).toBeCloseTo(1, 9);
+  expect(passThroughBetween([market("600 msat", LINEAR), market("650 msat", LINEAR)])).toBeNull();
+});
 
 describe("through the whole market, linear demand (values uniform on [0, 1000] msat), cost 200 msat", () => {
   const near = (found: number, expected: number, jobs: number): void => expect(Math.abs(found - expected)).toBeLessThan((2.576 * 500) / Math.sqrt(jobs));

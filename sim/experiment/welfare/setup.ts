@@ -25,6 +25,8 @@ export interface WelfareSetup {
   }[];
   /** The node's private marginal cost of a job, whole msat; where it differs from job to job, of a job on average. */
   costMsat(node: number, inputTokens: number, outputTokens: number, atUs: number): number;
+  /** Whether the same job at the same node costs more at one time than at another; only then is there anything to pass through. */
+  readonly costsMove?: boolean;
   /** Where costs differ from job to job: that of the job in this slot. */
   readonly costOfJobMsat?: (slot: number, node: number, inputTokens: number, outputTokens: number) => number;
 }

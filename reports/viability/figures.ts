@@ -105,7 +105,7 @@ function tornadoFigure({ tornado, profit }: ViabilityReport): Figure {
   return {
     title,
     subtitle: "Each assumption at a low and at a high value, all others as they are: the profit of a month. The line is the profit as assumed; * the market was played again for it, otherwise only the account changes.",
-    keys: [{ name: "at the low value", color: BAD, shape: "band" }, { name: "at the high value", color: GOOD, shape: "band" }],
+    keys: [{ name: "at the low value", color: BAD }, { name: "at the high value", color: GOOD }],
     panels: [{
       heading: "Profit of a month", height: 48 + 29 * shown.length,
       plot: {

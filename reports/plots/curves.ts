@@ -27,7 +27,7 @@ export function curvesFigure(report: RunReport): Figure {
   const high = 1.1 * Math.max(prices, prices === 0 ? usual : Math.min(usual, STEEPEST * prices)) || 1;
   const wide = 1.2 * Math.max(wanted, Math.min(supply.at(-1)?.mtokPerH ?? 0, 1.5 * wanted));
   const marks = [
-    Plot.lineY(within(demand, wide, high), { x: "mtokPerH", y: "perMtokMsat", curve: "step-before", stroke: GOOD, strokeWidth: 2 }),
+    Plot.lineY([...within(demand, wide, high), { mtokPerH: wanted, perMtokMsat: 0 }], { x: "mtokPerH", y: "perMtokMsat", curve: "step-before", stroke: GOOD, strokeWidth: 2 }),
     Plot.lineY(within(supply, wide, high), { x: "mtokPerH", y: "perMtokMsat", curve: "step-before", stroke: SUPPLY, strokeWidth: 2 }),
     Plot.lineY(within(asked, wide, high), { x: "mtokPerH", y: "perMtokMsat", curve: "step-before", stroke: SUPPLY, strokeWidth: 1.5, strokeDasharray: "4 3" }),
     ...(traded === null ? [] : [

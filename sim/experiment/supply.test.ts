@@ -209,6 +209,12 @@ clients:
     expect(report.overall.jobs).toMatchObject({ completed: report.overall.jobs.submitted, failed: 0 });
   });
 
+  test("gives a planner no machine before somebody brings it", () => {
+    const nobody = play(market, "operators.gpu.count=0", "operators.gpu.entry.every=100d", "horizon=11d");
+    expect(nobody.overall.jobs.completed).toBe(0);
+    expect(nobody.welfare).toMatchObject({ totalMsat: 0, firstBestMsat: 0 });
+  });
+
   test("comes to another number when power gets dearer", () => {
     const nodesAt = (rent: string): number => play(market, `operators.gpu.costs.rent=${rent}`).supply!.entry[0]!.atEnd;
     expect(nodesAt("350 sat/h")).toBe(Math.floor(26 * 100 / 400));

@@ -337,8 +337,9 @@ export class World {
     this.kernel.at(this.horizonUs, MARK, 0, 0);
     for (const router of this.routers) router.start();
     this.#nodes.forEach((node, n) => {
-      if (this.#outside[n] === 0) node.start();
-      else this.#peers[this.#firstNode + n]!.up = false;
+      if (this.#outside[n] === 0) return node.start();
+      this.#peers[this.#firstNode + n]!.up = false;
+      this.#recorder.nodeDown(n, 0);
     });
     this.#churn.forEach((churn, n) => {
       if (this.#outside[n] === 0) this.#live(churn, n);

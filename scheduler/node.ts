@@ -292,8 +292,10 @@ export class Node implements Participant {
     if (offer === undefined) return "unknown-model";
     if (this.#jobs.has(request.jobId)) return "duplicate-job";
     const { nowUs } = this.#env;
-    const asked = (this.#bids === null ? undefined : this.#bids.prices(request.jobId, nowUs)) ?? offer.prices;
-    if (award.prices !== asked && !paysAtLeast(award.prices, asked) && !this.#posted.honours(request.model, award.prices, nowUs)) return "price-changed";
+    const bid = this.#bids === null ? undefined : this.#bids.prices(request.jobId, nowUs);
+    const asked = bid ?? offer.prices;
+    // A bid holds whatever was posted before it.
+    if (award.prices !== asked && !paysAtLeast(award.prices, asked) && (bid !== undefined || !this.#posted.honours(request.model, award.prices, nowUs))) return "price-changed";
     if (request.inputTokens + request.maxOutputTokens > offer.contextTokensMax) return "context-too-long";
     if (this.#admitted >= this.#slots + this.#queueLimit) return "queue-full";
     return undefined;

@@ -47,7 +47,8 @@ function headline(supply: Supply, losing: number, nodes: number): string {
   const profit = supply.operatorClasses.reduce((sum, { profitMsat }) => sum + profitMsat, 0);
   const lost = losing === 0 ? "No machine lost money." : losing === nodes ? "Every machine lost money." : `${formatNumber(losing)} of ${formatNumber(nodes)} machines lost money.`;
   const spread = best.length < 2 ? "" : ` Per machine and hour, ${best[0]!.name} made most (${money(best[0]!.profitMsatPerHour!)}) and ${best.at(-1)!.name} least (${money(best.at(-1)!.profitMsatPerHour!)}).`;
-  return `After their costs, operators were left with ${money(profit)}. ${lost}${spread}`;
+  const left = profit < 0 ? `What operators earned fell short of their costs by ${money(-profit)}.` : `After their costs, operators were left with ${money(profit)}.`;
+  return `${left} ${lost}${spread}`;
 }
 
 function notes(supply: Supply): string {
@@ -82,7 +83,7 @@ function entry({ entry: classes, overTime }: Supply): Block[] {
 function exchange({ exchange: moved }: Supply, windowUs: number): Block[] {
   if (moved === null) return [];
   const rate = (value: number, currency: string): string => `${formatNumber(Number(value.toPrecision(5)))} ${currency}`;
-  const bearers = moved.parties.filter(({ jobs }) => jobs > 0);
+  const bearers = moved.parties.filter(({ role, movedMsat, jobs }) => jobs > 0 && (role !== "routers" || movedMsat > 0));
   const total = bearers.reduce((sum, { movedMsat, inFiat }) => (inFiat ? sum + movedMsat : sum), 0);
   return [
     {

@@ -58,7 +58,7 @@ export function welfareSection(report: RunReport): Section {
     {
       kind: "text",
       text: `How this is counted: a job is worth to its client what the scenario says, or its maximum price. Operators' costs are those that one more job causes; machines, idle power and stakes are not in them. The best possible is what a planner who knows all values and costs makes of the same jobs: in each of ${formatNumber(welfare.planner.windows)} windows of ${formatDurationUs(welfare.planner.windowUs)}, about as long as clients are patient, the most valuable jobs go to the cheapest nodes that were up, as fast as they are with full batches.${
-        welfare.planner.ownWindows > 0 ? ` In ${formatNumber(welfare.planner.ownWindows)} of them the market did at least as well, and its own result counts as the best.` : ""
+        welfare.planner.ownWindows > 0 ? ` In ${formatNumber(welfare.planner.ownWindows)} of them the market did better, and its own result counts as the best.` : ""
       } Gains and losses add up to it to the millisatoshi; a run in which they do not gives no report.`,
     },
   ];

@@ -49,7 +49,7 @@ export const welfare = z.strictObject({
   planner: z.strictObject({
     windowUs: count.describe("The planner may put a job off within windows of this length, no further: about as long as clients are patient."),
     windows: count,
-    ownWindows: count.describe("Windows in which the market did at least as well as the planner's method, so that the market's own plan counts as first-best."),
+    ownWindows: count.describe("Windows in which the market did better than the planner's method, so that the market's own plan counts as first-best."),
   }),
   clientClasses: z.array(z.strictObject({ name, jobs: count, delivered: count, valueMsat: amount, waitingMsat: amount, paidMsat: msat, surplusMsat: msat })),
   operatorClasses: z.array(z.strictObject({ name, receivedMsat: msat, costMsat: amount, surplusMsat: msat })),

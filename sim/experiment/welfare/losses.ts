@@ -18,7 +18,7 @@ export interface Compared {
   readonly firstBestMsat: number;
   /** What the market made of it, waiting left out. */
   readonly reachedMsat: number;
-  /** Whether the market's own plan was at least as good as the planner's, and counts as first-best. */
+  /** Whether the market's own plan was better than the planner's, and counts as first-best. */
   readonly own: boolean;
 }
 
@@ -52,7 +52,7 @@ export function compare(jobs: ComparedJobs, losses: Float64Array): Compared {
       lostSize += size[job]!;
     }
   }
-  if (reachedMsat >= firstBestMsat) return { firstBestMsat: reachedMsat, reachedMsat, own: true };
+  if (reachedMsat >= firstBestMsat) return { firstBestMsat: reachedMsat, reachedMsat, own: reachedMsat > firstBestMsat };
   const missing = firstBestMsat - reachedMsat;
   const kept = lostSize > 0 ? Math.max(0, 1 - instead / lostSize) : 0;
   let attributed = 0;

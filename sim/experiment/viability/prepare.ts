@@ -13,7 +13,7 @@ import type { FlagTexts } from "./flags.ts";
 import { withOperator } from "./market.ts";
 import type { MachineProfile } from "./profile.ts";
 import { rentalSource, rentalUsdPerHour } from "./rental-prices.ts";
-import type { ViabilityQuestion } from "./study.ts";
+import type { ViabilityQuestion } from "./question.ts";
 
 /** What a person asks, as typed; what is left out is assumed. */
 export interface Choices {

@@ -8,7 +8,7 @@ import { answerOf, findingsOf, notModelled } from "./answer.ts";
 import { bracketOf, breakEvenUtilisation, heldVolume } from "./break-even.ts";
 import { independentMonths, replicatedSummary, sampleQuantile, shareInterval } from "./estimates.ts";
 import { pricesTimes } from "./market.ts";
-import type { ViabilityQuestion } from "./study.ts";
+import type { ViabilityQuestion } from "./question.ts";
 import { costVariations, marketVariations, priceFactors } from "./tornado.ts";
 
 /** What a study has found out. */

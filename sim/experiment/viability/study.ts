@@ -1,34 +1,16 @@
-import type { Assumption, PricePoint, ViabilityReport } from "../../../protocol/result/viability.ts";
+import type { PricePoint, ViabilityReport } from "../../../protocol/result/viability.ts";
 import type { PriceSheet } from "../../../protocol/messages.ts";
 import { RandomStreams } from "../../kernel/random.ts";
 import type { Scenario } from "../../scenario/scenario.ts";
-import type { Costs, NodeOutcome } from "./accounts.ts";
+import type { NodeOutcome } from "./accounts.ts";
 import { meanOutcome, monthlyAccount } from "./accounts.ts";
 import { bracketOf, nextFactor } from "./break-even.ts";
 import { leveled } from "./estimates.ts";
-import type { Play, Power } from "./market.ts";
+import type { Play } from "./market.ts";
 import { play, pricesTimes, withPrices } from "./market.ts";
+import type { ViabilityQuestion } from "./question.ts";
 import { pricePoint, reportOf } from "./report.ts";
 import { marketVariations, priceFactors } from "./tornado.ts";
-
-/** Everything that is asked: a machine in a market, and what it costs its owner. */
-export interface ViabilityQuestion {
-  /** The market, the machine in it. */
-  readonly scenario: Scenario;
-  /** Name of the machine's operator class; it has one node. */
-  readonly operator: string;
-  readonly machine: Omit<ViabilityReport["machine"], "inputMsatPerMtok" | "outputMsatPerMtok" | "fixedMsat" | "operator">;
-  readonly prices: PriceSheet;
-  readonly power: Power;
-  readonly costs: Costs;
-  readonly assumptions: readonly Assumption[];
-  readonly rental: { readonly usdPerHour: number; readonly source: string } | null;
-  readonly seed: number;
-  /** At least 1. */
-  readonly replications: number;
-  readonly sets: readonly string[];
-  readonly lab: { readonly name: string; readonly version: string };
-}
 
 /** Plays wanted next; they are independent of each other. */
 export interface PlayBatch {

@@ -5,7 +5,7 @@ import type { Scenario } from "../../../scenario/scenario.ts";
 import type { FlagTexts } from "../flags.ts";
 import type { Costs, NodeOutcome } from "../accounts.ts";
 import { prepare } from "../prepare.ts";
-import type { ViabilityQuestion } from "../study.ts";
+import type { ViabilityQuestion } from "../question.ts";
 
 /** A market in which every job is known beforehand: one every 5 s, 1,000 tokens in and 100 out, for at most 1,000 msat. */
 export const byHandFile = fileURLToPath(new URL("market.yaml", import.meta.url));

@@ -2,10 +2,10 @@ import type { FeeTerms, PriceSheet } from "../../protocol/messages.ts";
 import { amountMsat } from "../../protocol/units.ts";
 import type { ModelMarket } from "../model-market.ts";
 import { atOnePrice, crossing, tradeReduction } from "../pricing/double-auction.ts";
+import { inWords } from "../pricing/in-words.ts";
 import type { PricingOptions } from "../pricing/options.ts";
 import { askLevel, bidLevel, LEVEL_MAX, pricesAt, unitOf } from "../pricing/price-level.ts";
 import type { RoutedJob } from "../routed-job.ts";
-import { inWords } from "../selection/selector.ts";
 import type { Floor, Mechanism } from "./mechanism.ts";
 
 const FREE: PriceSheet = { inputMsatPerMtok: 0, outputMsatPerMtok: 0, fixedMsat: 0 };

@@ -37,18 +37,26 @@ export class BusyMeter {
   }
 }
 
-/** Slots of the nodes that offer a model and can be reached, and others' jobs there, as far as this router knows. */
-export function capacityOf(registry: Registry, model: string, freshFromUs: number): { slots: number; others: number; nodes: number } {
+/**
+ * Slots of the nodes that serve a model and can be reached, and others' jobs there, as far as this router knows; and how many nodes there
+ * are that do not serve at the going price.
+ */
+export function capacityOf(registry: Registry, model: string, freshFromUs: number): { slots: number; others: number; nodes: number; unwilling: number } {
   const market = registry.market(model);
   let slots = 0;
   let others = 0;
   let nodes = 0;
+  let unwilling = 0;
   for (let offer = 0; offer < market.count; offer++) {
     const n = market.node[offer]!;
     if (registry.lastSeenUs[n]! < freshFromUs || registry.accepting[n] === 0 || registry.banned[n] !== 0) continue;
+    if (market.prices[offer] === null) {
+      unwilling++;
+      continue;
+    }
     slots += registry.slots[n]!;
     others += registry.others[n]!;
     nodes++;
   }
-  return { slots, others, nodes };
+  return { slots, others, nodes, unwilling };
 }

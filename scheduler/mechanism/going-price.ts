@@ -16,7 +16,8 @@ export type GoingOptions = Extract<PricingOptions, { kind: "network" | "surge" |
  * base fee). Jobs are placed by the policy among the nodes that serve at it. What a job is awarded at stays its price.
  *
  * Utilisation is the mean number of the router's jobs at nodes over the interval, plus others' jobs by heartbeat and the
- * jobs that wait at the router, over the slots of the nodes that can be reached.
+ * jobs that wait at the router, over the slots of the nodes that serve at the price and can be reached; where none does,
+ * the market counts as full.
  */
 export class GoingPrice {
   readonly meter = new BusyMeter();
@@ -51,10 +52,10 @@ export class GoingPrice {
     const options = this.#options;
     if (options.kind === "network") return;
     for (const model of registry.models()) {
-      const { slots, others } = capacityOf(registry, model, env.nowUs - staleAfterUs);
-      // Nobody to be busy: nothing to learn about the price.
-      if (slots === 0) continue;
-      const utilisation = (this.meter.mean(model, env.nowUs) + others + waiting.sizeOf(model)) / slots;
+      const { slots, others, unwilling } = capacityOf(registry, model, env.nowUs - staleAfterUs);
+      // Nobody to be busy: nothing to learn about the price. Nobody who serves at it: it is too low.
+      if (slots === 0 && unwilling === 0) continue;
+      const utilisation = slots === 0 ? 1 : (this.meter.mean(model, env.nowUs) + others + waiting.sizeOf(model)) / slots;
       if (options.kind === "base-fee") this.#base.set(model, nextBasePrices(this.prices(model)!, options, utilisation));
       else this.#surgePpm.set(model, surgeFactorPpm(options, utilisation));
       const market = registry.market(model);

@@ -37,7 +37,7 @@ export class MarketWatch {
     const { env, registry, waiting, staleAfterUs } = this.#floor;
     const market = registry.market(model);
     const freshFromUs = env.nowUs - staleAfterUs;
-    const { slots, others, nodes } = capacityOf(registry, model, freshFromUs);
+    const { slots, others, nodes, unwilling } = capacityOf(registry, model, freshFromUs);
     const going = this.#going(model);
     const outputTokens = market.meanOutputTokens === 0 ? ORDINARY_TOKENS : market.meanOutputTokens;
     const asks: { node: string; prices: PriceSheet; amount: number }[] = [];
@@ -54,7 +54,7 @@ export class MarketWatch {
       kind: "state", model, lowestAsk: asks[0]?.prices ?? null, meanAsk: asks.length === 0 ? null : unitOf(asks.map(({ prices }) => prices)), going, utilisation,
     });
     const state: Message = {
-      type: "market-state", model, asks: asks.slice(0, ASKS_TOLD).map(({ node, prices }) => ({ node, prices })), nodes,
+      type: "market-state", model, asks: asks.slice(0, ASKS_TOLD).map(({ node, prices }) => ({ node, prices })), nodes: nodes + unwilling,
       busyPpm: Math.round(Math.min(1, utilisation) * 1e6), waiting: waiting.sizeOf(model), intervalUs: this.#intervalUs,
       ...(going === null ? {} : { prices: going }),
     };

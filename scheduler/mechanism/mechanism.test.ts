@@ -257,7 +257,7 @@ describe("going prices", () => {
     bench.register("a", priced(10));
     bench.register("b", priced(21));
     expect(awarded(bench.submit("j"))).toEqual(["j to a for 20"]);
-    expect(bench.env.telemetry.decisions[0]!.excluded).toEqual([{ node: hex32("b"), rule: "asks-more", detail: "asks more than the going price" }]);
+    expect(bench.env.telemetry.decisions[0]!.excluded).toEqual([{ node: hex32("b"), rule: "asks-more", detail: "asks 0 msat/Mtok in, 0 out, 21 msat a job: in some part more than the going price" }]);
     expect(bench.env.telemetry.decisions[0]!.price).toBe("the network's price: 0 msat/Mtok in, 0 out, 20 msat a job; the node asks 0 msat/Mtok in, 0 out, 10 msat a job");
     expect(refusals(bench.submit("k", { maxPriceMsat: 19 }))).toEqual(["no-eligible-node"]);
     expect(bench.env.telemetry.of("tooDear")).toEqual([["tooDear", "k"]]);
@@ -273,6 +273,15 @@ describe("going prices", () => {
     bench.advance(1000);
     bench.advance(1000);
     expect(bench.env.telemetry.prices.map((event) => event.kind === "going" && [event.prices.fixedMsat, event.utilisation])).toEqual([[900, 1], [788, 0], [700, 0]]);
+  });
+
+  test("base fee: where no node serves at it, it rises, until one does", () => {
+    const bench = new RouterBench({ pricing: { kind: "base-fee", start: fixed(80), floor: fixed(0), target: { low: 0.5, high: 0.5 }, step: 0.125, intervalUs: 1000 } });
+    bench.router.start();
+    bench.register("a", priced(90));
+    expect(refusals(bench.submit("j"))).toEqual(["no-eligible-node"]);
+    bench.advance(1000);
+    expect(awarded(bench.submit("k"))).toEqual(["k to a for 90"]);
   });
 
   test("surge: posted prices times one more than slope x what utilisation is above the bound", () => {

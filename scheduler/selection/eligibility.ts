@@ -2,6 +2,7 @@ import type { FeeTerms, JobRequest } from "../../protocol/messages.ts";
 import { maxAmountMsat } from "../../protocol/units.ts";
 import type { ExclusionRule } from "../environment.ts";
 import type { ModelMarket } from "../model-market.ts";
+import { inWords } from "../pricing/in-words.ts";
 import type { Registry } from "../registry.ts";
 
 /** Rules in the order in which they are judged; 0 is "eligible". What may pass by itself comes last. */
@@ -165,7 +166,7 @@ export class Eligibility {
       case "not-attested": return "is not attested, the client asks for it";
       case "context-too-short": return `takes at most ${this.#market.contextTokensMax[offer]} tokens, the job may need ${this.#contextTokens}`;
       case "too-dear": return `may cost ${this.#exactMsat(offer)} msat with the fee, the client pays at most ${this.#maxPriceMsat} msat`;
-      case "asks-more": return "asks more than the going price";
+      case "asks-more": return `asks ${inWords(this.#market.offers[offer]!.prices)}: in some part more than the going price`;
       case "already-tried": return "has failed this job before";
       case "stale": return `was last heard of ${this.#nowUs - registry.lastSeenUs[n]!} us ago, the limit is ${this.#staleAfterUs} us`;
       case "not-accepting": return "takes no new jobs";

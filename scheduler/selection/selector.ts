@@ -1,8 +1,9 @@
-import type { ChoiceRule, FeeTerms, JobRequest, PriceSheet } from "../../protocol/messages.ts";
+import type { ChoiceRule, FeeTerms, JobRequest } from "../../protocol/messages.ts";
 import { roughTotalMsat } from "../../protocol/units.ts";
 import type { Candidate, Decision, Exclusion, Random } from "../environment.ts";
 import { hashString, mix } from "../hash.ts";
 import type { ModelMarket } from "../model-market.ts";
+import { inWords } from "../pricing/in-words.ts";
 import type { Registry } from "../registry.ts";
 import { Eligibility, isTemporary, rules } from "./eligibility.ts";
 import { describePolicy, type PolicyOptions } from "./policy.ts";
@@ -395,11 +396,6 @@ function describePrice(market: ModelMarket, offer: number): string {
   const paid = market.prices[offer]!;
   const asked = market.offers[offer]!.prices;
   return paid === null ? "" : paid === asked ? `the node's posted price, ${inWords(paid)}` : `${inWords(paid)}; the node asks ${inWords(asked)}`;
-}
-
-/** A price sheet in words, such as "20000 msat/Mtok in, 60000 out, 5 msat a job". */
-export function inWords({ inputMsatPerMtok, outputMsatPerMtok, fixedMsat }: PriceSheet): string {
-  return `${inputMsatPerMtok} msat/Mtok in, ${outputMsatPerMtok} out${fixedMsat === 0 ? "" : `, ${fixedMsat} msat a job`}`;
 }
 
 function contains(values: readonly number[], count: number, value: number): boolean {

@@ -27,7 +27,7 @@ class SheetColumn {
     let last: number | null = null;
     return Array.from({ length: windows }, (_, w) => {
       const count = this.#counts[w]!;
-      if (count > 0 && input + output > 0) {
+      if (count > 0) {
         const [inputPrice, outputPrice, fixed] = [this.#sums[3 * w]! / count, this.#sums[3 * w + 1]! / count, this.#sums[3 * w + 2]! / count];
         last = (inputPrice * input + outputPrice * output + fixed * jobs * 1e6) / (input + output);
       }
@@ -111,7 +111,9 @@ export class PricingTally {
   }
 
   /** @param windows of the report, which may have been cut short. */
-  report(windows: number, mix: Mix): PricingReport {
+  report(windows: number, ofJobs: Mix): PricingReport {
+    // Where nothing was bought there is no mix: four tokens in for one out.
+    const mix = ofJobs.input + ofJobs.output > 0 ? ofJobs : { input: 4, output: 1, jobs: 0 };
     const kind = this.#kind;
     return {
       mechanism: kind,

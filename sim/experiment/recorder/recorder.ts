@@ -163,7 +163,6 @@ export class Recorder {
     if (data[place + STARTED]! >= 0) return;
     data[place + STARTED] = nowUs;
     this.#causality++;
-    this.#welfare?.started(slot);
   }
 
   /** The first output token of an attempt reached the client. */
@@ -235,7 +234,10 @@ export class Recorder {
     }
     const metGoals = status === "completed" && this.#completed(at, nowUs, tally);
     this.#closeRow(slot, at, nowUs, status, reason, metGoals);
-    this.#welfare?.ended(slot, status, reason);
+    if (this.#welfare !== null) {
+      if (finishedUs < 0 && this.#wasStarted(at)) this.#welfare.started(slot);
+      this.#welfare.ended(slot, status, reason);
+    }
     if (this.#supply !== null && status === "completed") {
       this.#supply.paid(nowUs, slot, data[at + FINISHED_NODE]!, clientClass, data[at + AMOUNT]!, data[at + FEE]!, data[at + INPUT_TOKENS]! + data[at + OUTPUT_TOKENS]!, submittedUs >= this.#warmupUs);
     }
@@ -478,6 +480,14 @@ export class Recorder {
   #inFlight(slot: number, fact: string): number {
     if (!this.#jobs.isInFlight(slot)) this.#broken(LAWS.terminal, -1, `the job in slot ${slot} was ${fact} at ${this.#nowUs} µs but is not in flight`);
     return slot * ROW;
+  }
+
+  /** Whether a node began with one of the job's last attempts. */
+  #wasStarted(at: number): boolean {
+    const data = this.#jobs.data;
+    const attempts = data[at + ATTEMPTS]!;
+    for (let attempt = attempts; attempt > 0 && attempt > attempts - KEPT_ATTEMPTS; attempt--) if (data[attemptAt(at, attempt) + STARTED]! >= 0) return true;
+    return false;
   }
 
   /** @returns false where the attempt was made so long ago that its times are not kept */

@@ -10,22 +10,22 @@ import type { WelfareSetup } from "./setup.ts";
 import { type CostAndPrice, passThrough } from "./structure.ts";
 import { JobWindow, WINDOW_JOBS_MAX } from "./window.ts";
 
-/** Columns of a job under way. */
+/** Columns of a job under way: what is touched most in one line of the processor's cache. */
 const VALUE = 0;
 const WINDOW = 1;
 const BITS = 2;
-const SUBMITTED = 3;
+const CLASS = 3;
+const PAID = 4;
+const NODE_GOT = 5;
+const ROUTER_GOT = 6;
+const NETWORK_GOT = 7;
 /** Node that delivered or was paid last; -1 before. */
-const NODE = 4;
-const DELIVERED_US = 5;
-const COST = 6;
-const PAID = 7;
-const NODE_GOT = 8;
-const ROUTER_GOT = 9;
-const NETWORK_GOT = 10;
-const INPUT = 11;
-const OUTPUT = 12;
-const CLASS = 13;
+const NODE = 8;
+const DELIVERED_US = 9;
+const COST = 10;
+const SUBMITTED = 11;
+const INPUT = 12;
+const OUTPUT = 13;
 const ROW = 16;
 
 /** Columns of a client class's sums, and of a node's. */
@@ -154,6 +154,7 @@ export class Welfare {
     this.#mark(slot, TOO_DEAR);
   }
 
+  /** A node had begun with a job that was never delivered; to be said before its end. */
   started(slot: number): void {
     this.#mark(slot, STARTED);
   }
@@ -174,7 +175,7 @@ export class Welfare {
       rows[at + NODE_GOT]! += nodeMsat;
       rows[at + ROUTER_GOT]! += routerMsat;
       rows[at + NETWORK_GOT]! += networkMsat;
-      if (node >= 0) rows[at + NODE] = node;
+      if (node >= 0 && rows[at + NODE] !== node) rows[at + NODE] = node;
     } else if (nowUs >= this.#setup.warmupUs) {
       this.#book(clientClass, node, paidMsat, nodeMsat, routerMsat, networkMsat);
     }

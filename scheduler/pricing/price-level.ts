@@ -10,6 +10,9 @@ export const LEVEL_MAX = 1_000 * UNIT_LEVEL;
  * Auctions for jobs of unequal length need one figure for a price sheet: its level, in millionths of a unit's prices. An
  * ask's level is the lowest at which no part is below the ask, a bid's the highest at which the job cannot cost more than
  * its client pays; a job that trades at a level between the two suits both, whatever it comes to in tokens.
+ *
+ * Where all asks are in one proportion, levels are as good as prices. Where they are not, a node counts by its dearest part,
+ * and the unit, being a mean of asks, moves a little with each: what auctions promise holds in levels.
  */
 export function pricesAt(unit: PriceSheet, level: number): PriceSheet {
   return scaledPrices(unit, level, UNIT_LEVEL);

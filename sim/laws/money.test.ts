@@ -96,7 +96,7 @@ describe("law 1: conservation of money", () => {
     ["loses a millisatoshi", /hold \d+ msat of/, offBy((account, { accounts }) => (account === accounts - 2 ? -1 : 0))],
     ["makes a millisatoshi", /hold \d+ msat of/, offBy((account) => (account === 0 ? 1 : 0))],
     ["overdraws an account", /holds -\d+ msat/, offBy((account, { accounts }) => (account === 0 ? -1_000_000 : account === accounts - 2 ? 1_000_000 : 0))],
-    ["pays a router twice", /routers received/, () => patch(Lightning.prototype, "pay", (original) => function (this: Lightning, payer, request, random) {
+    ["pays a router twice", /routers received|settlement accounts/, () => patch(Lightning.prototype, "pay", (original) => function (this: Lightning, payer, request, random) {
       original.call(this, payer, request, random);
       if (request.purpose === "fee") original.call(this, payer, request, random);
     })],

@@ -73,7 +73,7 @@ describe("law 14: privacy", () => {
     ["events hold the prompt", /events hold/, () => patch(SimulatedTelemetry.prototype, "submitted", (original) => function (this: SimulatedTelemetry, job) { original.call(this, { ...job, model: `${job.model}: ${PROMPT}` }); })],
     ["the reason of an end holds it", /hold "the secret question"/, () => patch(SimulatedTelemetry.prototype, "ended", (original) => function (this: SimulatedTelemetry, jobId, status, reason) { original.call(this, jobId, status, status === "completed" ? reason : `${reason} at ${PROMPT}`); })],
     ["a receipt carries it", /carries text/, () => patch(plainEnvelopes, "seal", (original) => (from, to, message, departUs) => original(from, to, message.type === "result" ? { ...message, receipt: { ...message.receipt, model: OUTPUT } } : message, departUs))],
-    ["a decision quotes it", /decisions hold/, () => patch(Router.prototype, "onMessage", (original) => function (this: Router, from, message) {
+    ["a decision quotes it", /(events|decisions) hold/, () => patch(Router.prototype, "onMessage", (original) => function (this: Router, from, message) {
       original.call(this, from, message.type === "job" && message.job.jobId.endsWith("3") ? { ...message, job: { ...message.job, jobId: `${message.job.jobId} ${message.prompt}` } } : message);
     })],
   ])("is seen to be broken where %s", (_, how, fault) => {

@@ -255,8 +255,11 @@ export class Welfare {
    * @throws InvariantError where the surplus parts, or they and the losses, do not add up.
    */
   finish(nowUs: number, horizonUs: number): WelfareAccounts {
-    this.#advance(Math.min(nowUs, horizonUs));
-    if (this.#current !== null) this.#closeCurrent(Math.min(nowUs, horizonUs));
+    const endUs = Math.min(nowUs, horizonUs);
+    this.#advance(endUs);
+    // Where a run was cut on the dot, the window that would have followed has begun.
+    if (this.#current !== null && this.#current.startUs === endUs) this.#open.pop();
+    else if (this.#current !== null) this.#closeCurrent(endUs);
     for (const window of this.#open) this.#settle(window);
     this.#open.length = 0;
     return {

@@ -1,5 +1,6 @@
 import type { JobId, PaymentPurpose } from "../../../protocol/messages.ts";
 import { LOSS_CAUSES, type LossCause, type SettlementReport } from "../../../protocol/result/settlement.ts";
+import { windowWidthUs } from "../../experiment/recorder/windows.ts";
 import { Level } from "./level.ts";
 
 /** Kinds of peers, as rows of the books. */
@@ -29,9 +30,6 @@ interface AdvanceJob {
   reneged: boolean;
   ended: boolean;
 }
-
-/** How many windows the horizon is cut into. */
-const WINDOWS = 120;
 
 /** What the books need of the world around them. */
 export interface BooksOptions {
@@ -85,8 +83,8 @@ export class Books {
 
   constructor(options: BooksOptions) {
     this.#options = options;
-    const windowUs = Math.max(1, Math.ceil(options.horizonUs / WINDOWS));
-    const level = (): Level => new Level(windowUs, WINDOWS);
+    const windowUs = windowWidthUs(options.horizonUs);
+    const level = (): Level => new Level(windowUs, Math.ceil(options.horizonUs / windowUs));
     this.unpaid = level();
     this.undelivered = level();
     this.inFlight = level();
@@ -299,7 +297,7 @@ export class Books {
         windowUs: this.#windowUs,
         deliveredUnpaidMsat: this.unpaid.means(nowUs),
         paidUndeliveredMsat: this.undelivered.means(nowUs),
-        lockedMsat: inFlight.map((mean, i) => (mean === null ? null : mean + held[i]!)),
+        lockedMsat: inFlight.map((mean, i) => mean + held[i]!),
       },
     };
   }

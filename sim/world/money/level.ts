@@ -30,13 +30,11 @@ export class Level {
     return this.#integral;
   }
 
-  /** Mean of each window, msat; of those that the run did not reach, null. */
-  means(nowUs: number): (number | null)[] {
+  /** Mean of each window that the run came into, msat. */
+  means(nowUs: number): number[] {
     this.#advance(nowUs);
-    return Array.from(this.#windows, (area, window) => {
-      const spanUs = Math.min(this.#windowUs, nowUs - window * this.#windowUs);
-      return spanUs > 0 ? area / spanUs : null;
-    });
+    const reached = Math.min(this.#windows.length, Math.ceil(nowUs / this.#windowUs));
+    return Array.from(this.#windows.subarray(0, reached), (area, window) => area / Math.min(this.#windowUs, nowUs - window * this.#windowUs));
   }
 
   #advance(nowUs: number): void {

@@ -37,7 +37,11 @@ export class Batch implements Mechanism {
   /** By model: jobs with the time since when they wait, µs. */
   readonly #jobs = new Map<string, Map<RoutedJob, number>>();
 
+  /** @throws RangeError where trade reduction's rest would be charged to operators, who bear the fee. */
   constructor(floor: Floor, options: Extract<PricingOptions, { kind: "uniform-price" | "call-market" }>) {
+    if (options.kind === "call-market" && options.rule === "mcafee" && floor.fee.bearer === "operator") {
+      throw new RangeError("trade reduction needs a fee that clients bear: what they pay beyond what nodes get is part of it");
+    }
     this.#floor = floor;
     this.#options = options;
     // Prices are the clearing's business, not a rule of eligibility.
@@ -139,12 +143,19 @@ export class Batch implements Mechanism {
     return -1;
   }
 
-  /** What buyers pay beyond what sellers get is the router's: a flat part of its fee, of the job at its longest. */
+  /**
+   * What buyers pay beyond what sellers get is the router's, of the job at its longest: a flat part of its fee, which the
+   * fee's bounds do not touch, since they move up with it.
+   */
   #feeOn({ request }: RoutedJob, prices: PriceSheet, charged: PriceSheet, fee: FeeTerms): FeeTerms {
     if (charged.inputMsatPerMtok === prices.inputMsatPerMtok && charged.outputMsatPerMtok === prices.outputMsatPerMtok && charged.fixedMsat === prices.fixedMsat) return fee;
     const { inputTokens, maxOutputTokens } = request;
     const rest = amountMsat(charged, inputTokens, maxOutputTokens) - amountMsat(prices, inputTokens, maxOutputTokens);
-    return { ...fee, flatMsat: fee.flatMsat + rest };
+    return {
+      ...fee, flatMsat: fee.flatMsat + rest,
+      ...(fee.minMsat === undefined ? {} : { minMsat: fee.minMsat + rest }),
+      ...(fee.maxMsat === undefined ? {} : { maxMsat: fee.maxMsat + rest }),
+    };
   }
 
   /** Gives up what no node could ever take, what has waited too long, and what is more than may wait: the lowest bids. */

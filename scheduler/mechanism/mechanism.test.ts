@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Award, CallForBids, Message, PeerId, PriceSheet } from "../../protocol/messages.ts";
+import { amountMsat, feeMsat } from "../../protocol/units.ts";
 import { OrderBook } from "../pricing/order-book.ts";
 import type { PricingOptions } from "../pricing/options.ts";
 import { hex32 } from "../testing/fake-environment.ts";
@@ -169,6 +170,18 @@ describe("a batch", () => {
     expect(router.env.telemetry.waiting).toBe(3 - expected.length);
     // Nothing is free at the price of what rests, until a slot is; then it is the next round's.
     expect(awarded(router.advance(1000))).toEqual([]);
+  });
+
+  test("trade reduction's rest is the router's whatever bounds its fee has, and is never the nodes' to pay", () => {
+    const pricing: PricingOptions = { kind: "call-market", rule: "mcafee", intervalUs: 1000 };
+    const feeOf = (terms: object): number => {
+      const [award] = clear(pricing, { fee: { shareBps: 1000, flatMsat: 0, ...terms } }).sent.flatMap(([, message]) => (message.type === "award" ? [message] : []));
+      expect(award!.prices).toEqual(fixed(20));
+      return feeMsat(award!.fee, amountMsat(award!.prices, award!.job.inputTokens, 1));
+    };
+    // A tenth of 20 is 2. Buyers pay 22 less the fee in its bounds, sellers get 20.
+    expect([{ maxMsat: 0 }, { maxMsat: 1 }, { shareBps: 0, minMsat: 1 }].map(feeOf)).toEqual([0 + 2, 1 + 1, 1 + 1]);
+    expect(() => clear(pricing, { fee: { shareBps: 0, flatMsat: 0, bearer: "operator" } })).toThrow(/a fee that clients bear/);
   });
 
   test("what is not served waits as long as the router's queue has it, and the price is to blame where it is", () => {

@@ -204,7 +204,7 @@ function earnings(report: RunReport): Block {
 
 function nodes(report: RunReport, most: number): Section {
   const row = (node: NodeReport): string[] => [
-    node.name, node.operatorClass, node.region, maybe(node.outputMsatPerMtok, price), formatNumber(node.jobs), formatTokens(node.tokens.output), money(node.revenueMsat),
+    node.name, node.operatorClass, node.region, outputPrice(node), formatNumber(node.jobs), formatTokens(node.tokens.output), money(node.revenueMsat),
     maybe(node.utilisation, formatPercent), maybe(node.availability, formatPercent), formatNumber(node.failedAttempts),
   ];
   const ranked = report.nodes.toSorted((a, b) => b.revenueMsat - a.revenueMsat || b.jobs - a.jobs || (a.name < b.name ? -1 : 1));
@@ -213,6 +213,12 @@ function nodes(report: RunReport, most: number): Section {
     title: "Nodes",
     blocks: [{ kind: "table", caption, head: ["node", "operator class", "region", "output price", "jobs", "output", "revenue", "busy", "up", "failed"], rows: ranked.slice(0, most).map(row) }],
   };
+}
+
+/** A node that takes money and asks none for tokens is not free: it charges by the job. */
+function outputPrice({ inputMsatPerMtok, outputMsatPerMtok, revenueMsat }: NodeReport): string {
+  if (inputMsatPerMtok === 0 && outputMsatPerMtok === 0 && revenueMsat > 0) return "by the job";
+  return maybe(outputMsatPerMtok, price);
 }
 
 function trust(report: RunReport): Section {

@@ -55,6 +55,18 @@ describe("plots", () => {
     expect(dots({ ...toy, nodes: [{ ...first!, utilisation: null, availability: 0, jobs: 0 }, ...others] })).toBe(dots(toy) - 1);
   });
 
+  test("do not call free what charges by the job", () => {
+    const nodes = toy.nodes.map((node) => ({ ...node, inputMsatPerMtok: 0, outputMsatPerMtok: 0 }));
+    expect(renderPlots({ ...toy, nodes }).market).toContain("(all charge by the job)");
+    expect(renderPlots({ ...toy, nodes: nodes.map((node) => ({ ...node, revenueMsat: 0 })) }).market).toContain("(all are free)");
+    expect(renderPlots({ ...toy, nodes: nodes.map((node) => ({ ...node, inputMsatPerMtok: 5_000 })) }).market).toContain("(none asks anything for output)");
+  });
+
+  test.each(all)("of a report with $name have headings that end inside the picture", ({ plots }) => {
+    const headings = PLOTS.flatMap((name) => [...plots[name].matchAll(/font-size="13" font-weight="600"[^>]*>([^<]*)</g)].map(([, heading]) => heading!));
+    expect(headings.filter((heading) => heading.length > 95)).toEqual([]);
+  });
+
   test("say nothing of goals where nobody has one", () => {
     const { overall } = toy;
     expect(renderPlots(toy).throughput).toContain("completed within every goal");

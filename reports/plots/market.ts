@@ -98,12 +98,20 @@ function byPrice({ what, y, of: nodes, value }: View, all: readonly PricedNode[]
 function byRank({ what, y, of: nodes, value }: View, color: (name: string) => string): Panel {
   const ranked = nodes.toSorted((a, b) => value(a) - value(b) || (a.name < b.name ? -1 : 1)).map((node, rank) => ({ node, rank: rank + 1 }));
   return {
-    heading: `${what}, from the least to the most (${nodes[0]!.outputMsatPerMtok === 0 ? "all are free" : `all ask ${formatMsatPerMtok(nodes[0]!.outputMsatPerMtok)} for output`})`, height: 240,
+    heading: `${what}, from the least to the most (${samePrice(nodes)})`, height: 240,
     plot: {
       x: { ...spanAxis(0, nodes.length + 1, 8, (rank) => formatNumber(rank)), grid: false }, y,
       marks: [Plot.dot(ranked, { x: "rank", y: ({ node }: { node: PricedNode }) => value(node), r: radius(nodes), fill: ({ node }: { node: PricedNode }) => color(node.operatorClass), fillOpacity: 0.75 })],
     },
   };
+}
+
+/** What all of them ask, so far as a report knows: a price per job is not in it. */
+function samePrice(nodes: readonly PricedNode[]): string {
+  const { outputMsatPerMtok: output, inputMsatPerMtok: input } = nodes[0]!;
+  if (output > 0) return `all ask ${formatMsatPerMtok(output)} for output`;
+  if (input !== 0 || nodes.some((node) => node.inputMsatPerMtok !== 0)) return "none asks anything for output";
+  return nodes.some(({ revenueMsat }) => revenueMsat > 0) ? "all charge by the job" : "all are free";
 }
 
 function radius(nodes: readonly PricedNode[]): number {

@@ -63,7 +63,7 @@ function accounts(supply: Supply): Panel[] {
   }));
   const most = Math.max(...marks.map(({ end }) => end)) || 1;
   return [{
-    heading: "Costs (bars) and revenue (lines) per machine and hour, with the profit between them, as a share of revenue", height: 44 + 30 * classes.length,
+    heading: "Costs, revenue and profit per machine and hour (profit as a share of revenue)", height: 44 + 30 * classes.length,
     keys: [...kinds.map(({ name, color }): Key => ({ name, color })), { name: "revenue", color: GOOD, shape: "line" }],
     plot: {
       marginLeft: 130,

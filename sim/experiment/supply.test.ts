@@ -209,6 +209,15 @@ clients:
     expect(report.overall.jobs).toMatchObject({ completed: report.overall.jobs.submitted, failed: 0 });
   });
 
+  test("calls nobody poor who never came", () => {
+    const { supply, structure } = play(market);
+    const came = supply!.nodes.filter(({ ownedUs }) => ownedUs > 0).length;
+    expect(came).toBeLessThan(30);
+    expect(structure.lorenz.length).toBe(came + 1);
+    // All who came earn alike, but for when they came.
+    expect(structure.gini).toBeLessThan(0.5);
+  });
+
   test("gives a planner no machine before somebody brings it", () => {
     const nobody = play(market, "operators.gpu.count=0", "operators.gpu.entry.every=100d", "horizon=11d");
     expect(nobody.overall.jobs.completed).toBe(0);

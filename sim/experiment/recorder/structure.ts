@@ -10,6 +10,8 @@ export function structureReport(setup: RecorderSetup, nodes: NodeTable, paid: Sa
   const revenues = setup.nodes.map((_, node) => nodes.get(node, TALLY.revenueMsat));
   const byClass = setup.operatorClasses.map(() => 0);
   revenues.forEach((revenue, node) => { byClass[nodes.operatorClass(node)]! += revenue; });
+  // Who was never there, an operator that only might have joined for one, is not unequal: there is nothing it could share in.
+  const shares = revenues.filter((revenue, node) => revenue > 0 || nodes.get(node, TALLY.upUs) > 0);
   const posted = new Sample();
   for (const { outputMsatPerMtok } of setup.nodes) if (outputMsatPerMtok !== null) posted.add(outputMsatPerMtok);
   return {
@@ -17,8 +19,8 @@ export function structureReport(setup: RecorderSetup, nodes: NodeTable, paid: Sa
     posted: dispersion(posted),
     lerner: accounts === null ? null : lerner(...accounts.lernerOf),
     hhi: { nodes: herfindahl(revenues), operatorClasses: herfindahl(byClass) },
-    gini: gini(revenues),
-    lorenz: lorenz(revenues),
+    gini: gini(shares),
+    lorenz: lorenz(shares),
     passThrough: accounts === null ? { slope: null, windows: 0 } : accounts.passThrough,
   };
 }

@@ -42,7 +42,7 @@ const contenders: Readonly<Record<string, Hold>> = {
     for (let i = 0; i < pending; i++) queue.push(at(turn++), i & 7, i, 0);
     return (holds) => {
       for (let i = 0; i < holds; i++) {
-        queue.pop();
+        queue.next();
         queue.push(queue.time + at(turn++), queue.kind, queue.a, queue.b);
       }
     };

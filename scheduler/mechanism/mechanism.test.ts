@@ -98,6 +98,15 @@ describe("a call for bids", () => {
     expect(dear.env.telemetry.of("tooDear")).toEqual([["tooDear", "j"]]);
   });
 
+  test("a bid that no longer stands because its node has filled up since: given up for want of room, not for the price", () => {
+    const router = bench({}, ["a"]);
+    router.submit("j");
+    router.submit("k");
+    expect(awarded(bid(router, "a", 30, "j"))).toHaveLength(1);
+    expect(refusals(bid(router, "a", 30, "k"))).toEqual(["no-bid"]);
+    expect(router.env.telemetry.of("tooDear")).toEqual([]);
+  });
+
   test("a winner that refuses is out; the others are called anew", () => {
     const router = bench();
     router.submit("j");

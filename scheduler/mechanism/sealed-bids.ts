@@ -127,7 +127,7 @@ export class SealedBids implements Mechanism {
     const byReserve = this.#options.payment === "second-price" && winner >= 0 && !byRival;
     env.telemetry.priced({ kind: "auction", model: request.model, invited: invited.length, bids: bids.length, withinReserve, paidMsat: winner < 0 ? -1 : pay, byReserve });
     const won = standing[winner];
-    if (won === undefined) return this.#nobody(call, market, bids.length);
+    if (won === undefined) return this.#nobody(call, market);
     const offer = market.indexOf(registry.ids[won.n]!);
     const prices = pay === won.amountMsat ? won.prices : pricesPaying(won.prices, request.inputTokens, request.maxOutputTokens, pay);
     if (env.telemetry.wantsDecision(request.jobId)) {
@@ -141,14 +141,15 @@ export class SealedBids implements Mechanism {
     this.#floor.award(job, market, offer, prices, fee);
   }
 
-  #nobody(call: Call, market: ModelMarket, bids: number): void {
+  #nobody(call: Call, market: ModelMarket): void {
     const { env } = this.#floor;
-    const { job, invited, reserveMsat, round } = call;
+    const { job, invited, bids, reserveMsat, round } = call;
     if (env.telemetry.wantsDecision(job.request.jobId)) {
-      this.#explain(job, market, -1, `${invited.length} nodes were called, ${bids} bid, none within the reserve of ${reserveMsat} msat`, "", { invited, amounts: new Map() });
+      this.#explain(job, market, -1, `${invited.length} nodes were called, ${bids.length} bid, no bid within the reserve of ${reserveMsat} msat stands`, "", { invited, amounts: new Map() });
     }
     if (round < this.#options.rounds) return this.#call(job, market, round + 1);
-    if (bids > 0) env.telemetry.tooDear(job.request.jobId);
+    // A bid within the reserve that no longer stands: its node has filled up since, and price is not to blame.
+    if (bids.length > 0 && bids.every(({ amountMsat: askedMsat }) => askedMsat > reserveMsat)) env.telemetry.tooDear(job.request.jobId);
     this.#floor.giveUp(job, job.attempt === 0 ? "no-bid" : "attempts-exhausted");
   }
 

@@ -70,7 +70,7 @@ export function assembleReport(gathered: Gathered): RunReport {
     asks: end.asks ?? null,
     welfare: gathered.accounts?.welfare ?? null,
     supply,
-    structure: structureReport(setup, gathered.nodes, served.perMtokMsat, gathered.accounts),
+    structure: structureReport(setup, gathered.nodes, served.perMtokMsat, gathered.accounts, (node) => supply === null || supply.nodes[node]!.ownedUs > 0),
   };
   if (gathered.rows !== overall.submittedAll) throw new InvariantError(LAWS.jobs, "", setup.seed, `${overall.submittedAll} jobs were submitted, ${gathered.rows} are accounted for`);
   const { lab, scenario, seed, sets, interrupted } = end.provenance;

@@ -5,13 +5,15 @@ import { type NodeTable, TALLY } from "./node-table.ts";
 import { Sample } from "./sample.ts";
 import type { RecorderSetup } from "./setup.ts";
 
-/** The market's structure from what was sold: no more than sums over nodes, and the sample of prices that is there anyway. */
-export function structureReport(setup: RecorderSetup, nodes: NodeTable, paid: Sample, accounts: WelfareAccounts | null): StructureReport {
+/**
+ * The market's structure from what was sold: no more than sums over nodes, and the sample of prices that is there anyway.
+ * @param wasThere whether the node was in the market, up or not; operators that only might have joined have no part to be unequal.
+ */
+export function structureReport(setup: RecorderSetup, nodes: NodeTable, paid: Sample, accounts: WelfareAccounts | null, wasThere: (node: number) => boolean): StructureReport {
   const revenues = setup.nodes.map((_, node) => nodes.get(node, TALLY.revenueMsat));
   const byClass = setup.operatorClasses.map(() => 0);
   revenues.forEach((revenue, node) => { byClass[nodes.operatorClass(node)]! += revenue; });
-  // Who was never there, an operator that only might have joined for one, is not unequal: there is nothing it could share in.
-  const shares = revenues.filter((revenue, node) => revenue > 0 || nodes.get(node, TALLY.upUs) > 0);
+  const shares = revenues.filter((revenue, node) => revenue > 0 || wasThere(node));
   const posted = new Sample();
   for (const { outputMsatPerMtok } of setup.nodes) if (outputMsatPerMtok !== null) posted.add(outputMsatPerMtok);
   return {

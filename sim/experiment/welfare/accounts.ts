@@ -146,7 +146,7 @@ export class Welfare {
     this.#current.pending--;
     this.#classes[clientClass * CLASS_ROW + JOBS]!++;
     this.#wanted(valueMsat, inputTokens, outputTokens);
-    this.#current.add(clientClass, valueMsat, 0, inputTokens, outputTokens, BUDGET, this.#leastMsat(slot, clientClass, inputTokens, outputTokens, -1));
+    this.#current.add(clientClass, this.#possibleMsat(clientClass, valueMsat, inputTokens, outputTokens), 0, inputTokens, outputTokens, BUDGET, this.#leastMsat(slot, clientClass, inputTokens, outputTokens, -1));
   }
 
   /** The router found no node for the job because of the price alone. */
@@ -236,7 +236,7 @@ export class Welfare {
       window.tokens += tokens;
       window.add(clientClass, valueMsat, valueMsat - costMsat, inputTokens, outputTokens, DELIVERED, leastMsat);
     } else {
-      window.add(clientClass, valueMsat, 0, inputTokens, outputTokens, causeOf(status, reason, rows[at + BITS]!), leastMsat);
+      window.add(clientClass, this.#possibleMsat(clientClass, valueMsat, inputTokens, outputTokens), 0, inputTokens, outputTokens, causeOf(status, reason, rows[at + BITS]!), leastMsat);
     }
     window.pending--;
     if (window.pending === 0 && window.over) this.#settleOver();
@@ -346,6 +346,12 @@ export class Welfare {
       if (this.#nodeUp[node] === 1) least = Math.min(least, costOfJobMsat(slot, node, inputTokens, outputTokens));
     }
     return Math.min(least, Number.MAX_SAFE_INTEGER);
+  }
+
+  /** What a job that was not served could have been worth: nothing where it is too long for every node. */
+  #possibleMsat(clientClass: number, valueMsat: number, inputTokens: number, outputTokens: number): number {
+    const { tokensMax } = this.#setup.clientClasses[clientClass]!;
+    return tokensMax !== undefined && inputTokens + outputTokens > tokensMax ? 0 : valueMsat;
   }
 
   /** What a job costs the node, to a thousandth of a msat: rounded up to whole ones, small costs would look alike. */

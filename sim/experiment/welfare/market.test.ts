@@ -92,6 +92,27 @@ test("waiting costs what the scenario says, and the first-best does not wait", (
   expect(welfare!.losses.waiting).toBe(welfare!.deadweightMsat);
 });
 
+test("what no node can hold is nobody's loss: a prompt longer than every context", () => {
+  const { welfare, overall } = runScenario(loadScenario(`
+name: long
+question: Is a job that nobody could serve lost?
+horizon: 10min
+operators:
+  - { name: gpu, count: 4, machine: RTX 4090, model: "llama-3.1-8b:q4_k_m", engine: { llama.cpp: { slots: 4, context: 4Ki } }, price: { fixed: 10 msat } }
+clients:
+  - { name: short, model: "llama-3.1-8b:q4_k_m", arrivals: { poisson: { rate: 1/s } }, inputTokens: 500, outputTokens: 50, value: 100 msat }
+  - { name: long, model: "llama-3.1-8b:q4_k_m", arrivals: { poisson: { rate: 1/s } }, inputTokens: { values: [100, 5000] }, outputTokens: 50, maxOutputTokens: 200, value: 100 msat }
+  - { name: wary, model: "llama-3.1-8b:q4_k_m", arrivals: { poisson: { rate: 1/s } }, inputTokens: { values: [100, 4000] }, outputTokens: 50, maxOutputTokens: 200, value: 100 msat }
+`, "long.yaml").scenario);
+  const [, long, wary] = welfare!.clientClasses;
+  const unserved = ({ jobs, delivered }: { jobs: number; delivered: number }): number => jobs - delivered;
+  expect(unserved(long!)).toBeGreaterThan(100);
+  expect(unserved(long!) + unserved(wary!)).toBe(overall.jobs.rejected);
+  // Who knew that the answer is short could have served the third class: 4,050 tokens are within 4,096.
+  expect(welfare!.losses.rejection).toBe(unserved(wary!) * 100);
+  expect(welfare!.firstBestMsat).toBe((welfare!.jobs - unserved(long!)) * 100);
+});
+
 test("who does not say what jobs are worth gets no accounts", () => {
   const { welfare, structure, checks } = market("300 msat", "patience: 1min");
   expect([welfare, structure.lerner]).toEqual([null, null]);

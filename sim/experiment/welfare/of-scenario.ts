@@ -19,11 +19,15 @@ export function welfareOf(scenario: Scenario, plans: readonly NodePlan[], seed: 
     warmupUs: scenario.warmupUs,
     horizonUs: scenario.horizonUs,
     windowUs: planningWindowUs(scenario.clients.map(({ patienceUs }) => distribution(patienceUs).mean), scenario.horizonUs - scenario.warmupUs),
-    clientClasses: scenario.clients.map((client) => ({
-      name: client.name,
-      nodes: plans.flatMap((plan, node) => (mayServe(client, plan) && plan.descriptor.offers.some(({ model }) => model === client.model) ? [node] : [])),
-      delayMsatPerS: client.worth.delayMsatPerS,
-    })),
+    clientClasses: scenario.clients.map((client) => {
+      const offers = plans.map((plan) => (mayServe(client, plan) ? plan.descriptor.offers.find(({ model }) => model === client.model) : undefined));
+      return {
+        name: client.name,
+        nodes: offers.flatMap((offer, node) => (offer === undefined ? [] : [node])),
+        tokensMax: offers.reduce((most, offer) => Math.max(most, offer?.contextTokensMax ?? 0), 0),
+        delayMsatPerS: client.worth.delayMsatPerS,
+      };
+    }),
     operatorClasses: scenario.operators.map(({ name }) => ({ name })),
     nodes: plans.map((plan, node) => {
       const { inputMsatPerMtok, outputMsatPerMtok, fixedMsat } = sheets[node]!;

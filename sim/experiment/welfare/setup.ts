@@ -11,6 +11,8 @@ export interface WelfareSetup {
     readonly name: string;
     /** Nodes that may serve the class, ascending. */
     readonly nodes: readonly number[];
+    /** Prompt and answer together that the roomiest of them can hold, tokens; without bounds by default. */
+    readonly tokensMax?: number;
     /** What a second from submission to result takes off a job's value, msat; not negative. */
     readonly delayMsatPerS: number;
   }[];

@@ -14,9 +14,9 @@ export interface OperatorOptions {
   readonly startSlots?: number | undefined;
   /** Time to the first decision, µs, so that operators do not all decide at once; `repriceUs` by default. */
   readonly firstUs?: number | undefined;
-  /** Its marginal cost, as a price sheet: its own secret. */
-  readonly cost: PriceSheet;
-  /** Where it differs from job to job: the cost of one job. */
+  /** Its marginal cost, as a price sheet: its own secret. Where it moves, what it is at the moment of asking. */
+  readonly cost: PriceSheet | (() => PriceSheet);
+  /** Where it differs from job to job: the cost of one job, at the moment of asking. */
   readonly costOf?: ((jobId: JobId) => PriceSheet) | undefined;
 }
 
@@ -122,10 +122,11 @@ export class Operator {
     const utilisation = Math.min(1, this.#busyUs / (elapsedUs * offered));
     let next = this.#slots;
     let changed = false;
+    const cost = this.#cost;
     for (const line of this.#lines) {
       const { prices } = line.offer;
       const seen = {
-        elapsedUs, prices, cost: this.#options.cost, slots: this.#slots, offered, utilisation, peak: this.#peak,
+        elapsedUs, prices, cost, slots: this.#slots, offered, utilisation, peak: this.#peak,
         jobs: line.jobs, revenueMsat: line.revenueMsat, costMsat: line.costMsat, market: line.market,
       };
       const asked = line.strategy.prices(seen);
@@ -154,8 +155,13 @@ export class Operator {
   }
 
   #costOf(jobId: JobId): PriceSheet {
-    const { costOf, cost } = this.#options;
-    return costOf === undefined ? cost : costOf(jobId);
+    const { costOf } = this.#options;
+    return costOf === undefined ? this.#cost : costOf(jobId);
+  }
+
+  get #cost(): PriceSheet {
+    const { cost } = this.#options;
+    return typeof cost === "function" ? cost() : cost;
   }
 
   #line(model: string): Line | undefined {

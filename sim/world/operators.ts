@@ -12,12 +12,14 @@ const TAIL = 1e-9;
 /**
  * The operator behind a node; undefined where its prices never change.
  * @param stream the node's own stream by purpose.
+ * @param nowUs the time, for costs that move.
  */
-export function operatorOf(spec: StrategySpec, { descriptor, marginalCost }: NodePlan, self: PeerId, stream: (purpose: string) => Random): Operator | undefined {
+export function operatorOf(spec: StrategySpec, { descriptor, marginalCost }: NodePlan, self: PeerId, stream: (purpose: string) => Random, nowUs: () => number): Operator | undefined {
   if (spec.rule.kind === "fixed") return undefined;
   const { repriceUs } = spec;
+  const { sheet, ofJob, moving } = marginalCost;
   return new Operator(self, descriptor, {
-    strategy: optionsOf(spec.rule), repriceUs, startSlots: spec.startSlots ?? undefined, cost: marginalCost.sheet, costOf: marginalCost.ofJob ?? undefined,
+    strategy: optionsOf(spec.rule), repriceUs, startSlots: spec.startSlots ?? undefined, cost: moving === null ? sheet : () => moving.at(nowUs()), costOf: ofJob === null ? undefined : (jobId) => ofJob(jobId, nowUs()),
     firstUs: spec.firstUs ?? 1 + Math.floor(stream("time of the first decision").next() * repriceUs),
   }, stream);
 }

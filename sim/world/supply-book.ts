@@ -1,11 +1,10 @@
 import { feeMsat } from "../../protocol/units.ts";
 import { windowWidthUs } from "../experiment/recorder/windows.ts";
-import { RandomStreams } from "../kernel/random.ts";
 import type { OperatorSpec, Scenario } from "../scenario/scenario.ts";
 import { msat } from "../supply/amount.ts";
 import { type BookClass, SupplyBook } from "../supply/book.ts";
-import { ExchangePath } from "../supply/exchange.ts";
 import { flatTariff } from "../supply/tariff.ts";
+import { exchangePathOf } from "./exchange-path.ts";
 import type { NodePlan } from "./supply.ts";
 
 /** The operators' accounts of a scenario; undefined where it says nothing of their costs, and its rates stand still. */
@@ -20,7 +19,7 @@ export function supplyBookOf(scenario: Scenario, plans: readonly NodePlan[], see
     operatorClasses: scenario.operators.map((spec, index) => bookClass(spec, plans.find((plan) => plan.operatorClass === index)?.power ?? null, exchange?.fiatOperators[index] ?? false)),
     clientClasses: scenario.clients.map(({ name }, index) => ({ name, inFiat: exchange?.fiatClients[index] ?? false })),
     nodes: plans.map(({ operatorClass, present }) => ({ operatorClass, present })),
-    exchange: new ExchangePath(exchange?.moves ?? null, scenario.exchangeRates, new RandomStreams(seed).stream("world", "exchange", "rate")),
+    exchange: exchangePathOf(scenario, seed),
     operatorFeeMsat: fee.bearer === "operator" ? (amount) => feeMsat(fee, amount) : () => 0,
   });
 }

@@ -3,11 +3,13 @@ import { distribution } from "../kernel/distributions/index.ts";
 import type { Random } from "../kernel/random.ts";
 import { RandomStreams } from "../kernel/random.ts";
 import { machineOf } from "../scenario/catalogue.ts";
-import { drawMarginalCost, energyCost, type MarginalCost } from "../supply/marginal-cost.ts";
+import type { ExchangePath } from "../supply/exchange.ts";
+import { drawMarginalCost, energyCost, type MarginalCost, movingEnergyCost, NO_COST, tariffMoves } from "../supply/marginal-cost.ts";
 import { SeededNumbers } from "../supply/seeded-numbers.ts";
 import type { ChurnSpec, OperatorSpec, QuoteSpec, Scenario, ServiceTimeSpec } from "../scenario/scenario.ts";
 import type { Engine } from "./engine/engine.ts";
 import { ServiceTimeEngine } from "./engine/service-time.ts";
+import { exchangePathOf } from "./exchange-path.ts";
 import { modelEngine } from "./model-engine.ts";
 import { type NodeKit, powerOf, type WorkSheet } from "./node-kit.ts";
 import { regionAt } from "./regions.ts";
@@ -42,9 +44,11 @@ export interface NodePlan {
 /** Names, places, prices and engines of all nodes of a scenario, in the order of its operator classes. */
 export function planNodes(scenario: Scenario, seed: number): NodePlan[] {
   const streams = new RandomStreams(seed);
+  const exchange = exchangePathOf(scenario, seed);
   return scenario.operators.flatMap((spec, operatorClass) => {
     const kit = spec.engine.kind === "service-time" ? serviceTimeKit(spec, spec.engine) : modelEngine(spec, spec.engine);
     const count = spec.supply?.entry?.potential ?? spec.count;
+    const energy = spec.strategy.marginalCost === null ? costOfEnergy(spec, kit, exchange) : null;
     return Array.from({ length: count }, (_, i): NodePlan => {
       const name = count === 1 ? spec.name : `${spec.name}-${String(i).padStart(String(count - 1).length, "0")}`;
       const entity = `${spec.name}/${i}`;
@@ -61,7 +65,7 @@ export function planNodes(scenario: Scenario, seed: number): NodePlan[] {
         quote: quoteOf(spec, factor),
         churn: spec.churn,
         work: kit.work,
-        marginalCost: marginalCostOf(spec, kit, streams.stream("node", entity, "marginal cost")),
+        marginalCost: energy ?? drawMarginalCost(spec.strategy.marginalCost!, streams.stream("node", entity, "marginal cost"), exchange),
         workUs: kit.workUs,
         engine: kit.engine,
         descriptor: {
@@ -80,12 +84,13 @@ export function planNodes(scenario: Scenario, seed: number): NodePlan[] {
   });
 }
 
-/** As the scenario states it, or what its share of a full batch draws beyond idling. */
-function marginalCostOf(spec: OperatorSpec, { power, work }: NodeKit, random: Random): MarginalCost {
-  const { strategy: { marginalCost }, electricityMsatPerKwh } = spec;
-  if (marginalCost !== null) return drawMarginalCost(marginalCost, random);
-  const known = power !== null && electricityMsatPerKwh !== null;
-  return { sheet: known ? energyCost(power, work, electricityMsatPerKwh) : { inputMsatPerMtok: 0, outputMsatPerMtok: 0, fixedMsat: 0 }, ofJob: null };
+/** What a node's share of a full batch draws beyond idling, at the price of the moment; nothing where that is not known. */
+function costOfEnergy({ supply, electricityMsatPerKwh }: OperatorSpec, { power, work }: NodeKit, exchange: ExchangePath): MarginalCost {
+  if (power === null || electricityMsatPerKwh === null) return NO_COST;
+  const tariff = supply?.tariff ?? null;
+  if (tariff === null || !tariffMoves(tariff, exchange)) return { sheet: energyCost(power, work, electricityMsatPerKwh), ofJob: null, moving: null };
+  const moving = movingEnergyCost(power, work, tariff, exchange);
+  return { sheet: moving.at(0), ofJob: null, moving };
 }
 
 function priceFactor({ priceSpreadCv }: OperatorSpec, random: Random): number {

@@ -492,7 +492,7 @@ export class World {
     const heartbeatUs = this.#scenario.router.heartbeatUs;
     const offers = this.supply?.offersAtStart(n) ?? null;
     if (offers !== null) this.audit.asks(n, offers, this.kernel.nowUs);
-    const operator = this.#operators[n] ??= operatorOf(this.#scenario.operators[plan.operatorClass]!.strategy, plan, this.#peers[peer]!.id, (purpose) => this.stream(peer, purpose)) ?? null;
+    const operator = this.#operators[n] ??= operatorOf(this.#scenario.operators[plan.operatorClass]!.strategy, plan, this.#peers[peer]!.id, (purpose) => this.stream(peer, purpose), () => this.kernel.nowUs) ?? null;
     const node = new Node(this.#environment(peer, this.runners[n]!), {
       descriptor: { ...plan.descriptor, ...(offers === null ? {} : { offers: [...offers] }), incarnation },
       routers: this.#routerIds,

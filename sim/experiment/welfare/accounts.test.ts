@@ -131,7 +131,7 @@ test("jobs of the warm-up, and those that have not ended, are left out, and thei
 
 test("a step of costs within a run that prices follow by half is a pass-through of a half; where costs stand still there is none", () => {
   const slope = (costsMove: boolean): number | null => {
-    const welfare = new Welfare(smallSetup(1, 0, { windowUs: HOUR_US / 60, costsMove, costMsat: (_, __, ___, atUs) => (atUs < HOUR_US / 2 ? 200 : 300) }));
+    const welfare = new Welfare(smallSetup(1, 0, { windowUs: HOUR_US / 60, ...(costsMove ? { nextCostUs: (timeUs: number) => (timeUs < HOUR_US / 2 ? HOUR_US / 2 : Infinity) } : {}), costMsat: (_, __, ___, atUs) => (atUs < HOUR_US / 2 ? 200 : 300) }));
     for (let job = 0; job < 600; job++) {
       const atUs = (job * HOUR_US) / 600;
       welfare.offered(0, atUs, 0, 1_000, 500, 0);

@@ -7,7 +7,7 @@ import { type Groups, groupsOf, timeOf } from "./groups.ts";
 import { compare } from "./losses.ts";
 import { plan } from "./planner.ts";
 import type { WelfareSetup } from "./setup.ts";
-import { type CostAndPrice, passThrough } from "./structure.ts";
+import { Spells } from "./spells.ts";
 import { JobWindow, WINDOW_JOBS_MAX } from "./window.ts";
 
 /** Columns of a job under way: what is touched most in one line of the processor's cache. */
@@ -39,6 +39,8 @@ const GOT = 0;
 /** Nodes asked for their cost of one job, where costs differ from job to job. */
 const ASKED_MAX = 256;
 const SPENT = 1;
+/** Shorter than this share of their length windows are not cut, so that quick changes of costs do not make windows without number. */
+const UNCUT = 0.01;
 
 /** What the accounts come to. */
 export interface WelfareAccounts {
@@ -61,6 +63,9 @@ export interface WelfareAccounts {
  * First-best: within each window, about as long as clients are patient, the {@link plan} of the jobs submitted in it, on the
  * nodes that were up, each as fast as with full batches; a group of nodes counts for no less than it did for these jobs.
  * Where the market did better than that plan, its own plan is the first-best.
+ *
+ * Costs that move: a delivered job costs what it costs at the moment its result arrives; the planner's window ends where
+ * costs change, and its costs are those of the window.
  *
  * Memory: 128 bytes per job under way, 27 bytes per job of the windows whose jobs have not all ended (at most 2^20 jobs
  * each), and the groups of nodes; nothing that grows with the number of jobs.
@@ -98,13 +103,14 @@ export class Welfare {
   #demandInput = 0;
   #demandOutput = 0;
   readonly #demand = new DemandCurve();
-  readonly #observed: CostAndPrice[] = [];
+  readonly #spells: Spells;
   #planned = new Float64Array(64);
   #sizes = new Float64Array(64);
   #segments = new Uint16Array(64);
 
   constructor(setup: WelfareSetup) {
     this.#setup = setup;
+    this.#spells = new Spells(setup.nextCostUs);
     this.#windowUs = setup.windowUs;
     this.#groups = groupsOf(setup);
     const groups = this.#groups.member.length;
@@ -146,7 +152,7 @@ export class Welfare {
     this.#current.pending--;
     this.#classes[clientClass * CLASS_ROW + JOBS]!++;
     this.#wanted(valueMsat, inputTokens, outputTokens);
-    this.#current.add(clientClass, this.#possibleMsat(clientClass, valueMsat, inputTokens, outputTokens), 0, inputTokens, outputTokens, BUDGET, this.#leastMsat(slot, clientClass, inputTokens, outputTokens, -1));
+    this.#current.add(clientClass, this.#possibleMsat(clientClass, valueMsat, inputTokens, outputTokens), 0, inputTokens, outputTokens, BUDGET, this.#leastMsat(slot, clientClass, inputTokens, outputTokens, -1, this.#current.startUs));
   }
 
   /** The router found no node for the job because of the price alone. */
@@ -191,7 +197,7 @@ export class Welfare {
     rows[at + OUTPUT] = outputTokens;
     if (rows[at + WINDOW]! < 0) return;
     const { costOfJobMsat } = this.#setup;
-    rows[at + COST] = costOfJobMsat === undefined ? this.#setup.costMsat(node, inputTokens, outputTokens, nowUs) : costOfJobMsat(slot, node, inputTokens, outputTokens);
+    rows[at + COST] = costOfJobMsat === undefined ? this.#setup.costMsat(node, inputTokens, outputTokens, nowUs) : costOfJobMsat(slot, node, inputTokens, outputTokens, nowUs);
   }
 
   /** The job's end. */
@@ -210,7 +216,7 @@ export class Welfare {
     const place = clientClass * CLASS_ROW;
     const classes = this.#classes;
     const delivered = rows[at + DELIVERED_US]! >= 0;
-    const leastMsat = this.#leastMsat(slot, clientClass, inputTokens, outputTokens, delivered ? rows[at + COST]! : -1);
+    const leastMsat = this.#leastMsat(slot, clientClass, inputTokens, outputTokens, delivered ? rows[at + COST]! : -1, window.startUs);
     classes[place + JOBS]!++;
     this.#wanted(valueMsat, inputTokens, outputTokens);
     if (paidMsat !== 0 || node >= 0) this.#book(clientClass, node, paidMsat, rows[at + NODE_GOT]!, rows[at + ROUTER_GOT]!, rows[at + NETWORK_GOT]!);
@@ -264,7 +270,7 @@ export class Welfare {
     this.#open.length = 0;
     return {
       welfare: this.#report(horizonUs),
-      passThrough: { slope: this.#setup.costsMove === true ? passThrough(this.#observed) : null, windows: this.#observed.length },
+      passThrough: this.#spells.passThrough(),
       lernerOf: [this.#nodesGotMsat, this.#costMsat],
       windows: this.#windows,
     };
@@ -335,7 +341,7 @@ export class Welfare {
    * The least that serving the job would cost at a node that is up, where costs differ from job to job; else -1. Of more
    * than 256 nodes every so many are asked, and the one that served it.
    */
-  #leastMsat(slot: number, clientClass: number, inputTokens: number, outputTokens: number, ownMsat: number): number {
+  #leastMsat(slot: number, clientClass: number, inputTokens: number, outputTokens: number, ownMsat: number, atUs: number): number {
     const { costOfJobMsat, clientClasses } = this.#setup;
     if (costOfJobMsat === undefined) return -1;
     const { nodes } = clientClasses[clientClass]!;
@@ -343,7 +349,7 @@ export class Welfare {
     const step = Math.max(1, Math.ceil(nodes.length / ASKED_MAX));
     for (let i = 0; i < nodes.length; i += step) {
       const node = nodes[i]!;
-      if (this.#nodeUp[node] === 1) least = Math.min(least, costOfJobMsat(slot, node, inputTokens, outputTokens));
+      if (this.#nodeUp[node] === 1) least = Math.min(least, costOfJobMsat(slot, node, inputTokens, outputTokens, atUs));
     }
     return Math.min(least, Number.MAX_SAFE_INTEGER);
   }
@@ -416,8 +422,14 @@ export class Welfare {
         break;
       }
       this.#begin(atUs);
-      this.#nextUs = Math.min(horizonUs, atUs + this.#windowUs);
+      this.#nextUs = Math.min(horizonUs, atUs + this.#windowUs, this.#cutUs(atUs));
     }
+  }
+
+  /** Where costs change next: within a window they stay. */
+  #cutUs(atUs: number): number {
+    const { nextCostUs } = this.#setup;
+    return nextCostUs === undefined ? Infinity : Math.max(nextCostUs(atUs), Math.ceil(atUs + this.#windowUs * UNCUT));
   }
 
   #begin(startUs: number): JobWindow {
@@ -511,7 +523,7 @@ export class Welfare {
     this.#firstBestMsat += compared.firstBestMsat;
     this.#reachedMsat += compared.reachedMsat;
     if (compared.own) this.#ownWindows++;
-    if (window.tokens > 0) this.#observed.push({ cost: window.costMsat / window.tokens, price: window.paidMsat / window.tokens, quantity: window.tokens });
+    if (window.tokens > 0) this.#spells.add(window);
   }
 
   #grow(length: number): void {

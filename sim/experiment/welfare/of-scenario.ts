@@ -14,6 +14,10 @@ import { planningWindowUs } from "./setup.ts";
 export function welfareOf(scenario: Scenario, plans: readonly NodePlan[], seed: number, jobIdOf: (slot: number) => JobId): Welfare | undefined {
   if (!scenario.clients.every(statesValues)) return undefined;
   const sheets = plans.map(({ marginalCost }) => marginalCost.sheet);
+  const moving = plans.map(({ marginalCost }) => marginalCost.moving);
+  // Nodes of a class follow the same tariff and the same rates.
+  const movers = scenario.operators.flatMap((_, operatorClass) => moving.find((cost, node) => plans[node]!.operatorClass === operatorClass && cost !== null) ?? []);
+  const sheetAt = movers.length === 0 ? (node: number) => sheets[node]! : (node: number, atUs: number) => moving[node]?.at(atUs) ?? sheets[node]!;
   return new Welfare({
     seed,
     warmupUs: scenario.warmupUs,
@@ -31,12 +35,13 @@ export function welfareOf(scenario: Scenario, plans: readonly NodePlan[], seed: 
     operatorClasses: scenario.operators.map(({ name }) => ({ name })),
     nodes: plans.map((plan, node) => {
       const { inputMsatPerMtok, outputMsatPerMtok, fixedMsat } = sheets[node]!;
-      return { operatorClass: plan.operatorClass, work: plan.work, costKey: `${inputMsatPerMtok} ${outputMsatPerMtok} ${fixedMsat}`, asked: plan.descriptor.offers[0]!.prices };
+      return { operatorClass: plan.operatorClass, work: plan.work, costKey: moving[node]?.key ?? `${inputMsatPerMtok} ${outputMsatPerMtok} ${fixedMsat}`, asked: plan.descriptor.offers[0]!.prices };
     }),
-    costMsat: (node, inputTokens, outputTokens) => costMsat(sheets[node]!, inputTokens, outputTokens),
+    costMsat: (node, inputTokens, outputTokens, atUs) => costMsat(sheetAt(node, atUs), inputTokens, outputTokens),
+    ...(movers.length === 0 ? {} : { nextCostUs: (timeUs: number) => movers.reduce((next, cost) => Math.min(next, cost.nextChangeUs(timeUs)), Infinity) }),
     ...(plans.some(({ marginalCost }) => marginalCost.ofJob !== null) ? {
-      costOfJobMsat: (slot: number, node: number, inputTokens: number, outputTokens: number) =>
-        costMsat(plans[node]!.marginalCost.ofJob?.(jobIdOf(slot)) ?? sheets[node]!, inputTokens, outputTokens),
+      costOfJobMsat: (slot: number, node: number, inputTokens: number, outputTokens: number, atUs: number) =>
+        costMsat(plans[node]!.marginalCost.ofJob?.(jobIdOf(slot), atUs) ?? sheetAt(node, atUs), inputTokens, outputTokens),
     } : {}),
   });
 }

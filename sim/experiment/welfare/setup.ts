@@ -27,10 +27,13 @@ export interface WelfareSetup {
   }[];
   /** The node's private marginal cost of a job, whole msat; where it differs from job to job, of a job on average. */
   costMsat(node: number, inputTokens: number, outputTokens: number, atUs: number): number;
-  /** Whether the same job at the same node costs more at one time than at another; only then is there anything to pass through. */
-  readonly costsMove?: boolean;
+  /**
+   * Where the same job at the same node costs more at one time than at another: when any cost may change next after this
+   * time, µs; Infinity: never. Absent: costs stay, and there is nothing to pass through.
+   */
+  readonly nextCostUs?: (timeUs: number) => number;
   /** Where costs differ from job to job: that of the job in this slot. */
-  readonly costOfJobMsat?: (slot: number, node: number, inputTokens: number, outputTokens: number) => number;
+  readonly costOfJobMsat?: (slot: number, node: number, inputTokens: number, outputTokens: number, atUs: number) => number;
 }
 
 /** At most so many windows, however short the clients' patience: what is left of each job is settled window by window. */

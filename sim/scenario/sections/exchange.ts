@@ -32,6 +32,11 @@ export function moves(input: z.output<typeof exchange> | undefined): boolean {
   return input !== undefined && input !== "constant";
 }
 
+/** Whether an amount, a distribution of amounts, or a part of what is written is in fiat money. */
+export function statesFiat(value: unknown): boolean {
+  return /[0-9] *(?:USD|EUR)/.test(JSON.stringify(value ?? null));
+}
+
 /** A rate that moves, and whom that concerns. */
 export interface MovingExchange {
   readonly moves: ExchangeMoves;
@@ -52,18 +57,17 @@ interface ExchangeInput {
 export function resolveExchange(input: ExchangeInput, rates: readonly ExchangeRate[], context: SectionContext): MovingExchange | null {
   const moves = resolveMoves(input.exchange, rates, ["exchange"], context);
   if (moves === null) return null;
-  const fiat = (value: unknown): boolean => /[0-9] *(?:USD|EUR)/.test(JSON.stringify(value ?? null));
   return {
     moves,
     // The catalogue's prices are in USD.
     fiatOperators: input.operators.map((operator) => {
       const { costs, electricity, entry, marginalCost } = operator as Readonly<Record<string, unknown>>;
       const bought = operator.costs !== undefined && operator.costs.rent === undefined && typeof (operator.costs.purchase ?? "catalogue") === "string" && (operator.costs.purchase ?? "catalogue") === "catalogue";
-      return bought || fiat([costs, electricity, entry, marginalCost]);
+      return bought || statesFiat([costs, electricity, entry, marginalCost]);
     }),
     fiatClients: input.clients.map((client) => {
       const { maxPrice, value } = client as Readonly<Record<string, unknown>>;
-      return fiat([maxPrice, value]);
+      return statesFiat([maxPrice, value]);
     }),
   };
 }

@@ -6,6 +6,7 @@ import { oneOf } from "../fields.ts";
 import { monies, multiple, positiveDuration, positiveMultiple, positiveRealMoney, realMoney, share, tokenPrices } from "../quantities.ts";
 import { describeValue } from "../units.ts";
 import type { Path, SectionContext } from "./context.ts";
+import { statesFiat } from "./exchange.ts";
 
 const grid = z.union([
   z.strictObject({
@@ -140,10 +141,13 @@ function gridOf(input: z.output<typeof grid>, path: Path, context: SectionContex
 function costOf(input: StrategyInput["marginalCost"], path: Path, context: SectionContext): MarginalCostSpec | null {
   if (input === "electricity") return null;
   if (input === "none") return { inputMsatPerMtok: 0, outputMsatPerMtok: 0, fixedMsat: 0, drawn: "node" };
+  const { input: prompt, output, fixed } = input;
+  const inFiat: [boolean, boolean, boolean] = [statesFiat(prompt), statesFiat(output), statesFiat(fixed)];
   return {
-    inputMsatPerMtok: context.distribution("token price", input.input, [...path, "input"]),
-    outputMsatPerMtok: context.distribution("token price", input.output, [...path, "output"]),
-    fixedMsat: context.distribution("money", input.fixed, [...path, "fixed"]),
+    inputMsatPerMtok: context.distribution("token price", prompt, [...path, "input"]),
+    outputMsatPerMtok: context.distribution("token price", output, [...path, "output"]),
+    fixedMsat: context.distribution("money", fixed, [...path, "fixed"]),
     drawn: input.drawn,
+    ...(context.moving && inFiat.includes(true) ? { inFiat } : {}),
   };
 }

@@ -88,3 +88,14 @@ test("says who gained how much of what was possible, where it is known what jobs
   expect(summaryText(base)).toMatch(new RegExp(`^Gained: [\\d,.]+ sat, [\\d.]+ % of what was possible\\.\nClients have ${percent(consumerSurplusMsat)}, operators [\\d.]+ %;\nmost was lost by \\w+: [\\d.]+ %\\.$`, "m"));
   expect(summaryText(play("clients.chat.maxPrice=unlimited"))).not.toContain("Gained");
 });
+
+test("says what trust cost whom, and by what", () => {
+  const { settlement } = base;
+  const losses = [
+    { cause: "client-did-not-pay", bearer: "node", jobs: 2, msat: 4_000 }, { cause: "payment-failed", bearer: "node", jobs: 1, msat: 6_000 },
+    { cause: "not-delivered", bearer: "client", jobs: 1, msat: 250 }, { cause: "node-failed", bearer: "client", jobs: 1, msat: 0 },
+  ] as const;
+  const text = summaryText({ ...base, settlement: { ...settlement!, deliveredMsat: 100_000, losses: [...losses] } });
+  expect(text).toContain("\n\nTrust cost nodes 10 sat, 10 % of the value delivered: most by payment-failed.\nTrust cost clients 250 msat, 0.25 % of the value delivered: not-delivered.");
+  expect(summaryText({ ...base, settlement: { ...settlement!, losses: [] } })).not.toContain("Trust cost");
+});

@@ -122,6 +122,16 @@ const gainsLine = ({ welfare }: RunReport): string => {
   ].join("\n");
 };
 
+/** What each side lost by trusting the other, and by what most; none where nobody lost anything. */
+const trustLines = ({ settlement }: RunReport): string[] => (["node", "client", "router"] as const).flatMap((side) => {
+  const losses = (settlement?.losses ?? []).filter(({ bearer, msat }) => bearer === side && msat > 0);
+  const [first] = losses.toSorted((a, b) => b.msat - a.msat);
+  if (first === undefined) return [];
+  const lost = losses.reduce((sum, { msat }) => sum + msat, 0);
+  const { deliveredMsat } = settlement!;
+  return [`Trust cost ${side}s ${money(lost)}${deliveredMsat === 0 ? "" : `, ${formatPercent(lost / deliveredMsat)} of the value delivered`}: ${losses.length > 1 ? "most by " : ""}${first.cause}.`];
+});
+
 /** The outcome of a run for the terminal: the question, one table of the clients' side, one of the operators'. */
 export const summaryText = (report: RunReport): string => {
   const { scenario, seed } = report.provenance;
@@ -139,6 +149,7 @@ export const summaryText = (report: RunReport): string => {
     ...(reasons === "" ? [] : [reasons, ""]),
     operatorsTable(report),
     ...(gains === "" ? [] : ["", gains]),
+    ...(trustLines(report).length > 0 ? ["", ...trustLines(report)] : []),
     ...(hasProfit(report) ? ["", profitTable(report)] : []),
     ...(entryLines(report).length > 0 ? ["", ...entryLines(report)] : []),
   ].join("\n");

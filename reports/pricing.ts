@@ -7,7 +7,7 @@ const NONE = "–";
 
 const MECHANISMS: Readonly<Record<PricingReport["mechanism"], string>> = {
   posted: "Every node has a price of its own, and jobs pay that of the node that serves them.",
-  network: "One price for all, set by the network; nodes that ask more in any part did not serve.",
+  network: "One price for all, set by the network; nodes served the jobs for which it covers what they ask.",
   surge: "Jobs pay what their node posts, times a factor that the router sets by utilisation.",
   "base-fee": "One price per model, which the router moves with utilisation; a job pays the price at its award.",
   "call-for-bids": "Each job was put out to tender among a few nodes; the lowest bid won.",

@@ -1,5 +1,5 @@
 import type { ModelOffer, PeerId, PriceSheet } from "../protocol/messages.ts";
-import { type PriceRule, postedPrice } from "./pricing/posted.ts";
+import { coversJob, paysAtLeast, type PriceRule, postedPrice } from "./pricing/posted.ts";
 
 /**
  * All offers for one model, as flat arrays in the order of the nodes' ids: whatever order nodes registered in, a loop
@@ -14,7 +14,7 @@ export class ModelMarket {
   inputMsatPerMtok = new Float64Array(16);
   /** Price of a million output tokens, msat. */
   outputMsatPerMtok = new Float64Array(16);
-  /** Price of a job beside its tokens, msat; Infinity where the node does not serve at the going price. */
+  /** Price of a job beside its tokens, msat; Infinity where the node does not serve every job at the going price. */
   fixedMsat = new Float64Array(16);
   /** Longest context that one job may use, tokens. */
   contextTokensMax = new Float64Array(16);
@@ -28,9 +28,10 @@ export class ModelMarket {
   lastServed: PeerId = "";
   /** The offers as they were made. */
   readonly offers: ModelOffer[] = [];
-  /** What an award pays at each offer; null where the node does not serve at the going price. */
+  /** What an award pays at each offer; null where the node serves no job at the going price. */
   readonly prices: (PriceSheet | null)[] = [];
   #rule: PriceRule = postedPrice;
+  #asksCount = false;
   readonly #ids: PeerId[] = [];
 
   /** Takes in the node's offer, in place of an earlier one. `node` is its index in the registry. */
@@ -50,18 +51,36 @@ export class ModelMarket {
     this.count++;
   }
 
-  /** Has awards pay what this rule makes of each ask, from now on; until then they pay the ask itself. */
-  reprice(rule: PriceRule): void {
+  /**
+   * Has awards pay what this rule makes of each ask, from now on; until then they pay the ask itself.
+   * @param asksCount whether a node serves only the jobs for which that is at least its ask.
+   */
+  reprice(rule: PriceRule, asksCount = false): void {
     this.#rule = rule;
+    this.#asksCount = asksCount;
     for (let offer = 0; offer < this.count; offer++) this.#price(offer);
   }
 
+  /** Whether any node serves some jobs at the going price and not others. */
+  get servesSome(): boolean {
+    for (let offer = 0; offer < this.count; offer++) if (this.fixedMsat[offer] === Infinity && this.prices[offer] !== null) return true;
+    return false;
+  }
+
+  /** Whether the node serves such a job at the going price. */
+  serves(offer: number, inputTokens: number, maxOutputTokens: number): boolean {
+    if (this.fixedMsat[offer]! < Infinity) return true;
+    const prices = this.prices[offer]!;
+    return prices !== null && coversJob(prices, this.offers[offer]!.prices, inputTokens, maxOutputTokens);
+  }
+
   #price(at: number): void {
-    const prices = this.#rule(this.offers[at]!.prices);
+    const ask = this.offers[at]!.prices;
+    const prices = this.#rule(ask);
     this.prices[at] = prices;
     this.inputMsatPerMtok[at] = prices === null ? 0 : prices.inputMsatPerMtok;
     this.outputMsatPerMtok[at] = prices === null ? 0 : prices.outputMsatPerMtok;
-    this.fixedMsat[at] = prices === null ? Infinity : prices.fixedMsat;
+    this.fixedMsat[at] = prices === null || (this.#asksCount && !paysAtLeast(prices, ask)) ? Infinity : prices.fixedMsat;
   }
 
   /** Takes the node's offer out, if it has one. */

@@ -98,12 +98,21 @@ describe("admission", () => {
     "a model it does not offer": ["unknown-model", { job: request("j", { model: "other" }) }],
     "a longer context": ["context-too-long", { job: request("j", { inputTokens: 8093 }) }],
     "a lower price for input": ["price-changed", { prices: { ...SHEET, inputMsatPerMtok: SHEET.inputMsatPerMtok - 1 } }],
-    "a lower price for output, whatever else pays more": ["price-changed", { prices: { inputMsatPerMtok: 10 * SHEET.inputMsatPerMtok, outputMsatPerMtok: SHEET.outputMsatPerMtok - 1, fixedMsat: 1_000_000 } }],
+    "a lower price for input that output alone makes up for": ["price-changed", { prices: { ...SHEET, inputMsatPerMtok: SHEET.inputMsatPerMtok - 1, outputMsatPerMtok: 1_000_000_000 } }],
+    "a lower price for output that the rest does not make up for at the most tokens": ["price-changed", { prices: { ...SHEET, inputMsatPerMtok: SHEET.inputMsatPerMtok + 99, outputMsatPerMtok: SHEET.outputMsatPerMtok - 100 } }],
   };
   test.each(Object.keys(reasons))("it refuses %s", (name) => {
     const bench = new Bench();
     const [reason, changes] = reasons[name]!;
     expect([bench.award("j", changes), bench.node.open, bench.env.runner.jobs]).toEqual([refused("j", reason), 0, []]);
+  });
+
+  test("it takes a lower price for a part where the job is paid as much at every length", () => {
+    const { inputTokens, maxOutputTokens } = request("j");
+    expect([inputTokens, maxOutputTokens]).toEqual([100, 100]);
+    const forInput = { ...SHEET, inputMsatPerMtok: SHEET.inputMsatPerMtok + 100, outputMsatPerMtok: SHEET.outputMsatPerMtok - 100 };
+    expect(new Bench().award("j", { prices: forInput })).toEqual(accepted("j"));
+    expect(new Bench().award("j", { prices: { ...SHEET, inputMsatPerMtok: SHEET.inputMsatPerMtok - 10_000, fixedMsat: SHEET.fixedMsat + 1 } })).toEqual(accepted("j"));
   });
 
   test("it takes a context that just fits", () => {

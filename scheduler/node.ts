@@ -5,7 +5,7 @@ import { JobMap } from "./job-map.ts";
 import { type NodeAdvance, NodeAdvances } from "./settlement/node-advances.ts";
 import { OpenBids } from "./open-bids.ts";
 import { PostedOffers } from "./posted-offers.ts";
-import { paysAtLeast } from "./pricing/posted.ts";
+import { coversJob } from "./pricing/posted.ts";
 import type { Operator } from "./strategy/operator.ts";
 
 /** How a node presents itself and keeps time. */
@@ -295,7 +295,7 @@ export class Node implements Participant {
     const bid = this.#bids === null ? undefined : this.#bids.prices(request.jobId, nowUs);
     const asked = bid ?? offer.prices;
     // A bid holds whatever was posted before it.
-    if (award.prices !== asked && !paysAtLeast(award.prices, asked) && (bid !== undefined || !this.#posted.honours(request.model, award.prices, nowUs))) return "price-changed";
+    if (award.prices !== asked && !coversJob(award.prices, asked, request.inputTokens, request.maxOutputTokens) && (bid !== undefined || !this.#posted.honours(request, award.prices, nowUs))) return "price-changed";
     if (request.inputTokens + request.maxOutputTokens > offer.contextTokensMax) return "context-too-long";
     if (this.#admitted >= this.#slots + this.#queueLimit) return "queue-full";
     return undefined;

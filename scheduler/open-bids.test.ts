@@ -54,10 +54,10 @@ describe("a node that is called for bids", () => {
     expect(bench.call("k")).toEqual([]);
   });
 
-  test("takes the job at its bid or more, in every part; its posted prices do not count then", () => {
+  test("takes the job at its bid or more, at every length; its posted prices do not count then", () => {
     const bench = new Bench(() => ({ inputMsatPerMtok: 5, outputMsatPerMtok: 6, fixedMsat: 7 }));
     bench.call("j");
-    expect(bench.award("j", { inputMsatPerMtok: 500, outputMsatPerMtok: 5, fixedMsat: 700 })).toBe("price-changed");
+    expect(bench.award("j", { inputMsatPerMtok: 5, outputMsatPerMtok: 5, fixedMsat: 7 })).toBe("price-changed");
     expect(bench.award("j", { inputMsatPerMtok: 500, outputMsatPerMtok: 500, fixedMsat: 6 })).toBe("price-changed");
     bench.call("j");
     expect(bench.award("j", { inputMsatPerMtok: 5, outputMsatPerMtok: 8, fixedMsat: 7 })).toBe("accept");

@@ -1,5 +1,5 @@
-import type { ModelOffer, PriceSheet } from "../protocol/messages.ts";
-import { paysAtLeast } from "./pricing/posted.ts";
+import type { JobRequest, ModelOffer, PriceSheet } from "../protocol/messages.ts";
+import { coversJob } from "./pricing/posted.ts";
 
 interface Former {
   readonly model: string;
@@ -50,8 +50,8 @@ export class PostedOffers {
     this.#first = offers[0];
   }
 
-  /** Whether prices pay at least what was asked for the model not long ago. */
-  honours(model: string, prices: PriceSheet, nowUs: number): boolean {
-    return this.#former.some((were) => nowUs <= were.untilUs && were.model === model && paysAtLeast(prices, were.prices));
+  /** Whether prices pay the job at least what was asked for its model not long ago. */
+  honours({ model, inputTokens, maxOutputTokens }: JobRequest, prices: PriceSheet, nowUs: number): boolean {
+    return this.#former.some((were) => nowUs <= were.untilUs && were.model === model && coversJob(prices, were.prices, inputTokens, maxOutputTokens));
   }
 }

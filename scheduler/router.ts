@@ -151,6 +151,7 @@ export class Router implements Participant {
     const { nowUs, telemetry } = this.#env;
     const market = this.registry.market(request.model);
     if (this.#mechanism !== null) return this.#mechanism.place(job, market);
+    if (this.#going !== null && attempt === 0) this.#going.asked(request);
     const chosen = this.#selector.choose(request, market, tried, nowUs);
     if (telemetry.wantsDecision(request.jobId)) telemetry.decided(this.#explained(this.#selector.explain(request, market, attempt + 1, chosen), request.model));
     if (chosen >= 0) this.#award(job, market, chosen, market.prices[chosen]!, this.#options.fee);

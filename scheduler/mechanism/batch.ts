@@ -20,7 +20,7 @@ interface Unit {
 /**
  * Jobs and free slots of a model are collected and matched at intervals. A node asks its posted prices for each of its free
  * slots; a job bids the most that its client pays. Both count by their level ({@link askLevel}, {@link bidLevel}) in units
- * of the batch's mean ask.
+ * of the batch's mean ask; the level of an ask covers every job of the batch, so that any job suits any slot that is sold.
  *
  * - uniform-price: all trade at the upper end of the clearing interval, the first ask that is not served or the last bid
  *   that is, whichever is lower: with k eager buyers the (k+1)-th lowest ask. Truthful for sellers of one slot.
@@ -85,7 +85,7 @@ export class Batch implements Mechanism {
     const { env, registry, fee } = this.#floor;
     const market = registry.market(model);
     const unit = unitOf(market.offers.map(({ prices }) => prices));
-    const units = this.#units(market, unit, jobs.size);
+    const units = this.#units(market, unit, [...jobs.keys()]);
     const bids = [...jobs.entries()].map(([job, sinceUs]) => ({ job, sinceUs, level: bidLevel(unit, fee, job.request) }));
     bids.sort((a, b) => b.level - a.level || b.job.request.priority - a.job.request.priority || a.sinceUs - b.sinceUs || (a.job.request.jobId < b.job.request.jobId ? -1 : 1));
     const bidLevels = Float64Array.from(bids, ({ level }) => level);
@@ -114,16 +114,26 @@ export class Batch implements Mechanism {
   }
 
   /** Free slots by what they cost, cheapest first; of equal ones in the order of nodes' ids. At most one more than jobs count. */
-  #units(market: ModelMarket, unit: PriceSheet, jobs: number): Unit[] {
+  #units(market: ModelMarket, unit: PriceSheet, jobs: readonly RoutedJob[]): Unit[] {
     const { env, registry, staleAfterUs } = this.#floor;
     const { own, others, slots, lastSeenUs, accepting, banned, breaker } = registry;
     const units: Unit[] = [];
+    // Whoever covers the jobs at the corners covers all in between: what a job is paid beyond the ask is linear in its lengths.
+    let shortest = Infinity;
+    let longest = 0;
+    let maxOutputTokens = 0;
+    for (const { request } of jobs) {
+      shortest = Math.min(shortest, request.inputTokens);
+      longest = Math.max(longest, request.inputTokens);
+      maxOutputTokens = Math.max(maxOutputTokens, request.maxOutputTokens);
+    }
     for (let offer = 0; offer < market.count; offer++) {
       const n = market.node[offer]!;
       if (env.nowUs - lastSeenUs[n]! > staleAfterUs || accepting[n] === 0 || banned[n] !== 0 || !breaker.allows(n, own[n]!, env.nowUs)) continue;
-      const level = askLevel(unit, market.offers[offer]!.prices);
+      const ask = market.offers[offer]!.prices;
+      const level = Math.max(askLevel(unit, ask, shortest, maxOutputTokens), askLevel(unit, ask, longest, maxOutputTokens));
       if (level > LEVEL_MAX) continue;
-      const free = Math.min(jobs + 1, slots[n]! - own[n]! - others[n]!);
+      const free = Math.min(jobs.length + 1, slots[n]! - own[n]! - others[n]!);
       for (let i = 0; i < free; i++) units.push({ n, level, taken: false });
     }
     return units.sort((a, b) => a.level - b.level);

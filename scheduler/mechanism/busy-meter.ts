@@ -37,26 +37,35 @@ export class BusyMeter {
   }
 }
 
-/**
- * Slots of the nodes that serve a model and can be reached, and others' jobs there, as far as this router knows; and how many nodes there
- * are that do not serve at the going price.
- */
-export function capacityOf(registry: Registry, model: string, freshFromUs: number): { slots: number; others: number; nodes: number; unwilling: number } {
+/** What a market has for a job: slots of the nodes that serve it and can be reached, this router's jobs there, and others' as far as it knows. */
+export interface Capacity {
+  readonly slots: number;
+  readonly own: number;
+  readonly others: number;
+  readonly nodes: number;
+  /** How many nodes more there are that do not serve it at the going price. */
+  readonly unwilling: number;
+}
+
+/** Looks at a market with the eyes of a job of this length. */
+export function capacityOf(registry: Registry, model: string, freshFromUs: number, inputTokens: number, maxOutputTokens: number): Capacity {
   const market = registry.market(model);
   let slots = 0;
+  let own = 0;
   let others = 0;
   let nodes = 0;
   let unwilling = 0;
   for (let offer = 0; offer < market.count; offer++) {
     const n = market.node[offer]!;
     if (registry.lastSeenUs[n]! < freshFromUs || registry.accepting[n] === 0 || registry.banned[n] !== 0) continue;
-    if (market.prices[offer] === null) {
+    if (!market.serves(offer, inputTokens, maxOutputTokens)) {
       unwilling++;
       continue;
     }
     slots += registry.slots[n]!;
+    own += registry.own[n]!;
     others += registry.others[n]!;
     nodes++;
   }
-  return { slots, others, nodes, unwilling };
+  return { slots, own, others, nodes, unwilling };
 }

@@ -1,12 +1,21 @@
-import type { PriceSheet } from "../../protocol/messages.ts";
+import type { JobRequest, PriceSheet } from "../../protocol/messages.ts";
+import type { ModelMarket } from "../model-market.ts";
 import { nextBasePrices } from "../pricing/base-fee.ts";
 import { networkPrice } from "../pricing/network-price.ts";
 import type { PricingOptions } from "../pricing/options.ts";
-import { type PriceRule, postedPrice } from "../pricing/posted.ts";
+import { type coversJob, type PriceRule, postedPrice } from "../pricing/posted.ts";
 import { ONE_PPM, surgeFactorPpm, surgePrice } from "../pricing/surge.ts";
 import { unitOf } from "../pricing/price-level.ts";
 import { BusyMeter, capacityOf } from "./busy-meter.ts";
+import type { Registry } from "../registry.ts";
 import type { Floor } from "./mechanism.ts";
+
+type Length = Pick<JobRequest, "inputTokens" | "maxOutputTokens">;
+
+/** How many jobs stand for all where nodes serve some and not others. */
+const SAMPLE = 64;
+/** What a model's jobs are taken to be before the first, tokens. */
+const ORDINARY: Length = { inputTokens: 1_000, maxOutputTokens: 1_000 };
 
 /** Mechanisms under which a price is there before the job comes. */
 export type GoingOptions = Extract<PricingOptions, { kind: "network" | "surge" | "base-fee" }>;
@@ -15,21 +24,27 @@ export type GoingOptions = Extract<PricingOptions, { kind: "network" | "surge" |
  * A price per model that the router sets: fixed (network price), or anew at intervals from the model's utilisation (surge,
  * base fee). Jobs are placed by the policy among the nodes that serve at it. What a job is awarded at stays its price.
  *
+ * A node serves the jobs for which the price is at least what it asks ({@link coversJob}).
+ *
  * Utilisation is the mean number of the router's jobs at nodes over the interval, plus others' jobs by heartbeat and the
  * jobs that wait at the router, over the slots of the nodes that serve at the price and can be reached; where none does,
- * the market counts as full.
+ * the market counts as full. Where nodes serve some jobs and not others, it is what that of the last jobs finds that finds
+ * least room: a slot that stands idle for long prompts does not make room for short ones.
  */
 export class GoingPrice {
   readonly meter = new BusyMeter();
   readonly #floor: Floor;
   readonly #options: GoingOptions;
   readonly #base = new Map<string, PriceSheet>();
+  /** By model: the lengths of its last jobs. */
+  readonly #asked = new Map<string, Length[]>();
+  #next = 0;
   readonly #surgePpm = new Map<string, number>();
 
   constructor(floor: Floor, options: GoingOptions) {
     this.#floor = floor;
     this.#options = options;
-    floor.registry.onNewMarket = (model, market) => market.reprice(this.#rule(model));
+    floor.registry.onNewMarket = (model, market) => market.reprice(this.#rule(model), true);
   }
 
   start(): void {
@@ -48,19 +63,17 @@ export class GoingPrice {
 
   /** The next interval's prices, from the last one's utilisation. */
   onInterval(): void {
-    const { env, registry, waiting, staleAfterUs } = this.#floor;
+    const { env, registry } = this.#floor;
     const options = this.#options;
     if (options.kind === "network") return;
     for (const model of registry.models()) {
-      const { slots, others, unwilling } = capacityOf(registry, model, env.nowUs - staleAfterUs);
-      // Nobody to be busy: nothing to learn about the price. Nobody who serves at it: it is too low.
-      if (slots === 0 && unwilling === 0) continue;
-      const utilisation = slots === 0 ? 1 : (this.meter.mean(model, env.nowUs) + others + waiting.sizeOf(model)) / slots;
+      const utilisation = this.#utilisation(model);
+      if (utilisation === null) continue;
       if (options.kind === "base-fee") this.#base.set(model, nextBasePrices(this.prices(model)!, options, utilisation));
       else this.#surgePpm.set(model, surgeFactorPpm(options, utilisation));
       const market = registry.market(model);
       const rule = this.#rule(model);
-      market.reprice(rule);
+      market.reprice(rule, true);
       env.telemetry.priced({ kind: "going", model, prices: this.prices(model) ?? rule(unitOf(market.offers.map(({ prices }) => prices)))!, utilisation });
     }
     this.meter.restart(env.nowUs);
@@ -77,6 +90,41 @@ export class GoingPrice {
     }
   }
 
+  /** A job comes in. */
+  asked({ model, inputTokens, maxOutputTokens }: JobRequest): void {
+    let last = this.#asked.get(model);
+    if (last === undefined) this.#asked.set(model, (last = []));
+    if (last.length < SAMPLE) last.push({ inputTokens, maxOutputTokens });
+    else {
+      last[this.#next % SAMPLE] = { inputTokens, maxOutputTokens };
+      this.#next++;
+    }
+  }
+
+  /** Null where nobody is there to be busy: nothing to learn about the price. */
+  #utilisation(model: string): number | null {
+    const { env, registry, waiting, staleAfterUs } = this.#floor;
+    const market = registry.market(model);
+    const jobs = this.#asked.get(model) ?? [ORDINARY];
+    const mean = this.meter.mean(model, env.nowUs);
+    const all = heldBy(registry, market);
+    const found = (job: Length): number | null => {
+      const { slots, own, others, unwilling } = capacityOf(registry, model, env.nowUs - staleAfterUs, job.inputTokens, job.maxOutputTokens);
+      // Nobody serves at this price: it is too low.
+      if (slots === 0) return unwilling === 0 ? null : 1;
+      return ((own === all ? mean : (mean * own) / all) + others + waiting.sizeOf(model)) / slots;
+    };
+    // Where nodes serve every job or none, all jobs find the same.
+    const some = market.servesSome ? jobs : jobs.slice(0, 1);
+    let most: number | null = null;
+    for (const job of some) {
+      const one = found(job);
+      if (one === null) return null;
+      if (most === null || one > most) most = one;
+    }
+    return most;
+  }
+
   #rule(model: string): PriceRule {
     if (this.#options.kind === "surge") {
       const factorPpm = this.#surgePpm.get(model) ?? ONE_PPM;
@@ -84,4 +132,11 @@ export class GoingPrice {
     }
     return networkPrice(this.prices(model)!);
   }
+}
+
+/** The router's jobs at all nodes that offer the model. */
+function heldBy({ own }: Registry, { node, count }: ModelMarket): number {
+  let held = 0;
+  for (let offer = 0; offer < count; offer++) held += own[node[offer]!]!;
+  return held;
 }

@@ -37,7 +37,7 @@ export class MarketWatch {
     const { env, registry, waiting, staleAfterUs } = this.#floor;
     const market = registry.market(model);
     const freshFromUs = env.nowUs - staleAfterUs;
-    const { slots, others, nodes, unwilling } = capacityOf(registry, model, freshFromUs);
+    const { slots, others, nodes, unwilling } = capacityOf(registry, model, freshFromUs, ORDINARY_TOKENS, ORDINARY_TOKENS);
     const going = this.#going(model);
     const outputTokens = market.meanOutputTokens === 0 ? ORDINARY_TOKENS : market.meanOutputTokens;
     const asks: { node: string; prices: PriceSheet; amount: number }[] = [];

@@ -200,6 +200,21 @@ describe("a batch", () => {
     expect(refusals(clear({ kind: "uniform-price", intervalUs: 1000 }, { queueLimit: 0 }).sent)).toEqual(["router-queue-full"]);
   });
 
+  test("where asks differ in their proportions, the price covers every job at every slot that is sold, at every length", () => {
+    const bench = new RouterBench({ pricing: { kind: "uniform-price", intervalUs: 1000 }, queueLimit: 100, acceptTimeoutUs: 1e9 });
+    bench.router.start();
+    // Dear for output, and dear for input.
+    bench.register("a", { offers: [offer({ prices: prices(300_000, 1_600_000, 0) })] });
+    bench.register("b", { offers: [offer({ prices: prices(3_000_000, 0, 0) })] });
+    for (const [jobId, maxOutputTokens, maxPriceMsat] of [["long", 200, 1_000], ["short", 20, 900]] as const) bench.submit(jobId, { maxOutputTokens, maxPriceMsat });
+    const sent = bench.advance(1000).flatMap(([to, message]) => (message.type === "award" ? [{ to: nameOf(to), message }] : []));
+    expect(sent.length).toBeGreaterThan(0);
+    for (const { to, message: { job, prices: paid } } of sent) {
+      const ask = to === "a" ? prices(300_000, 1_600_000, 0) : prices(3_000_000, 0, 0);
+      for (const output of [0, job.maxOutputTokens]) expect(amountMsat(paid, job.inputTokens, output)).toBeGreaterThanOrEqual(amountMsat(ask, job.inputTokens, output));
+    }
+  });
+
   test("a job that its client gives up is in no batch", () => {
     const { router } = clear({ kind: "uniform-price", intervalUs: 1000 });
     router.say("client", { type: "cancel", jobId: "x", reason: "user" });
@@ -279,10 +294,28 @@ describe("going prices", () => {
     bench.register("a", priced(10));
     bench.register("b", priced(21));
     expect(awarded(bench.submit("j"))).toEqual(["j to a for 20"]);
-    expect(bench.env.telemetry.decisions[0]!.excluded).toEqual([{ node: hex32("b"), rule: "asks-more", detail: "asks 0 msat/Mtok in, 0 out, 21 msat a job: in some part more than the going price" }]);
+    expect(bench.env.telemetry.decisions[0]!.excluded).toEqual([{ node: hex32("b"), rule: "asks-more", detail: "asks 0 msat/Mtok in, 0 out, 21 msat a job: more than the going price for this job at some length" }]);
     expect(bench.env.telemetry.decisions[0]!.price).toBe("the network's price: 0 msat/Mtok in, 0 out, 20 msat a job; the node asks 0 msat/Mtok in, 0 out, 10 msat a job");
     expect(refusals(bench.submit("k", { maxPriceMsat: 19 }))).toEqual(["no-eligible-node"]);
     expect(bench.env.telemetry.of("tooDear")).toEqual([["tooDear", "k"]]);
+  });
+
+  test("network price: a node whose ask has other proportions serves the jobs that cover it at every length, and no others", () => {
+    const bench = new RouterBench({ pricing: { kind: "network", prices: prices(1_000_000, 1_000_000, 0) }, queueLimit: 0 });
+    // Asks 30 msat where it is paid 100 for input; 160 for output where it is paid 100.
+    bench.register("a", { offers: [offer({ prices: prices(300_000, 1_600_000, 0) })] });
+    const served = (jobId: string, inputTokens: number, maxOutputTokens: number): string[] => refusals(bench.submit(jobId, { inputTokens, maxOutputTokens }));
+    expect([served("short", 100, 100), served("long", 100, 117)]).toEqual([[], ["no-eligible-node"]]);
+    expect(bench.env.telemetry.of("tooDear")).toEqual([]);
+  });
+
+  test("base fee: a node that does not serve one of the last jobs is no idle capacity", () => {
+    const bench = new RouterBench({ pricing: { kind: "base-fee", start: prices(1_000_000, 1_000_000, 0), floor: fixed(0), target: { low: 0.5, high: 0.5 }, step: 0.125, intervalUs: 1000 }, queueLimit: 0 });
+    bench.router.start();
+    bench.register("a", { offers: [offer({ prices: prices(300_000, 1_600_000, 0) })] });
+    bench.submit("long", { inputTokens: 100, maxOutputTokens: 117 });
+    bench.advance(1000);
+    expect(bench.env.telemetry.prices).toMatchObject([{ kind: "going", utilisation: 1 }]);
   });
 
   test("base fee: up by an eighth after an interval in which all slots were busy, down by one after an idle one; a job keeps its price", () => {

@@ -1,5 +1,6 @@
 import type { FeeTerms, JobRequest, PriceSheet } from "../../protocol/messages.ts";
 import { maxAmountMsat, quotientUp, scaledPrices } from "../../protocol/money.ts";
+import { coversJob } from "./posted.ts";
 
 /** Level at which prices equal the unit's. */
 export const UNIT_LEVEL = 1_000_000;
@@ -8,21 +9,44 @@ export const LEVEL_MAX = 1_000 * UNIT_LEVEL;
 
 /**
  * Auctions for jobs of unequal length need one figure for a price sheet: its level, in millionths of a unit's prices. An
- * ask's level is the lowest at which no part is below the ask, a bid's the highest at which the job cannot cost more than
- * its client pays; a job that trades at a level between the two suits both, whatever it comes to in tokens.
+ * ask's level is the lowest that covers a job of a given length, whatever it comes to in output tokens; a bid's the highest
+ * at which its job cannot cost more than its client pays. Such a job that trades at a level between the two suits both.
  *
- * Where all asks are in one proportion, levels are as good as prices. Where they are not, a node counts by its dearest part,
- * and the unit, being a mean of asks, moves a little with each: what auctions promise holds in levels.
+ * Where all asks are in one proportion, levels are as good as prices. Where they are not, a node counts by the job that it
+ * finds dearest, and the unit, being a mean of asks, moves a little with each: what auctions promise holds in levels.
  */
 export function pricesAt(unit: PriceSheet, level: number): PriceSheet {
   return scaledPrices(unit, level, UNIT_LEVEL);
 }
 
-/** The lowest level that pays this ask; Infinity where none does. */
-export function askLevel(unit: PriceSheet, ask: PriceSheet): number {
-  return Math.max(
+/** The lowest level, at most {@link LEVEL_MAX}, that covers a job of this length at this ask ({@link coversJob}); Infinity where none does. */
+export function askLevel(unit: PriceSheet, ask: PriceSheet, inputTokens: number, maxOutputTokens: number): number {
+  const covers = (level: number): boolean => coversJob(pricesAt(unit, level), ask, inputTokens, maxOutputTokens);
+  // Enough for any job, and all that is needed where unit and ask are in proportion.
+  const enough = Math.max(
     part(unit.inputMsatPerMtok, ask.inputMsatPerMtok), part(unit.outputMsatPerMtok, ask.outputMsatPerMtok), part(unit.fixedMsat, ask.fixedMsat),
   );
+  if (enough === 0 || (enough <= LEVEL_MAX && !covers(enough - 1))) return enough;
+  let high = Math.min(enough, LEVEL_MAX);
+  if (!covers(high)) return Infinity;
+  const worth = (of: PriceSheet, outputTokens: number): number => inputTokens * of.inputMsatPerMtok + outputTokens * of.outputMsatPerMtok + of.fixedMsat * 1e6;
+  let low = -1;
+  for (const outputTokens of [0, maxOutputTokens]) {
+    if (worth(ask, outputTokens) === 0) continue;
+    // Rounding down takes less than one from each part of the prices: an interval around the guess, then halving.
+    const slack = ((inputTokens + outputTokens + 1e6) / worth(unit, outputTokens)) * UNIT_LEVEL;
+    const guess = (worth(ask, outputTokens) / worth(unit, outputTokens)) * UNIT_LEVEL;
+    low = Math.max(low, Math.floor(guess) - 2);
+    const above = Math.ceil(guess + slack) + 2;
+    if (above < high && covers(above)) high = above;
+  }
+  if (low >= high || (low >= 0 && covers(low))) low = -1;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (covers(middle)) high = middle;
+    else low = middle;
+  }
+  return high;
 }
 
 function part(unit: number, ask: number): number {

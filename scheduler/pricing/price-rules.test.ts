@@ -5,7 +5,7 @@ import { amountMsat, maxAmountMsat } from "../../protocol/units.ts";
 import { request } from "../testing/market.ts";
 import { networkPrice } from "./network-price.ts";
 import { askLevel, bidLevel, LEVEL_MAX, pricesAt, unitOf } from "./price-level.ts";
-import { paysAtLeast, postedPrice, type PriceRule } from "./posted.ts";
+import { coversJob, paysAtLeast, postedPrice, type PriceRule } from "./posted.ts";
 import { ONE_PPM, surgeFactorPpm, surgePrice } from "./surge.ts";
 
 const price = fc.oneof(fc.integer({ min: 0, max: 10 }), fc.integer({ min: 0, max: 1_000_000 }));
@@ -21,35 +21,59 @@ describe("rules that give a node its price", () => {
 
   test("are individually rational: whoever serves is paid at least the ask, at any number of tokens", () => {
     let served = 0;
-    fc.assert(fc.property(rule, sheet, tokens, tokens, (priceOf, ask, input, output) => {
+    let byJob = 0;
+    fc.assert(fc.property(rule, sheet, tokens, tokens, fc.double({ min: 0, max: 1, noNaN: true }), (priceOf, ask, input, most, share) => {
       const paid = priceOf(ask);
       if (paid === null) return;
       served++;
-      expect(paysAtLeast(paid, ask)).toBe(true);
+      if (!coversJob(paid, ask, input, most)) return;
+      if (!paysAtLeast(paid, ask)) byJob++;
+      const output = Math.round(share * most);
       expect(amountMsat(paid, input, output)).toBeGreaterThanOrEqual(amountMsat(ask, input, output));
     }), { seed: 1, numRuns: 2_000 });
     expect(served).toBeGreaterThan(1_000);
+    expect(byJob).toBeGreaterThan(100);
   });
 
-  const profit = (priceOf: PriceRule, cost: PriceSheet, ask: PriceSheet): number => {
-    const paid = priceOf(ask);
-    return paid === null ? 0 : amountMsat(paid, 1_000_000, 1_000_000) - amountMsat(cost, 1_000_000, 1_000_000);
-  };
+  /** In millionths of an msat, exact. */
+  const profit = (paid: PriceSheet, cost: PriceSheet, input: number, output: number): bigint =>
+    BigInt(input) * BigInt(paid.inputMsatPerMtok - cost.inputMsatPerMtok) + BigInt(output) * BigInt(paid.outputMsatPerMtok - cost.outputMsatPerMtok) + 1_000_000n * BigInt(paid.fixedMsat - cost.fixedMsat);
 
-  test("network price: the node that asks its cost serves exactly where every part covers it, and no other ask gets it a better price", () => {
-    fc.assert(fc.property(sheet, sheet, sheet, (going, cost, lie) => {
-      const paid = networkPrice(going)(cost);
-      expect(paid === null).toBe(!paysAtLeast(going, cost));
-      // Whatever it asks, the price is the same or none; an ask below cost only adds jobs whose price does not cover the cost in some part.
-      expect([null, going]).toContain(networkPrice(going)(lie));
-      if (paid !== null) expect(profit(networkPrice(going), cost, lie)).toBeLessThanOrEqual(profit(networkPrice(going), cost, cost));
+  test("network price: the node that asks its cost serves exactly the jobs that cover it at every length, and no other ask gets it a better price", () => {
+    fc.assert(fc.property(sheet, sheet, sheet, tokens, tokens, (going, cost, lie, input, most) => {
+      const serves = (ask: PriceSheet): boolean => {
+        const paid = networkPrice(going)(ask);
+        // Whatever it asks, the price is the same or none.
+        expect([null, going]).toContain(paid);
+        return paid !== null && coversJob(paid, ask, input, most);
+      };
+      const profits = [0, most].map((output) => profit(going, cost, input, output));
+      if (serves(cost)) for (const each of profits) expect(each).toBeGreaterThanOrEqual(0n);
+      // An ask other than its cost only adds jobs that do not pay at some length, or loses such as do.
+      else if (serves(lie)) expect(profits.some((each) => each < 0n) || (input === 0 || most === 0)).toBe(true);
+      if (input > 0 && most > 0) expect(serves(cost)).toBe(profits.every((each) => each >= 0n) && networkPrice(going)(cost) !== null);
     }), { seed: 2, numRuns: 1_000 });
+  });
+
+  test("a job is covered exactly where it is at both ends, also where doubles are too coarse to tell", () => {
+    const any = fc.record({ inputMsatPerMtok: fc.maxSafeNat(), outputMsatPerMtok: fc.maxSafeNat(), fixedMsat: fc.nat(1_000_000) });
+    const near = fc.tuple(any, fc.integer({ min: -3, max: 3 }), fc.integer({ min: -3, max: 3 }), fc.integer({ min: -2, max: 2 })).map(([ask, i, o, f]): [PriceSheet, PriceSheet] => [{
+      inputMsatPerMtok: Math.max(0, ask.inputMsatPerMtok - 10 + i), outputMsatPerMtok: Math.max(0, ask.outputMsatPerMtok - 10 + o), fixedMsat: Math.max(0, ask.fixedMsat + f),
+    }, ask]);
+    const lengths = fc.oneof(fc.integer({ min: 0, max: 1_000_000 }), fc.constantFrom(2 ** 31 - 1, 1_000_000));
+    const outcomes = new Set<boolean>();
+    fc.assert(fc.property(fc.oneof(near, fc.tuple(any, any)), lengths, lengths, ([prices, ask], input, most) => {
+      const expected = [0, most].every((output) => profit(prices, ask, input, output) >= 0n);
+      outcomes.add(expected);
+      expect(coversJob(prices, ask, input, most)).toBe(expected);
+    }), { seed: 3, numRuns: 2_000 });
+    expect(outcomes.size).toBe(2);
   });
 
   test("posted and surge prices are not truthful: asking twice one's cost earns more per job", () => {
     const cost = { inputMsatPerMtok: 10, outputMsatPerMtok: 20, fixedMsat: 5 };
     const twice = { inputMsatPerMtok: 20, outputMsatPerMtok: 40, fixedMsat: 10 };
-    for (const priceOf of [postedPrice, surgePrice(1_500_000)]) expect(profit(priceOf, cost, twice)).toBeGreaterThan(profit(priceOf, cost, cost));
+    for (const priceOf of [postedPrice, surgePrice(1_500_000)]) expect(profit(priceOf(twice)!, cost, 10, 10)).toBeGreaterThan(profit(priceOf(cost)!, cost, 10, 10));
   });
 });
 
@@ -71,14 +95,18 @@ describe("surge", () => {
 });
 
 describe("levels: one figure for a price sheet", () => {
-  test("an ask's level is the lowest that pays it", () => {
-    fc.assert(fc.property(sheet, sheet, (unit, ask) => {
-      const level = askLevel(unit, ask);
-      if (level === Infinity) expect(paysAtLeast(pricesAt(unit, LEVEL_MAX), ask)).toBe(false);
-      if (level > LEVEL_MAX) return;
-      expect(paysAtLeast(pricesAt(unit, level), ask)).toBe(true);
-      if (level > 0) expect(paysAtLeast(pricesAt(unit, level - 1), ask)).toBe(false);
-    }), { seed: 4, numRuns: 1_000 });
+  test("an ask's level is the lowest that covers the job", () => {
+    const levels = { none: 0, partly: 0 };
+    fc.assert(fc.property(sheet, sheet, tokens, tokens, (unit, ask, input, most) => {
+      const covers = (level: number): boolean => coversJob(pricesAt(unit, level), ask, input, most);
+      const level = askLevel(unit, ask, input, most);
+      if (level === Infinity) levels.none++;
+      expect(covers(level === Infinity ? LEVEL_MAX : level)).toBe(level !== Infinity);
+      if (level === Infinity) return;
+      if (!paysAtLeast(pricesAt(unit, level), ask)) levels.partly++;
+      if (level > 0) expect(covers(level - 1)).toBe(false);
+    }), { seed: 4, numRuns: 3_000 });
+    expect(Math.min(levels.none, levels.partly)).toBeGreaterThan(100);
   });
 
   test("a bid's level is the highest at which the job costs no more than its client pays", () => {

@@ -91,7 +91,10 @@ export class Eligibility {
   /** The most the job can cost there, fee left out, in msat; not rounded: for comparisons between offers. */
   amountMsat(offer: number): number {
     const market = this.#market;
-    return (this.#inputTokens * market.inputMsatPerMtok[offer]! + this.#maxOutputTokens * market.outputMsatPerMtok[offer]!) / 1e6 + market.fixedMsat[offer]!;
+    let fixedMsat = market.fixedMsat[offer]!;
+    // A node that does not serve every job: what those pay that it serves.
+    if (fixedMsat === Infinity) fixedMsat = market.prices[offer]?.fixedMsat ?? Infinity;
+    return (this.#inputTokens * market.inputMsatPerMtok[offer]! + this.#maxOutputTokens * market.outputMsatPerMtok[offer]!) / 1e6 + fixedMsat;
   }
 
   /**
@@ -116,7 +119,7 @@ export class Eligibility {
     let tooDear = 0;
     for (let offer = 0; offer < offers; offer++) {
       const n = node[offer]!;
-      const amountMsat = (inputTokens * inputMsatPerMtok[offer]! + maxOutputTokens * outputMsatPerMtok[offer]!) / 1e6 + fixedMsat[offer]!;
+      let amountMsat = (inputTokens * inputMsatPerMtok[offer]! + maxOutputTokens * outputMsatPerMtok[offer]!) / 1e6 + fixedMsat[offer]!;
       if (
         asksMore || amountMsat > surelyMsat || contextTokensMax[offer]! < contextTokens || lastSeenUs[n]! < freshFromUs
         || own[n]! + others[n]! >= capacity[n]! || banned[n] !== 0 || accepting[n] === 0 || coolDownsUs[n] !== 0
@@ -127,6 +130,7 @@ export class Eligibility {
           else if (code === TOO_DEAR) tooDear++;
           continue;
         }
+        if (amountMsat === Infinity) amountMsat = this.amountMsat(offer);
       }
       candidates[count] = offer;
       amountsMsat[count++] = amountMsat;
@@ -146,7 +150,8 @@ export class Eligibility {
     if (!this.#anyRegion && !this.#regions.includes(registry.regionIndex[n]!)) return WRONG_REGION;
     if (this.#attested && registry.attested[n] === 0) return NOT_ATTESTED;
     if (market.contextTokensMax[offer]! < this.#contextTokens) return CONTEXT_TOO_SHORT;
-    if (this.#tooDear(offer)) return market.prices[offer] === null ? ASKS_MORE : TOO_DEAR;
+    if (!market.serves(offer, this.#inputTokens, this.#maxOutputTokens)) return ASKS_MORE;
+    if (this.#tooDear(offer)) return TOO_DEAR;
     if (this.#tried.length > 0 && this.#tried.includes(n)) return ALREADY_TRIED;
     if (this.#nowUs - registry.lastSeenUs[n]! > this.#staleAfterUs) return STALE;
     if (registry.accepting[n] === 0) return NOT_ACCEPTING;
@@ -166,7 +171,7 @@ export class Eligibility {
       case "not-attested": return "is not attested, the client asks for it";
       case "context-too-short": return `takes at most ${this.#market.contextTokensMax[offer]} tokens, the job may need ${this.#contextTokens}`;
       case "too-dear": return `may cost ${this.#exactMsat(offer)} msat with the fee, the client pays at most ${this.#maxPriceMsat} msat`;
-      case "asks-more": return `asks ${inWords(this.#market.offers[offer]!.prices)}: in some part more than the going price`;
+      case "asks-more": return `asks ${inWords(this.#market.offers[offer]!.prices)}: more than the going price for this job at some length`;
       case "already-tried": return "has failed this job before";
       case "stale": return `was last heard of ${this.#nowUs - registry.lastSeenUs[n]!} us ago, the limit is ${this.#staleAfterUs} us`;
       case "not-accepting": return "takes no new jobs";

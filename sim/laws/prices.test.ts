@@ -13,6 +13,10 @@ import { firstViolation, inRandomMarkets, must } from "./testing/violation.ts";
 
 const PARTS = ["inputMsatPerMtok", "outputMsatPerMtok", "fixedMsat"] as const;
 
+/** What so many tokens come to, in millionths of an msat, before it is rounded. */
+const worthOf = (prices: PriceSheet, inputTokens: number, outputTokens: number): bigint =>
+  BigInt(inputTokens) * BigInt(prices.inputMsatPerMtok) + BigInt(outputTokens) * BigInt(prices.outputMsatPerMtok) + 1_000_000n * BigInt(prices.fixedMsat);
+
 /** What one router has heard and said of prices. */
 interface Heard {
   readonly asks: Map<PeerId, Descriptor>;
@@ -24,7 +28,7 @@ interface Heard {
 
 /**
  * The law of prices, mechanism by mechanism, judged by the messages alone: whoever is awarded a job is paid at least what
- * it asks or bids in every part; no client can be charged more than its maximum; the price is the one that the mechanism's
+ * it asks or bids, without output and with all that is allowed, and so at every length in between; no client can be charged more than its maximum; the price is the one that the mechanism's
  * rules give.
  */
 export function checkPrices({ scenario, seen }: Played): number {
@@ -42,7 +46,7 @@ export function checkPrices({ scenario, seen }: Played): number {
     const call = heard.calls.get(job.jobId);
     const ask = pricing.kind === "call-for-bids" ? call?.bids.get(to)?.prices : heard.asks.get(to)!.offers.find(({ model }) => model === job.model)!.prices;
     must(ask !== undefined, () => `${what} goes to a node that has not bid`);
-    must(PARTS.every((part) => prices[part] >= ask[part]), () => `${what} pays less than the node asks`);
+    must([0, job.maxOutputTokens].every((output) => worthOf(prices, job.inputTokens, output) >= worthOf(ask, job.inputTokens, output)), () => `${what} pays less than the node asks`);
     const last = heard.last.get(job.model);
     heard.last.set(job.model, { atUs, prices });
     const same = (other: PriceSheet): boolean => PARTS.every((part) => prices[part] === other[part]);
@@ -133,6 +137,7 @@ describe("the law of prices", () => {
         return paid === null ? null : scaledPrices(paid, 1, 10);
       });
     })],
+    ["has nodes serve whatever they ask", /less than the node asks/, () => patch(ModelMarket.prototype, "serves", () => () => true)],
     ["mistakes the going price", /network.s price|leapt|floor|at most/, () => patch(GoingPrice.prototype, "prices", (original) => function (this: GoingPrice, model) {
       const prices = original.call(this, model);
       return prices === null ? null : scaledPrices(prices, 5, 1);

@@ -90,7 +90,7 @@ export class Audit {
     }
     if (this.#moving) {
       const { model } = this.#scenario.clients[this.#oracle.clientClass[slot]!]!;
-      if (!this.#asks[node]!.some((ask) => ask.model === model && ask.untilUs >= nowUs && isFairAward(this.#scenario.pricing, prices, ask.prices))) {
+      if (!this.#asks[node]!.some((ask) => ask.model === model && ask.untilUs >= nowUs && isFairAward(this.#scenario.pricing, prices, ask.prices, inputTokens, maxOutputTokens))) {
         this.#broken(LAWS.eligibility, slot, `it was awarded to ${this.#name(node)} at prices that do not go with what that has asked lately`);
       }
       (this.#awards[slot] ??= new Map<number, PriceSheet>()).set(node, prices);

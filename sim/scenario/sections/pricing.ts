@@ -16,8 +16,8 @@ const interval = (value: string): z.ZodDefault<typeof positiveDuration> => posit
 
 const settings = {
   network: z.strictObject({
-    price: sheet.optional().describe("The price (default: the mean of what the operators post). A node serves where no part is below its own."),
-  }).describe("One price for all, set by the network; nodes whose own price is above it in any part do not serve."),
+    price: sheet.optional().describe("The price (default: the mean of what the operators post). A node serves the jobs for which it is at least its own, however many output tokens they come to."),
+  }).describe("One price for all, set by the network; nodes serve the jobs for which it covers their own."),
   surge: z.strictObject({
     above: share.default("70 %").describe("Utilisation of the model's nodes above which prices rise."),
     slope: z.number().min(0).max(1_000).default(2).describe("By how many times the posted price for each 100 % of utilisation beyond that."),
@@ -25,7 +25,7 @@ const settings = {
     interval: interval("10s").describe("How often the factor is set, from the utilisation since the last time."),
   }).describe("Posted prices times a factor that grows with utilisation."),
   "base-fee": z.strictObject({
-    start: sheet.optional().describe("The first price (default: the mean of what the operators post). A part that begins at 0 stays 0, and nodes that ask for it do not serve."),
+    start: sheet.optional().describe("The first price (default: the mean of what the operators post). A part that begins at 0 stays 0."),
     target: z.union([share, z.tuple([share, share])]).default(["50 %", "70 %"]).describe("Utilisation at which the price rests, or a band [from, to]. EIP-1559: 50 %."),
     step: share.default("12.5 %").describe("Largest change in one interval: up when all slots are busy, down when none is, in proportion in between. EIP-1559: 12.5 %."),
     floor: sheet.prefault({}).describe("The price never falls below it."),

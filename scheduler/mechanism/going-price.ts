@@ -3,7 +3,7 @@ import type { ModelMarket } from "../model-market.ts";
 import { nextBasePrices } from "../pricing/base-fee.ts";
 import { networkPrice } from "../pricing/network-price.ts";
 import type { PricingOptions } from "../pricing/options.ts";
-import { type coversJob, type PriceRule, postedPrice } from "../pricing/posted.ts";
+import { type PriceRule, postedPrice } from "../pricing/posted.ts";
 import { ONE_PPM, surgeFactorPpm, surgePrice } from "../pricing/surge.ts";
 import { unitOf } from "../pricing/price-level.ts";
 import { BusyMeter, capacityOf } from "./busy-meter.ts";
@@ -24,7 +24,7 @@ export type GoingOptions = Extract<PricingOptions, { kind: "network" | "surge" |
  * A price per model that the router sets: fixed (network price), or anew at intervals from the model's utilisation (surge,
  * base fee). Jobs are placed by the policy among the nodes that serve at it. What a job is awarded at stays its price.
  *
- * A node serves the jobs for which the price is at least what it asks ({@link coversJob}).
+ * A node serves the jobs for which the price is at least what it asks (`coversJob`).
  *
  * Utilisation is the mean number of the router's jobs at nodes over the interval, plus others' jobs by heartbeat and the
  * jobs that wait at the router, over the slots of the nodes that serve at the price and can be reached; where none does,

@@ -208,10 +208,11 @@ function nodes(report: RunReport, most: number): Section {
     maybe(node.utilisation, formatPercent), maybe(node.availability, formatPercent), formatNumber(node.failedAttempts),
   ];
   const ranked = report.nodes.toSorted((a, b) => b.revenueMsat - a.revenueMsat || b.jobs - a.jobs || (a.name < b.name ? -1 : 1));
+  const first = report.asks === null ? "output price" : "first output price";
   const caption = ranked.length > most ? `The ${most} nodes that earned most, of ${formatNumber(ranked.length)}; nodes.csv has them all` : "All nodes, those that earned most first";
   return {
     title: "Nodes",
-    blocks: [{ kind: "table", caption, head: ["node", "operator class", "region", "output price", "jobs", "output", "revenue", "busy", "up", "failed"], rows: ranked.slice(0, most).map(row) }],
+    blocks: [{ kind: "table", caption, head: ["node", "operator class", "region", first, "jobs", "output", "revenue", "busy", "up", "failed"], rows: ranked.slice(0, most).map(row) }],
   };
 }
 

@@ -57,9 +57,19 @@ describe("plots", () => {
 
   test("do not call free what charges by the job", () => {
     const nodes = toy.nodes.map((node) => ({ ...node, inputMsatPerMtok: 0, outputMsatPerMtok: 0 }));
-    expect(renderPlots({ ...toy, nodes }).market).toContain("(all charge by the job)");
-    expect(renderPlots({ ...toy, nodes: nodes.map((node) => ({ ...node, revenueMsat: 0 })) }).market).toContain("(all are free)");
-    expect(renderPlots({ ...toy, nodes: nodes.map((node) => ({ ...node, inputMsatPerMtok: 5_000 })) }).market).toContain("(none asks anything for output)");
+    expect(renderPlots({ ...toy, nodes }).market.includes("(all charge by the job)")).toBe(true);
+    expect(renderPlots({ ...toy, nodes: nodes.map((node) => ({ ...node, revenueMsat: 0 })) }).market.includes("(all are free)")).toBe(true);
+    expect(renderPlots({ ...toy, nodes: nodes.map((node) => ({ ...node, inputMsatPerMtok: 5_000 })) }).market.includes("(none asks anything for output)")).toBe(true);
+  });
+
+  test("call prices that moved first prices", () => {
+    expect(toy.asks).toBeNull();
+    const asks = { operatorClasses: [] };
+    const same = toy.nodes.map((node) => ({ ...node, outputMsatPerMtok: 30_000 }));
+    expect(renderPlots(toy).market.includes("against its price of output tokens")).toBe(true);
+    expect(renderPlots({ ...toy, asks }).market.includes("against its first price of output tokens")).toBe(true);
+    expect(renderPlots({ ...toy, nodes: same }).market.includes("(all ask 30 sat/Mtok for output)")).toBe(true);
+    expect(renderPlots({ ...toy, nodes: same, asks }).market.includes("(all began at 30 sat/Mtok for output)")).toBe(true);
   });
 
   test.each(all)("of a report with $name have headings that end inside the picture", ({ plots }) => {

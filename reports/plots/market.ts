@@ -25,8 +25,9 @@ export function marketFigure(report: RunReport): Figure {
     { what: "Utilisation of each node", y: shareAxis(), of: drawn.filter(({ utilisation }) => utilisation !== null), value: ({ utilisation }) => utilisation! },
   ];
   const views = all.filter(({ of }) => of.length > 0);
-  if (prices.size > 1) panels.push(...views.map((view) => byPrice(view, drawn, color)));
-  else if (drawn.length > 1) panels.push(...views.map((view) => byRank(view, color)));
+  const moving = report.asks !== null;
+  if (prices.size > 1) panels.push(...views.map((view) => byPrice(view, drawn, color, moving)));
+  else if (drawn.length > 1) panels.push(...views.map((view) => byRank(view, color, moving)));
   return {
     title: PLOT_TITLES.market,
     subtitle: drawn.length < 2 ? "" : stride > 1 ? `One dot per node; every ${stride}th of ${formatNumber(priced.length)} nodes is drawn.` : "One dot per node.",
@@ -79,14 +80,17 @@ interface View {
   readonly value: (node: PricedNode) => number;
 }
 
-/** @param all whose prices span the axis, which views share */
-function byPrice({ what, y, of: nodes, value }: View, all: readonly PricedNode[], color: (name: string) => string): Panel {
+/**
+ * @param all whose prices span the axis, which views share
+ * @param moving whether prices move, so that these are only the first ones
+ */
+function byPrice({ what, y, of: nodes, value }: View, all: readonly PricedNode[], color: (name: string) => string, moving: boolean): Panel {
   const prices = all.map(({ outputMsatPerMtok }) => outputMsatPerMtok);
   const low = Math.min(...prices);
   const high = Math.max(...prices);
   const margin = (high - low) * 0.05;
   return {
-    heading: `${what}, against its price of output tokens`, height: 240,
+    heading: `${what}, against its ${moving ? "first " : ""}price of output tokens`, height: 240,
     plot: {
       x: spanAxis(Math.max(0, low - margin), high + margin, 6, formatMsatPerMtok), y,
       marks: [Plot.dot(nodes, { x: "outputMsatPerMtok", y: (node: PricedNode) => value(node), r: radius(nodes), fill: (node: PricedNode) => color(node.operatorClass), fillOpacity: 0.75 })],
@@ -95,10 +99,10 @@ function byPrice({ what, y, of: nodes, value }: View, all: readonly PricedNode[]
 }
 
 /** Where all nodes ask the same, the price explains nothing: how evenly they were used is what is left to see. */
-function byRank({ what, y, of: nodes, value }: View, color: (name: string) => string): Panel {
+function byRank({ what, y, of: nodes, value }: View, color: (name: string) => string, moving: boolean): Panel {
   const ranked = nodes.toSorted((a, b) => value(a) - value(b) || (a.name < b.name ? -1 : 1)).map((node, rank) => ({ node, rank: rank + 1 }));
   return {
-    heading: `${what}, from the least to the most (${samePrice(nodes)})`, height: 240,
+    heading: `${what}, from the least to the most (${samePrice(nodes, moving)})`, height: 240,
     plot: {
       x: { ...spanAxis(0, nodes.length + 1, 8, (rank) => formatNumber(rank)), grid: false }, y,
       marks: [Plot.dot(ranked, { x: "rank", y: ({ node }: { node: PricedNode }) => value(node), r: radius(nodes), fill: ({ node }: { node: PricedNode }) => color(node.operatorClass), fillOpacity: 0.75 })],
@@ -107,9 +111,9 @@ function byRank({ what, y, of: nodes, value }: View, color: (name: string) => st
 }
 
 /** What all of them ask, so far as a report knows: a price per job is not in it. */
-function samePrice(nodes: readonly PricedNode[]): string {
+function samePrice(nodes: readonly PricedNode[], moving: boolean): string {
   const { outputMsatPerMtok: output, inputMsatPerMtok: input } = nodes[0]!;
-  if (output > 0) return `all ask ${formatMsatPerMtok(output)} for output`;
+  if (output > 0) return `all ${moving ? "began at" : "ask"} ${formatMsatPerMtok(output)} for output`;
   if (input !== 0 || nodes.some((node) => node.inputMsatPerMtok !== 0)) return "none asks anything for output";
   return nodes.some(({ revenueMsat }) => revenueMsat > 0) ? "all charge by the job" : "all are free";
 }

@@ -44,7 +44,7 @@ function ranges(heading: string, classes: readonly { readonly name: string; read
     heading: classes.length > 20 ? `${heading} (the first 20 of ${classes.length})` : heading,
     height: 60 + 24 * rows.length,
     plot: {
-      marginLeft: 150,
+      marginLeft: 150, marginRight: 48,
       x: amountAxis(largest(rows.map(({ p99 }) => p99), rows.map(({ mean }) => mean)), formatMsatPerMtok),
       color: { type: "identity" },
       y: { domain: rows.map(({ name }) => name), label: null, tickFormat: shorten },

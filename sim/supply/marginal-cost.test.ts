@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import { costMsat } from "../../protocol/money.ts";
 import { RandomStreams } from "../kernel/random.ts";
 import { Moments } from "../kernel/statistics/moments.ts";
-import { drawMarginalCost, energyCost } from "./marginal-cost.ts";
+import { ExchangePath } from "./exchange.ts";
+import { drawMarginalCost, energyCost, movingEnergyCost, tariffMoves } from "./marginal-cost.ts";
+import { flatTariff } from "./tariff.ts";
 
 const uniform = { inputMsatPerMtok: 0, outputMsatPerMtok: 0, fixedMsat: { uniform: { min: 0, max: 1_000 } } };
 const stream = (node: number) => new RandomStreams(1).stream("node", String(node), "marginal cost");
@@ -48,5 +50,46 @@ describe("marginal costs", () => {
     expect(costMsat(sheet, 0, 1_000)).toBe(120);
     expect(energyCost({ idleWatts: 0, loadWatts: 1 }, { fixedUs: 1, inputUs: 0, outputUs: 0 }, 1).fixedMsat).toBe(1);
     expect(energyCost({ idleWatts: 10, loadWatts: 5 }, { fixedUs: 1e6, inputUs: 0, outputUs: 0 }, 1e9).fixedMsat).toBe(0);
+  });
+
+  describe("that move", () => {
+    const hour = 3_600_000_000;
+    const still = new ExchangePath(null, [], stream(0));
+    /** A bitcoin is worth twice as much from the third hour on. */
+    const doubling = new ExchangePath({ kind: "path", points: [{ atUs: 0, relative: 1 }, { atUs: 2 * hour, relative: 2 }] }, [{ currency: "USD", msatPerUnit: 1_000_000 }], stream(0));
+    const machine = { power: { idleWatts: 40, loadWatts: 400 }, work: { fixedUs: 0, inputUs: 100, outputUs: 10_000 } };
+    const usd = (perKwh: number) => ({ currency: "USD" as const, units: perKwh * 1e6 });
+
+    test("of electricity: three times the price is three times the cost from that moment on, and again in every period", () => {
+      const tariff = { steps: [{ atUs: 0, perKwh: { currency: "msat" as const, units: 120_000 } }, { atUs: hour, perKwh: { currency: "msat" as const, units: 360_000 } }], periodUs: 3 * hour };
+      const cost = movingEnergyCost(machine.power, machine.work, tariff, still);
+      // Asked in no order of time.
+      expect([0, 5 * hour, hour - 1, hour, 3 * hour, 3 * hour - 1].map((us) => cost.at(us).outputMsatPerMtok)).toEqual([120_000, 360_000, 120_000, 360_000, 120_000, 360_000]);
+      expect([0, hour, 3 * hour].map((us) => cost.nextChangeUs(us))).toEqual([hour, 3 * hour, 4 * hour]);
+    });
+
+    test("of electricity in dollars: a bitcoin worth twice as much halves it; the tariff and the rate together", () => {
+      const tariff = { steps: [{ atUs: 0, perKwh: usd(0.12) }, { atUs: hour, perKwh: usd(0.36) }], periodUs: null };
+      const cost = movingEnergyCost(machine.power, machine.work, tariff, doubling);
+      expect([0, hour, 2 * hour].map((us) => cost.at(us).outputMsatPerMtok)).toEqual([120_000, 360_000, 180_000]);
+      expect([0, hour, 2 * hour].map((us) => cost.nextChangeUs(us))).toEqual([hour, 2 * hour, Infinity]);
+      expect([tariffMoves(tariff, still), tariffMoves(flatTariff(usd(0.12)), doubling), tariffMoves(flatTariff(usd(0.12)), still)]).toEqual([true, true, false]);
+      expect(tariffMoves(flatTariff({ currency: "msat", units: 5 }), doubling)).toBe(false);
+    });
+
+    test("stated in fiat money follow the rate part by part, drawn for the node or for the job; in msat they stay", () => {
+      const spec = { inputMsatPerMtok: 100, outputMsatPerMtok: 301, fixedMsat: { uniform: { min: 0, max: 1_000 } }, inFiat: [false, true, true] as const };
+      const node = drawMarginalCost({ ...spec, drawn: "node" }, stream(3), doubling);
+      const { moving, sheet } = node;
+      expect([0, 2 * hour].map((us) => moving!.at(us).inputMsatPerMtok)).toEqual([100, 100]);
+      expect([0, 2 * hour].map((us) => moving!.at(us).outputMsatPerMtok)).toEqual([301, 151]);
+      expect(moving!.at(0)).toEqual(sheet);
+      expect(Math.abs(moving!.at(2 * hour).fixedMsat - sheet.fixedMsat / 2)).toBeLessThanOrEqual(1);
+      // The same draws as where nothing moves.
+      expect(drawMarginalCost({ ...spec, drawn: "node" }, stream(3), still)).toEqual({ sheet, ofJob: null, moving: null });
+      const job = drawMarginalCost({ ...spec, drawn: "job" }, stream(3), doubling).ofJob!;
+      expect(Math.abs(job("a", 2 * hour).fixedMsat - job("a").fixedMsat / 2)).toBeLessThanOrEqual(1);
+      expect(job("a", 2 * hour)).toEqual(job("a", 7 * hour));
+    });
   });
 });

@@ -14,7 +14,7 @@ import { msatOf, rateOf, UNITS_PER_FIAT } from "../supply/amount.ts";
 import { quoted } from "./problem.ts";
 import type { Path, SectionContext } from "./sections/context.ts";
 import { moves, resolveExchange } from "./sections/exchange.ts";
-import { resolvePricing } from "./sections/pricing.ts";
+import { checkChoice, resolvePricing } from "./sections/pricing.ts";
 import { resolveClientSettlement, resolveFeeTerms, resolveOperatorSettlement, resolvePaymentSettlement } from "./sections/settlement.ts";
 import { resolveStrategy } from "./sections/strategy.ts";
 import { meanElectricityMsat, resolveSupply } from "./sections/supply.ts";
@@ -68,6 +68,8 @@ export class Resolver {
     const router = this.#router(input.router);
     const posted = operators.flatMap(({ count, prices }) => Array.from({ length: count }, () => prices));
     const pricing = resolvePricing(input.pricing, { posted, fee: router.fee }, ["pricing"], this.section);
+    const clients = input.clients.map((client, i) => this.#client(client, input.settlement, ["clients", i]));
+    clients.forEach(({ worth: { choice } }, i) => checkChoice(pricing, choice, ["clients", i], this.section));
     const pricesMove = pricing.kind !== "posted" || operators.some(({ strategy }) => strategy.rule.kind !== "fixed");
     return {
       name: input.name,
@@ -105,7 +107,7 @@ export class Resolver {
         ...resolvePaymentSettlement(input.payment, ["payment"], this.section),
       },
       operators,
-      clients: input.clients.map((client, i) => this.#client(client, input.settlement, ["clients", i])),
+      clients,
     };
   }
 

@@ -55,4 +55,16 @@ describe("pricing", () => {
   test("trade reduction needs a fee that clients bear", () => {
     expect(messageOf(() => load("router.fee.bearer=operator", "pricing={call-market: {rule: mcafee}}"))).toMatch(/found mcafee, with a fee that operators bear/);
   });
+
+  test("a client's own choice needs prices that are there before the job comes, unless it goes by the price", () => {
+    const kinds = ["call-for-bids", "uniform-price", "call-market", "continuous"];
+    for (const choice of ["score", "{logit: {scale: 50 msat}}"]) {
+      const rule = choice === "score" ? "score" : "logit";
+      for (const kind of kinds) {
+        expect(messageOf(() => load(`clients.c.choice=${choice}`, `pricing=${kind}`))).toMatch(new RegExp(`choice: found ${rule}, under the pricing ${kind}, where the price alone decides; allowed: router or price; ${rule} under the pricing posted, network, surge, base-fee`));
+      }
+      for (const kind of ["posted", "network", "surge", "base-fee"]) expect(load(`clients.c.choice=${choice}`, `pricing=${kind}`).clients[0]!.worth.choice).toMatchObject({ rule });
+    }
+    for (const kind of kinds) expect(load(`clients.c.choice=price`, `pricing=${kind}`).clients[0]!.worth.choice).toEqual({ rule: "price" });
+  });
 });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { FeeTerms, PriceSheet } from "../../../protocol/messages.ts";
+import type { ChoiceRule, FeeTerms, PriceSheet } from "../../../protocol/messages.ts";
 import type { PricingOptions } from "../../../scheduler/pricing/options.ts";
 import { unitOf } from "../../../scheduler/pricing/price-level.ts";
 import { oneOf } from "../fields.ts";
@@ -107,3 +107,14 @@ export function resolvePricing(input: PricingInput, { posted, fee }: PricingSurr
     case "continuous": return { kind };
   }
 }
+
+/** Where a mechanism finds price and node at once, a client's own way to choose has no place, unless it goes by the price alone. */
+export function checkChoice(pricing: PricingOptions, choice: ChoiceRule | null, path: Path, context: SectionContext): void {
+  if (choice === null || choice.rule === "price" || GOING.has(pricing.kind)) return;
+  context.finding({
+    path: [...path, "choice"], found: `${choice.rule}, under the pricing ${pricing.kind}, where the price alone decides`,
+    allowed: `router or price; ${choice.rule} under the pricing ${[...GOING].join(", ")}`,
+  });
+}
+
+const GOING: ReadonlySet<PricingOptions["kind"]> = new Set(["posted", "network", "surge", "base-fee"]);

@@ -28,7 +28,7 @@ export const worthFields = {
       scale: positiveRealMoney.describe("Price difference that changes the odds by a factor of e."),
       outside: z.union([money, z.literal("none")]).optional().describe("Price of doing without, drawn with the same odds, or `none` (default: the job's maximum price)."),
     }).describe("A node is drawn with odds exp(-price / scale), the price being the most the job can cost there, fee included."),
-  }, ["router", "price", "score"]).default("router").describe("How a node is chosen on the client's behalf. router: by the router's policy. price: the cheapest. score: the best by price, latency, load and reliability alike."),
+  }, ["router", "price", "score"]).default("router").describe("How a node is chosen on the client's behalf. router: by the router's policy. price: the cheapest. score: the best by price, latency, load and reliability alike. price, score and logit choose among prices that are there before the job comes: posted, network, surge, base-fee; elsewhere only the price counts, so that router and price are the same there and the others are refused."),
 };
 
 /** As a client class of a scenario has it. */

@@ -69,3 +69,11 @@ test("competition: measures with what they say; pass-through only where there is
   expect(rows(null)).toEqual(["Lerner index", "prices paid: p90 / p10", "prices paid: CV", "posted output prices: CV", "HHI, nodes", "HHI, operator classes", "Gini coefficient"]);
   expect(rows(0.5)).toContain("pass-through");
 });
+
+test.each<[number | null, string | null]>([
+  [null, null], [0, "Prices did not follow"], [0.5, "0.5 msat were passed on"], [1, "in full"], [1.2, "by more than costs, 1.2 msat"], [-0.4, "the other way: for each msat that a job came to cost more, clients paid 0.4 msat less"],
+])("who bears costs that move, in words: pass-through %s", (slope, words) => {
+  const texts = structureSection({ ...toy, structure: { ...toy.structure, passThrough: { slope, windows: 9 } } }).blocks.flatMap((block) => (block.kind === "text" ? [block.text] : []));
+  expect(texts.join(" ")).toContain(words ?? "");
+  expect(texts).toHaveLength(words === null ? 0 : 1);
+});

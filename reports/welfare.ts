@@ -93,11 +93,22 @@ export function structureSection({ structure }: RunReport): Section {
           ["HHI, nodes", ratio(hhi.nodes), "concentration of revenue, each node a firm of its own: 1 / n where all n earn alike, 1 where one earns everything"],
           ["HHI, operator classes", ratio(hhi.operatorClasses), "the same, each operator class one firm; above 0.18 authorities call a market highly concentrated"],
           ["Gini coefficient", ratio(gini), "inequality of revenue between nodes: 0 all alike, towards 1 one has everything"],
-          ...(passThrough.slope === null ? [] : [["pass-through", ratio(passThrough.slope), `rise of the mean price per unit of rise of the mean cost, over ${formatNumber(passThrough.windows)} windows`]]),
+          ...(passThrough.slope === null ? [] : [["pass-through", ratio(passThrough.slope), "rise of the mean price paid over the rise of the mean marginal cost, between the times when costs changed; 1 where all is passed on"]]),
         ],
       },
+      ...(passThrough.slope === null ? [] : [{ kind: "text" as const, text: passedOn(passThrough.slope) }]),
     ],
   };
+}
+
+/** Who bears costs that move, in words. Within a twentieth of nothing, or of all, it is said to be that. */
+function passedOn(slope: number): string {
+  const [found, change] = [formatSignificant(Math.abs(slope), 3), "Operators' marginal costs moved while this was measured, with the price of electricity or the exchange rate."];
+  if (slope < -0.05) return `${change} Prices went the other way: for each msat that a job came to cost more, clients paid ${found} msat less.`;
+  if (slope <= 0.05) return `${change} Prices did not follow: operators bear what a job costs more, and keep what it costs less.`;
+  if (slope < 0.95) return `${change} Of each msat that a job came to cost more or less, ${found} msat were passed on to clients; operators bear the rest.`;
+  if (slope <= 1.05) return `${change} Prices followed in full: clients bear it, with ${found} msat for each msat.`;
+  return `${change} Prices moved by more than costs, ${found} msat for each msat: who adds a share of the cost to it earns on its rise.`;
 }
 
 /** What stands out, in sentences. */

@@ -35,7 +35,7 @@ export const welfare = z.strictObject({
   jobs: count.describe("Jobs counted: ended, or withheld by their client."),
   delivered: count.describe("Of them those whose result reached the client."),
   valueMsat: amount.describe("What the delivered results were worth to their clients, at once."),
-  costMsat: amount.describe("What serving them cost the operators: private marginal costs, rounded up job by job."),
+  costMsat: amount.describe("What serving them cost the operators: private marginal costs of the moment when the result arrived, rounded up job by job."),
   waitingMsat: amount.describe("What waiting took off that value."),
   consumerSurplusMsat: msat.describe("Value less waiting less all that clients paid, router's fees and Lightning fees included."),
   operatorSurplusMsat: msat.describe("What nodes received less their marginal costs; investments and idle power are not in it."),
@@ -55,7 +55,7 @@ export const welfare = z.strictObject({
   operatorClasses: z.array(z.strictObject({ name, receivedMsat: msat, costMsat: amount, surplusMsat: msat })),
   curves: z.strictObject({
     demand: curve.describe("How much is worth at least so much to clients; from the most valuable on."),
-    supply: curve.describe("How much nodes can do at a marginal cost of at most so much; from the cheapest on, at full batches while up."),
+    supply: curve.describe("How much nodes can do at a marginal cost of at most so much; from the cheapest on, at full batches while up. Where costs move, at those of the start of the measured interval."),
     asked: curve.describe("The same by the price posted at the start."),
     traded: curvePoint.nullable().describe("What was delivered, and what was paid for it on average, fees included."),
   }).describe("Demand and supply of the measured interval, per million tokens, input and output together."),
@@ -80,8 +80,8 @@ export const structure = z.strictObject({
   gini: z.number().min(0).max(1).nullable().describe("Of revenue over nodes: 0 all alike, towards 1 one has everything."),
   lorenz: z.array(z.strictObject({ population: z.number().min(0).max(1), share: z.number().min(0).max(1) })).max(101).describe("What share of all revenue the nodes that earn least have."),
   passThrough: z.strictObject({
-    slope: figure.describe("Rise of the mean price per unit of rise of the mean marginal cost, over the windows; null where costs did not change."),
-    windows: count,
+    slope: figure.describe("Rise of the mean price paid per token over the rise of the mean marginal cost per token of what was sold: slope over the spells between two changes of costs, weighted by tokens. Null where costs stand still."),
+    windows: count.describe("The planner's windows in which something was sold."),
   }),
 });
 export type StructureReport = z.infer<typeof structure>;

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { buildProgram } from "../cli/program.ts";
+import { loadScenario } from "../sim/scenario/load.ts";
 import { rooms } from "./architecture.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -19,6 +20,15 @@ describe("the README keeps up with", () => {
       for (const name of command.commands.length === 0 ? [command.name()] : command.commands.map((child) => `${command.name()} ${child.name()}`)) {
         expect(readme, name).toMatch(new RegExp(`^\\| \`${name}[ \`]`, "m"));
       }
+    }
+  });
+
+  test("what can be set: the comparisons that it invites to", () => {
+    const commands = [...readme.matchAll(/`([\w-]+) --set (?:'([^']+)'|(\S+))` \|/g)];
+    expect(commands.length).toBeGreaterThanOrEqual(8);
+    for (const [, name, quoted, plain] of commands) {
+      const { scenario } = loadScenario(readFileSync(`${root}/scenarios/${name!}.yaml`), `${name!}.yaml`, { sets: [quoted ?? plain!] });
+      expect(scenario.name).toBe(name);
     }
   });
 

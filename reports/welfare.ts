@@ -57,7 +57,7 @@ export function welfareSection(report: RunReport): Section {
     { kind: "plot", name: "curves" },
     {
       kind: "text",
-      text: `How this is counted: a job is worth to its client what the scenario says, or its maximum price. Operators' costs are those that one more job causes; machines, idle power and stakes are not in them. The best possible is what a planner who knows all values and costs makes of the same jobs: in each of ${formatNumber(welfare.planner.windows)} windows of ${formatDurationUs(welfare.planner.windowUs)}, about as long as clients are patient, the most valuable jobs go to the cheapest nodes that were up, as fast as they are with full batches.${
+      text: `How this is counted: a job is worth to its client what the scenario says, or its maximum price. Operators' costs are those that one more job causes; machines, idle power and stakes are not in them. Job by job, prices are rounded down and costs up to whole millisatoshi, so that at a price equal to its cost a job loses its node up to 1 msat. The best possible is what a planner who knows all values and costs makes of the same jobs: in each of ${formatNumber(welfare.planner.windows)} windows of ${formatDurationUs(welfare.planner.windowUs)}, about as long as clients are patient, the most valuable jobs go to the cheapest nodes that were up, as fast as they are with full batches.${
         welfare.planner.ownWindows > 0 ? ` In ${formatNumber(welfare.planner.ownWindows)} of them the market did better, and its own result counts as the best.` : ""
       } Gains and losses add up to it to the millisatoshi; a run in which they do not gives no report.`,
     },
@@ -93,7 +93,7 @@ export function structureSection({ structure }: RunReport): Section {
           ["HHI, nodes", ratio(hhi.nodes), "concentration of revenue, each node a firm of its own: 1 / n where all n earn alike, 1 where one earns everything"],
           ["HHI, operator classes", ratio(hhi.operatorClasses), "the same, each operator class one firm; above 0.18 authorities call a market highly concentrated"],
           ["Gini coefficient", ratio(gini), "inequality of revenue between nodes: 0 all alike, towards 1 one has everything"],
-          ...(passThrough.slope === null ? [] : [["pass-through", ratio(passThrough.slope), "rise of the mean price paid over the rise of the mean marginal cost, between the times when costs changed; 1 where all is passed on"]]),
+          ...(passThrough.slope === null ? [] : [["pass-through", formatNumber(passThrough.slope, 3), "rise of the mean price paid over the rise of the mean marginal cost, between the times when costs changed; 1 where all is passed on"]]),
         ],
       },
       ...(passThrough.slope === null ? [] : [{ kind: "text" as const, text: passedOn(passThrough.slope) }]),

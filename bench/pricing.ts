@@ -5,7 +5,8 @@ import type { Scenario } from "../sim/scenario/schema.ts";
 import type { Bench, BenchRow } from "./row.ts";
 
 /**
- * The market of a thousand nodes under each pricing mechanism, side by side. JOBS=100000 makes it shorter.
+ * The market of a thousand nodes under each pricing mechanism, and under each settlement arrangement at posted prices, side
+ * by side. JOBS=100000 makes it shorter.
  * Its time is the processor's, so that other processes on the machine count for little.
  */
 export const bench: Bench = () => {
@@ -17,6 +18,10 @@ export const bench: Bench = () => {
     ...MECHANISMS.map(([name, pricing, target]): BenchRow => {
       const value = jobsPerS(market(pricing, jobs));
       return { name: `${name}, 1,000 nodes`, value, unit: "jobs/s", ratio: value / posted, ...(target === undefined ? {} : { target: `>= ${target.toLocaleString("en")}`, pass: value >= target }) };
+    }),
+    ...SETTLEMENTS.map(([name, settlement]): BenchRow => {
+      const value = jobsPerS(market("posted", jobs, settlement));
+      return { name: `posted prices, ${name}, 1,000 nodes`, value, unit: "jobs/s", ratio: value / posted };
     }),
   ];
 };
@@ -33,15 +38,23 @@ const MECHANISMS: readonly (readonly [name: string, pricing: string, target?: nu
   ["continuous double auction", "continuous: { }"],
 ];
 
+/** Beside payment after the result, which all others have. */
+const SETTLEMENTS: readonly (readonly [name: string, settlement: string])[] = [
+  ["prepaid", "prepay"],
+  ["held in escrow", "{ escrow: { } }"],
+  ["streamed every 256 tokens", "{ streaming: { every: 256 } }"],
+];
+
 const NODES = 1_000;
 
 /** Machines that are busy about a quarter of their time, as in the market bench. */
-const market = (pricing: string, jobs: number): Scenario => loadScenario(`
+const market = (pricing: string, jobs: number, settlement = "postpay"): Scenario => loadScenario(`
 name: bench-pricing
 question: How fast is the simulation of a whole market?
 horizon: ${Math.ceil((jobs / (NODES * 0.45)) * 1e6)}us
 router: { policy: power-of-two, fee: { share: 100 bps }, marketState: never }
 pricing: ${pricing === "posted" ? pricing : `{ ${pricing} }`}
+settlement: ${settlement}
 operators:
   - name: gpu
     count: ${NODES}

@@ -8,14 +8,10 @@ import { Audit } from "../world/audit.ts";
 import { arbitraryScenario } from "./testing/arbitrary-scenario.ts";
 import { type Fault, patch } from "./testing/patches.ts";
 import { type Played, play } from "./testing/play.ts";
-import { amountOf, feeOf, RouterView } from "./testing/router-view.ts";
+import { amountOf, feeOf, RouterView, worthOf } from "./testing/router-view.ts";
 import { firstViolation, inRandomMarkets, must } from "./testing/violation.ts";
 
 const PARTS = ["inputMsatPerMtok", "outputMsatPerMtok", "fixedMsat"] as const;
-
-/** What so many tokens come to, in millionths of an msat, before it is rounded. */
-const worthOf = (prices: PriceSheet, inputTokens: number, outputTokens: number): bigint =>
-  BigInt(inputTokens) * BigInt(prices.inputMsatPerMtok) + BigInt(outputTokens) * BigInt(prices.outputMsatPerMtok) + 1_000_000n * BigInt(prices.fixedMsat);
 
 /** What one router has heard and said of prices. */
 interface Heard {

@@ -1,4 +1,4 @@
-import type { Descriptor, JobRequest, PeerId } from "../../../protocol/messages.ts";
+import type { Descriptor, JobRequest, PeerId, PriceSheet } from "../../../protocol/messages.ts";
 import type { ExclusionRule } from "../../../scheduler/environment.ts";
 import type { Scenario } from "../../scenario/scenario.ts";
 import type { Seen } from "./play.ts";
@@ -113,7 +113,10 @@ export class RouterView {
     if (request.allowedRegions !== undefined && !request.allowedRegions.includes(descriptor.region)) rules.push("wrong-region");
     if (request.privacy === "attested" && !descriptor.attested) rules.push("not-attested");
     if (request.inputTokens + request.maxOutputTokens > offer.contextTokensMax) rules.push("context-too-short");
-    if (this.mostMsat(request, id) > BigInt(request.maxPriceMsat)) rules.push("too-dear");
+    const paid = this.#paidAt(offer.prices);
+    if (paid !== null && this.#mostMsat(request, paid) > BigInt(request.maxPriceMsat)) rules.push("too-dear");
+    const { pricing } = this.#scenario;
+    if (pricing.kind === "network" && [0, request.maxOutputTokens].some((output) => worthOf(pricing.prices, request.inputTokens, output) < worthOf(offer.prices, request.inputTokens, output))) rules.push("asks-more");
     if (tried.has(id)) rules.push("already-tried");
     if (nowUs - known.lastSeenUs > this.#scenario.router.staleAfterUs) rules.push("stale");
     if (!known.accepting) rules.push("not-accepting");
@@ -124,9 +127,38 @@ export class RouterView {
 
   /** The most the job can cost there, fee included, msat. */
   mostMsat(request: JobRequest, id: PeerId): bigint {
-    const { prices } = this.nodes.get(id)!.descriptor.offers.find(({ model }) => model === request.model)!;
+    return this.#mostMsat(request, this.nodes.get(id)!.descriptor.offers.find(({ model }) => model === request.model)!.prices);
+  }
+
+  #mostMsat(request: JobRequest, prices: PriceSheet): bigint {
     const amount = amountOf(prices, request.inputTokens, request.maxOutputTokens);
     return amount + feeOf(this.#scenario.router.fee, amount);
+  }
+
+  /** Whether prices move in a way that messages do not tell, so that no second opinion on them is possible. */
+  get pricesUnseen(): boolean {
+    return this.#scenario.pricing.kind === "surge" || this.#scenario.pricing.kind === "base-fee";
+  }
+
+  /** What an award would pay as far as is known beforehand: where bids or a batch decide, anything from nothing on. */
+  #paidAt(ask: PriceSheet): PriceSheet | null {
+    const { pricing } = this.#scenario;
+    switch (pricing.kind) {
+      case "posted":
+      case "continuous": return ask;
+      case "network": return pricing.prices;
+      case "surge":
+      case "base-fee": return null;
+      case "call-for-bids":
+      case "uniform-price":
+      case "call-market": return { inputMsatPerMtok: 0, outputMsatPerMtok: 0, fixedMsat: 0 };
+    }
+  }
+
+  /** Slots of the node that are free, as far as the router knows. */
+  freeSlots(id: PeerId): number {
+    const { descriptor, own, others } = this.nodes.get(id)!;
+    return descriptor.slots - own.size - others;
   }
 
   #attemptFailed({ jobId, node, attempt, reason, atUs }: Extract<Seen, { kind: "attempt-failed" }>): void {
@@ -164,6 +196,11 @@ export class RouterView {
 /** Amounts in exact integers. Division of BigInts rounds down. */
 export function amountOf(prices: { readonly inputMsatPerMtok: number; readonly outputMsatPerMtok: number; readonly fixedMsat: number }, inputTokens: number, outputTokens: number): bigint {
   return (BigInt(inputTokens) * BigInt(prices.inputMsatPerMtok) + BigInt(outputTokens) * BigInt(prices.outputMsatPerMtok)) / 1_000_000n + BigInt(prices.fixedMsat);
+}
+
+/** What so many tokens come to, in millionths of an msat, before it is rounded. */
+export function worthOf(prices: PriceSheet, inputTokens: number, outputTokens: number): bigint {
+  return BigInt(inputTokens) * BigInt(prices.inputMsatPerMtok) + BigInt(outputTokens) * BigInt(prices.outputMsatPerMtok) + 1_000_000n * BigInt(prices.fixedMsat);
 }
 
 export function feeOf(fee: { readonly shareBps: number; readonly flatMsat: number }, amountMsat: bigint): bigint {

@@ -8,6 +8,8 @@ export interface BidOptions {
   readonly maxMsat: number;
   /** Share of bidders whose cost is at most this; absent: every cost between the bounds is equally likely. */
   readonly cdf?: ((costMsat: number) => number) | undefined;
+  /** What an amount believed in is worth now, as a multiple of the msat above: beliefs in fiat money follow its rate. 1 by default. */
+  readonly worth?: (() => number) | undefined;
 }
 
 /** Intervals of Simpson's rule. */
@@ -25,7 +27,13 @@ const INTERVALS = 256;
  * @param costMsat what the job costs the bidder, msat
  * @returns msat, not rounded
  */
-export function equilibriumBid(costMsat: number, { bidders, minMsat, maxMsat, cdf }: BidOptions): number {
+export function equilibriumBid(costMsat: number, beliefs: BidOptions): number {
+  // Twice the costs, twice the bids.
+  const worth = beliefs.worth?.() ?? 1;
+  return worth === 1 ? bidAtFirst(costMsat, beliefs) : worth * bidAtFirst(costMsat / worth, beliefs);
+}
+
+function bidAtFirst(costMsat: number, { bidders, minMsat, maxMsat, cdf }: BidOptions): number {
   if (costMsat >= maxMsat) return costMsat;
   if (bidders <= 1) return maxMsat;
   // Whoever is cheaper than all others can be bids as the cheapest of them would.

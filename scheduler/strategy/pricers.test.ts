@@ -116,6 +116,8 @@ describe("bids", () => {
       const jobMsat = costMsat(cost, 1_000, 500);
       expect(bid.fixedMsat).toBeGreaterThanOrEqual(cost.fixedMsat);
       expect(Math.abs(amountMsat(bid, 1_000, 500) - (jobMsat + Math.max(0, 20_000 - jobMsat) / bidders))).toBeLessThan(2);
+      const twice = start({ kind: "equilibrium-bid", bidders, minMsat: 0, maxMsat: 10_000, worth: () => 2 }).bid!(call, cost)!;
+      expect(Math.abs(twice.fixedMsat - bid.fixedMsat)).toBeLessThanOrEqual(1);
     }), { seed: 7 });
   });
 });

@@ -9,23 +9,29 @@ import type { NodePlan } from "./supply.ts";
 /** Costs of which fewer than this share are higher count as unbounded by nothing else. */
 const TAIL = 1e-9;
 
+/** The moment: its time, and what fiat money is worth then, as a multiple of its worth at time 0. */
+export interface Now {
+  timeUs(): number;
+  fiatWorth(): number;
+}
+
 /**
  * The operator behind a node; undefined where its prices never change.
  * @param stream the node's own stream by purpose.
- * @param nowUs the time, for costs that move.
+ * @param now what of the world an operator sees that its costs follow.
  */
-export function operatorOf(spec: StrategySpec, { descriptor, marginalCost }: NodePlan, self: PeerId, stream: (purpose: string) => Random, nowUs: () => number): Operator | undefined {
+export function operatorOf(spec: StrategySpec, { descriptor, marginalCost }: NodePlan, self: PeerId, stream: (purpose: string) => Random, now: Now): Operator | undefined {
   if (spec.rule.kind === "fixed") return undefined;
   const { repriceUs } = spec;
   const { sheet, ofJob, moving } = marginalCost;
   return new Operator(self, descriptor, {
-    strategy: optionsOf(spec.rule), repriceUs, startSlots: spec.startSlots ?? undefined, cost: moving === null ? sheet : () => moving.at(nowUs()), costOf: ofJob === null ? undefined : (jobId) => ofJob(jobId, nowUs()),
+    strategy: optionsOf(spec.rule, now), repriceUs, startSlots: spec.startSlots ?? undefined, cost: moving === null ? sheet : () => moving.at(now.timeUs()), costOf: ofJob === null ? undefined : (jobId) => ofJob(jobId, now.timeUs()),
     firstUs: spec.firstUs ?? 1 + Math.floor(stream("time of the first decision").next() * repriceUs),
   }, stream);
 }
 
-function optionsOf(rule: StrategyRule): StrategyOptions {
-  return rule.kind === "equilibrium-bid" ? { kind: rule.kind, bidders: rule.bidders, ...beliefs(rule.costMsat) } : rule;
+function optionsOf(rule: StrategyRule, now: Now): StrategyOptions {
+  return rule.kind === "equilibrium-bid" ? { kind: rule.kind, bidders: rule.bidders, ...beliefs(rule.costMsat), ...(rule.inFiat === true ? { worth: () => now.fiatWorth() } : {}) } : rule;
 }
 
 /** Bounds and distribution function of what bidders believe of costs. */

@@ -27,7 +27,7 @@ import { Books, capitalCostMsat } from "./money/books.ts";
 import { Channels } from "./money/channels.ts";
 import { Ledger } from "./money/ledger.ts";
 import { Lightning } from "./money/lightning.ts";
-import { operatorOf } from "./operators.ts";
+import { type Now, operatorOf } from "./operators.ts";
 import { Oracle } from "./oracle.ts";
 import { Peer } from "./peer.ts";
 import { SimulatedRunner } from "./runner.ts";
@@ -129,6 +129,7 @@ export class World {
   readonly supply: SupplyDriver | null;
   /** 1 for nodes that take no part in the market. */
   readonly #outside: Uint8Array;
+  readonly #now: Now = { timeUs: () => this.kernel.nowUs, fiatWorth: () => 1 / (this.supply?.book.setup.exchange.relativeAt(this.kernel.nowUs) ?? 1) };
   /** 1 for nodes that leave the market once they hold no job. */
   readonly #exiting: Uint8Array;
   /** 1 for nodes that their churn has down. */
@@ -492,7 +493,7 @@ export class World {
     const heartbeatUs = this.#scenario.router.heartbeatUs;
     const offers = this.supply?.offersAtStart(n) ?? null;
     if (offers !== null) this.audit.asks(n, offers, this.kernel.nowUs);
-    const operator = this.#operators[n] ??= operatorOf(this.#scenario.operators[plan.operatorClass]!.strategy, plan, this.#peers[peer]!.id, (purpose) => this.stream(peer, purpose), () => this.kernel.nowUs) ?? null;
+    const operator = this.#operators[n] ??= operatorOf(this.#scenario.operators[plan.operatorClass]!.strategy, plan, this.#peers[peer]!.id, (purpose) => this.stream(peer, purpose), this.#now) ?? null;
     const node = new Node(this.#environment(peer, this.runners[n]!), {
       descriptor: { ...plan.descriptor, ...(offers === null ? {} : { offers: [...offers] }), incarnation },
       routers: this.#routerIds,

@@ -79,3 +79,15 @@ test("truthful bids are at the cost of the moment, before any decision", () => {
   expect(structure.passThrough.slope!).toBeLessThanOrEqual(1 + 1e-9);
   expect(overall.jobs.completed).toBeGreaterThan(700);
 });
+
+test("bids of the first-price equilibrium, costs uniform in dollars and drawn by the job: twice the dollar's worth is 1/(n + 1) dearer to serve and 2/(n + 1) dearer to buy", () => {
+  const { structure, welfare } = market("{equilibrium-bid: {bidders: 4}}", [
+    "operators.firm.count=4", "operators.firm.engine={service-time: {service: 10s, slots: 100}}", "operators.firm.price={fixed: 4000 msat}", "operators.firm.marginalCost={fixed: {uniform: {min: 0 USD, max: 0.001 USD}}, drawn: job}",
+    "exchange={steps: [[0h, 100000 USD/btc], [1h, 50000 USD/btc]]}", "operators.firm.electricity=1 sat/kWh",
+    "pricing={call-for-bids: {payment: first-price, window: 100ms, invited: 4}}", "clients.users.value=4 sat", "clients.users.arrivals={poisson: {rate: 0.4/s}}",
+  ]);
+  // The rise of the winner's cost, 200 msat, has a standard deviation of sqrt(163^2 + 327^2) / sqrt(1400) = 9.8 msat; bids are (max + 3 c) / 4.
+  expect(structure.passThrough.slope!).toBeGreaterThan(0.75 + 250 / (200 + 2.576 * 9.8));
+  expect(structure.passThrough.slope!).toBeLessThan(0.75 + 250 / (200 - 2.576 * 9.8));
+  expect(welfare!.shareReached!).toBeGreaterThan(0.99);
+});

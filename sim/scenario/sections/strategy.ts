@@ -62,7 +62,7 @@ export const strategyFields = {
       first: positiveDuration.optional().describe("From a node's start to its first decision (default: each node at a time of its own, drawn up to `every`)."),
     }),
   ]).default("10min").describe("How often the strategy decides."),
-  marginalCost: marginalCost.default("electricity").describe("What one more job costs the operator; private. electricity: what its share of a full batch draws beyond idling, where the machine's power and the price of electricity are known, else nothing."),
+  marginalCost: marginalCost.default("electricity").describe("What one more job costs the operator; private. electricity: what its share of a full batch draws beyond idling, where the machine's power and the price of electricity are known, else nothing. It follows the price of electricity and, where in fiat money, the exchange rate."),
 };
 
 /** As an operator class of a scenario has it. */
@@ -79,7 +79,11 @@ export interface StrategySpec {
 }
 
 /** A strategy in figures; what bidders believe of costs as a distribution, msat. */
-export type StrategyRule = Exclude<StrategyOptions, { readonly kind: "equilibrium-bid" }> | { readonly kind: "equilibrium-bid"; readonly bidders: number; readonly costMsat: DistributionSpec };
+export type StrategyRule = Exclude<StrategyOptions, { readonly kind: "equilibrium-bid" }> | {
+  readonly kind: "equilibrium-bid"; readonly bidders: number; readonly costMsat: DistributionSpec;
+  /** Stated in fiat money while the exchange rate moves: the msat are those of time 0, and follow the rate. */
+  readonly inFiat?: true;
+};
 
 export type StrategyInput = z.output<z.ZodObject<typeof strategyFields>>;
 
@@ -126,7 +130,8 @@ function ruleOf({ strategy: input, marginalCost: cost }: StrategyInput, path: Pa
     context.finding({ path: [...at, "costs"], found: "nothing", allowed: "what a job costs the bidders, here or as `marginalCost.fixed`" });
     return { kind: "equilibrium-bid", bidders, costMsat: 0 };
   }
-  return { kind: "equilibrium-bid", bidders, costMsat: context.distribution("money", costs ?? (cost as Exclude<typeof cost, string>).fixed, costs === undefined ? [...path.slice(0, -1), "marginalCost", "fixed"] : [...at, "costs"]) };
+  const believed = costs ?? (cost as Exclude<typeof cost, string>).fixed;
+  return { kind: "equilibrium-bid", bidders, ...(context.moving && statesFiat(believed) ? { inFiat: true } : {}), costMsat: context.distribution("money", believed, costs === undefined ? [...path.slice(0, -1), "marginalCost", "fixed"] : [...at, "costs"]) };
 }
 
 function gridOf(input: z.output<typeof grid>, path: Path, context: SectionContext): number[] {

@@ -28,6 +28,7 @@ export { InvariantError } from "./sim/experiment/recorder/invariant.ts";
 export { reportJsonSchema, resultsDigest, runReport } from "./protocol/result.ts";
 export type { JobRow, RunReport } from "./protocol/result.ts";
 export { ReportFolder } from "./reports/folder.ts";
+export { passThroughBetween } from "./sim/experiment/welfare/pass-through.ts";
 export { renderMarkdown } from "./reports/markdown.ts";
 
 // Would a machine earn money in a market?

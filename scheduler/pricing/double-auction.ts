@@ -47,6 +47,11 @@ export function crossing(bids: Float64Array, bidCount: number, asks: Float64Arra
  * Satterthwaite, Journal of Economic Theory 29(2), 1983). With a share of 1 it is truthful for sellers of one unit: the
  * price is the ask at which they would just not have sold. With a share of 0 it is so for buyers.
  *
+ * With a share of 1 and k buyers who all pay up to a reserve this is uniform-price procurement of k units: each is paid the
+ * (k+1)-th lowest ask, of mean (k+1)/(n+1) where n costs are uniform on [0, 1], or the reserve. A seller of several units can
+ * gain by asking more for the last ones, since these may set the price of the first (L. Ausubel, P. Cramton, "Demand
+ * reduction and inefficiency in multi-unit auctions", 2002).
+ *
  * @param share from 0 to 1. An interval without upper end is taken as its lower end.
  */
 export function atOnePrice({ trades, low, high }: Crossing, share: number): Clearing {

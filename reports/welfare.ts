@@ -12,7 +12,7 @@ export const CAUSE_WORDS: Readonly<Record<LossCause, string>> = {
   rejection: "turned away for want of room",
   congestion: "given up while waiting for a place",
   abandonment: "given up after work had begun",
-  failure: "a node failed, left or did not answer",
+  failure: "a node failed, left or did not answer, or was not paid",
   misallocation: "served at a dearer node than necessary, or in the place of something worth more",
   waiting: "what waiting took off the value of what was served",
 };
@@ -57,7 +57,7 @@ export function welfareSection(report: RunReport): Section {
     { kind: "plot", name: "curves" },
     {
       kind: "text",
-      text: `How this is counted: a job is worth to its client what the scenario says, or its maximum price. Operators' costs are those that one more job causes; machines, idle power and stakes are not in them. Job by job, prices are rounded down and costs up to whole millisatoshi, so that at a price equal to its cost a job loses its node up to 1 msat. The best possible is what a planner who knows all values and costs makes of the same jobs: in each of ${formatNumber(welfare.planner.windows)} windows of ${formatDurationUs(welfare.planner.windowUs)}, about as long as clients are patient, the most valuable jobs go to the cheapest nodes that were up, as fast as they are with full batches.${
+      text: `How this is counted: a job is worth to its client what the scenario says, or its maximum price. Operators' costs are those that one more job causes; machines, idle power and stakes are not in them. Job by job, prices are rounded down and costs up to whole millisatoshi, so that at a price equal to its cost a job loses its node up to 1 msat. The best possible is what a planner who knows all values and costs makes of the same jobs: in each of ${formatNumber(welfare.planner.windows)} windows of at most ${formatDurationUs(welfare.planner.windowUs)}, about as long as clients are patient, the most valuable jobs go to the cheapest nodes that were up, as fast as they are with full batches.${
         welfare.planner.ownWindows > 0 ? ` In ${formatNumber(welfare.planner.ownWindows)} of them the market did better, and its own result counts as the best.` : ""
       } Gains and losses add up to it to the millisatoshi; a run in which they do not gives no report.`,
     },
@@ -108,7 +108,7 @@ function passedOn(slope: number): string {
   if (slope <= 0.05) return `${change} Prices did not follow: operators bear what a job costs more, and keep what it costs less.`;
   if (slope < 0.95) return `${change} Of each msat that a job came to cost more or less, ${found} msat were passed on to clients; operators bear the rest.`;
   if (slope <= 1.05) return `${change} Prices followed in full: clients bear it, with ${found} msat for each msat.`;
-  return `${change} Prices moved by more than costs, ${found} msat for each msat: who adds a share of the cost to it earns on its rise.`;
+  return `${change} Prices moved by more than costs, ${found} msat for each msat, as where operators add a share of the cost to it, or count cost and price in the same fiat money: they earn on a rise.`;
 }
 
 /** What stands out, in sentences. */

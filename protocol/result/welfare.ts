@@ -14,7 +14,7 @@ export const lossesByCause = z.strictObject({
   rejection: amount.describe("Turned away for want of room."),
   congestion: amount.describe("Given up while waiting, before any work on it began."),
   abandonment: amount.describe("Given up by the client after work on it had begun."),
-  failure: amount.describe("Lost by a node that failed, left or did not answer."),
+  failure: amount.describe("Lost by a node that failed, left or did not answer, or that waited in vain for an advance."),
   misallocation: amount.describe("Served at a dearer node than necessary, or in the place of something worth more, or although it was worth less than it cost."),
   waiting: amount.describe("What waiting took off the value of the jobs that were served."),
 }).describe("What the market leaves of the first-best, by cause. Adds up to deadweightMsat exactly.");

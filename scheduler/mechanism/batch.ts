@@ -1,7 +1,7 @@
 import type { FeeTerms, PriceSheet } from "../../protocol/messages.ts";
 import { amountMsat } from "../../protocol/units.ts";
 import type { ModelMarket } from "../model-market.ts";
-import { atOnePrice, crossing, tradeReduction } from "../pricing/double-auction.ts";
+import { atOnePrice, type Clearing, type Crossing, crossing, tradeReduction } from "../pricing/double-auction.ts";
 import { inWords } from "../pricing/in-words.ts";
 import type { PricingOptions } from "../pricing/options.ts";
 import { askLevel, bidLevel, LEVEL_MAX, pricesAt, unitOf } from "../pricing/price-level.ts";
@@ -12,15 +12,25 @@ const FREE: PriceSheet = { inputMsatPerMtok: 0, outputMsatPerMtok: 0, fixedMsat:
 
 /** One free slot, at what its node asks. */
 interface Unit {
-  readonly n: number;
+  /** Its node's offer in the market. */
+  readonly offer: number;
   readonly level: number;
   taken: boolean;
+}
+
+/** A job, at what its client pays. */
+interface Bidder {
+  readonly job: RoutedJob;
+  /** Since when it waits, µs. */
+  readonly sinceUs: number;
+  readonly level: number;
+  slot: Unit | null;
 }
 
 /**
  * Jobs and free slots of a model are collected and matched at intervals. A node asks its posted prices for each of its free
  * slots; a job bids the most that its client pays. Both count by their level ({@link askLevel}, {@link bidLevel}) in units
- * of the batch's mean ask; the level of an ask covers every job of the batch, so that any job suits any slot that is sold.
+ * of the batch's mean ask; the level of an ask covers every job of the batch.
  *
  * - uniform-price: all trade at the upper end of the clearing interval, the first ask that is not served or the last bid
  *   that is, whichever is lower: with k eager buyers the (k+1)-th lowest ask. Truthful for sellers of one slot.
@@ -82,33 +92,30 @@ export class Batch implements Mechanism {
 
   #clear(model: string, jobs: Map<RoutedJob, number>): void {
     if (jobs.size === 0) return;
-    const { env, registry, fee } = this.#floor;
+    const { env, registry, selector, fee } = this.#floor;
     const market = registry.market(model);
     const unit = unitOf(market.offers.map(({ prices }) => prices));
     const units = this.#units(market, unit, [...jobs.keys()]);
-    const bids = [...jobs.entries()].map(([job, sinceUs]) => ({ job, sinceUs, level: bidLevel(unit, fee, job.request) }));
-    bids.sort((a, b) => b.level - a.level || b.job.request.priority - a.job.request.priority || a.sinceUs - b.sinceUs || (a.job.request.jobId < b.job.request.jobId ? -1 : 1));
-    const bidLevels = Float64Array.from(bids, ({ level }) => level);
-    const askLevels = Float64Array.from(units, ({ level }) => level);
-    const cross = crossing(bidLevels, bids.length, askLevels, units.length);
-    const { trades, buyersPay, sellersGet } = this.#options.kind === "uniform-price"
-      ? atOnePrice(cross, 1)
-      : this.#options.rule === "midpoint" ? atOnePrice(cross, 0.5) : tradeReduction(bidLevels, bids.length, askLevels, units.length);
+    const all = [...jobs.entries()].map(([job, sinceUs]): Bidder => ({ job, sinceUs, level: bidLevel(unit, fee, job.request), slot: null }));
+    all.sort((a, b) => b.level - a.level || b.job.request.priority - a.job.request.priority || a.sinceUs - b.sinceUs || (a.job.request.jobId < b.job.request.jobId ? -1 : 1));
+    const { cross, clearing: { trades, buyersPay, sellersGet } } = this.#match(all, units, market);
     // Down to a whole level: against the payee, and never below an ask, which is whole.
     const paid = Math.floor(sellersGet);
     const charged = Math.floor(buyersPay);
-    env.telemetry.priced({ kind: "clearing", model, bids: bids.length, asks: units.length, trades, unit, low: cross.low, high: Math.min(LEVEL_MAX, cross.high), buyersPay: charged, sellersGet: paid });
+    env.telemetry.priced({ kind: "clearing", model, bids: all.length, asks: units.length, trades, unit, low: cross.low, high: Math.min(LEVEL_MAX, cross.high), buyersPay: charged, sellersGet: paid });
     const prices = pricesAt(unit, paid);
     const chargedPrices = pricesAt(unit, charged);
     const price = trades === 0 ? "" : this.#priceInWords(prices, chargedPrices, trades);
-    bids.forEach(({ job }, i) => {
-      const sold = i < trades ? this.#slotFor(job, market, units, trades) : -1;
-      if (env.telemetry.wantsDecision(job.request.jobId)) this.#explain(job, market, sold, `batch of ${bids.length} jobs and ${units.length} free slots, ${trades} trades; ${i < trades ? "this bid is among them" : "this bid is not"}`, sold < 0 ? "" : price);
-      if (sold < 0) return;
+    for (const { job, slot } of all) {
+      // The job before may have been the one that a node on probation is given.
+      const fits = slot !== null && selector.fits(job.request, market, slot.offer, job.tried, env.nowUs);
+      const sold = fits ? slot.offer : -1;
+      if (env.telemetry.wantsDecision(job.request.jobId)) this.#explain(job, market, sold, `batch of ${all.length} jobs and ${units.length} free slots, ${trades} trades; ${fits ? "this bid is among them" : "this bid is not"}`, fits ? price : "");
+      if (!fits) continue;
       jobs.delete(job);
       env.telemetry.waitingAtRouter(-1);
       this.#floor.award(job, market, sold, prices, this.#feeOn(job, prices, chargedPrices, fee));
-    });
+    }
     // What a bid fell short of: the price of those that traded, or the lowest ask; where no slot was free, not of a price.
     this.#giveUp(market, jobs, trades > 0 ? charged : units.length > 0 ? units[0]!.level : -1, unit);
   }
@@ -134,23 +141,50 @@ export class Batch implements Mechanism {
       const level = Math.max(askLevel(unit, ask, shortest, maxOutputTokens), askLevel(unit, ask, longest, maxOutputTokens));
       if (level > LEVEL_MAX) continue;
       const free = Math.min(jobs.length + 1, slots[n]! - own[n]! - others[n]!);
-      for (let i = 0; i < free; i++) units.push({ n, level, taken: false });
+      for (let i = 0; i < free; i++) units.push({ offer, level, taken: false });
     }
     return units.sort((a, b) => a.level - b.level);
   }
 
-  /** @returns the offer of the cheapest slot sold that can take the job, -1: none. */
-  #slotFor({ request, tried }: RoutedJob, market: ModelMarket, units: readonly Unit[], trades: number): number {
-    const { env, registry, selector } = this.#floor;
-    for (let i = 0; i < trades; i++) {
-      const slot = units[i]!;
-      if (slot.taken) continue;
-      const offer = market.indexOf(registry.ids[slot.n]!);
-      if (offer < 0 || !selector.fits(request, market, offer, tried, env.nowUs)) continue;
-      slot.taken = true;
-      return offer;
+  /**
+   * Finds the trades, and a slot for each. Not every slot suits every job (region, stake, a node that has failed it). Where
+   * a bid that would trade finds no slot among those sold, the batch is cleared again: without the bid where no slot that is
+   * left at its price suits it, otherwise without the cheaper slots that nobody could use. What cannot trade sets no price.
+   */
+  #match(all: readonly Bidder[], allUnits: readonly Unit[], market: ModelMarket): { readonly cross: Crossing; readonly clearing: Clearing } {
+    let units = allUnits;
+    for (let bids = all; ;) {
+      const askLevels = Float64Array.from(units, ({ level }) => level);
+      const bidLevels = Float64Array.from(bids, ({ level }) => level);
+      const cross = crossing(bidLevels, bids.length, askLevels, units.length);
+      const clearing = this.#options.kind === "uniform-price"
+        ? atOnePrice(cross, 1)
+        : this.#options.rule === "midpoint" ? atOnePrice(cross, 0.5) : tradeReduction(bidLevels, bids.length, askLevels, units.length);
+      const { trades } = clearing;
+      for (const unit of units) unit.taken = false;
+      for (const bid of all) bid.slot = null;
+      for (let i = 0; i < trades; i++) {
+        const slot = this.#slotFor(bids[i]!.job, market, units, 0, trades);
+        if (slot === null) continue;
+        slot.taken = true;
+        bids[i]!.slot = slot;
+      }
+      const left = bids.filter(({ slot }, i) => i < trades && slot === null);
+      if (left.length === 0) return { cross, clearing };
+      const hopeless = new Set(left.filter(({ job, level }) => (this.#slotFor(job, market, units, trades, units.length)?.level ?? Infinity) > level));
+      if (hopeless.size > 0) bids = bids.filter((bid) => !hopeless.has(bid));
+      else units = units.filter(({ taken }, i) => i >= trades || taken);
     }
-    return -1;
+  }
+
+  /** @returns the cheapest of these slots that is left and can take the job, null: none. */
+  #slotFor({ request, tried }: RoutedJob, market: ModelMarket, units: readonly Unit[], from: number, to: number): Unit | null {
+    const { env, selector } = this.#floor;
+    for (let i = from; i < to; i++) {
+      const slot = units[i]!;
+      if (!slot.taken && selector.fits(request, market, slot.offer, tried, env.nowUs)) return slot;
+    }
+    return null;
   }
 
   /**

@@ -200,6 +200,19 @@ describe("a batch", () => {
     expect(refusals(clear({ kind: "uniform-price", intervalUs: 1000 }, { queueLimit: 0 }).sent)).toEqual(["router-queue-full"]);
   });
 
+  test("a slot that does not suit a job keeps it from no other, and a job that no slot suits keeps no other from its own", () => {
+    const router = new RouterBench({ pricing: { kind: "uniform-price", intervalUs: 1000 }, queueLimit: 100, acceptTimeoutUs: 1e9 });
+    router.router.start();
+    router.register("a", priced(10));
+    router.register("b", priced(20, { attested: true }));
+    router.submit("x", { maxPriceMsat: 40, privacy: "attested" });
+    expect(awarded(router.advance(1000))).toEqual(["x to b for 40"]);
+    // b is taken: y, though it pays more, can have no slot, and does not stand between z and a.
+    router.submit("y", { maxPriceMsat: 40, privacy: "attested" });
+    router.submit("z", { maxPriceMsat: 15 });
+    expect(awarded(router.advance(1000))).toEqual(["z to a for 15"]);
+  });
+
   test("where asks differ in their proportions, the price covers every job at every slot that is sold, at every length", () => {
     const bench = new RouterBench({ pricing: { kind: "uniform-price", intervalUs: 1000 }, queueLimit: 100, acceptTimeoutUs: 1e9 });
     bench.router.start();

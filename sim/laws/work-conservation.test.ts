@@ -1,6 +1,10 @@
+import type fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { JobRequest, PriceSheet } from "../../protocol/messages.ts";
+import type { PricingOptions } from "../../scheduler/pricing/options.ts";
 import { Registry } from "../../scheduler/registry.ts";
 import { Router } from "../../scheduler/router.ts";
+import { Eligibility, rules } from "../../scheduler/selection/eligibility.ts";
 import type { EngineSpec, Scenario } from "../scenario/scenario.ts";
 import { BatchEngine } from "../world/engine/batch.ts";
 import type { World } from "../world/world.ts";
@@ -8,7 +12,7 @@ import { arbitraryScenario } from "./testing/arbitrary-scenario.ts";
 import { type Contents, watchEngines } from "./testing/engine-witness.ts";
 import { type Fault, patch } from "./testing/patches.ts";
 import { play } from "./testing/play.ts";
-import { RouterView } from "./testing/router-view.ts";
+import { amountOf, feeOf, type KnownJob, RouterView } from "./testing/router-view.ts";
 import { firstViolation, inRandomMarkets, must } from "./testing/violation.ts";
 import { Who } from "./testing/who.ts";
 import { peerIdOf } from "../world/identity.ts";
@@ -116,6 +120,88 @@ export function checkRouters(scenario: Scenario, faults: readonly Fault[] = []):
   return { waits, emptyNodes };
 }
 
+/**
+ * The same where prices are found. Call for bids: as with posted prices, but that a job whose call is open waits for its
+ * bids. Continuous: no job waits while a slot is free within its limit. Batches at one price, where every free slot suits
+ * every job: after each round no job is left beside a free slot although it would pay prices, in the market's proportions, of which
+ * no part is below what that asks.
+ */
+export function checkFoundPrices(scenario: Scenario, faults: readonly Fault[] = []): { waits: number; pairs: number } {
+  const { pricing } = scenario;
+  const views = Array.from({ length: scenario.router.count }, (_, peer) => new RouterView(scenario, peer));
+  /** By router and job: when its last call closes, µs. */
+  const callsUntilUs = views.map(() => new Map<string, number>());
+  let handled = 0;
+  let waits = 0;
+  let pairs = 0;
+  const mayWait = (view: RouterView, job: KnownJob, id: string, nowUs: number): boolean => {
+    const { request, tried, waitingSinceUs } = job;
+    const { prices: ask } = view.nodes.get(id)!.descriptor.offers.find(({ model }) => model === request.model) ?? {};
+    if (ask === undefined) return true;
+    pairs++;
+    switch (pricing.kind) {
+      case "continuous": if (view.freeSlots(id) <= 0) return true; break;
+      case "uniform-price":
+      case "call-market": {
+        if (waitingSinceUs === nowUs || view.freeSlots(id) <= 0) return true;
+        const price = meanAskAbove(view, request.model, ask);
+        const amount = amountOf(price, request.inputTokens, request.maxOutputTokens);
+        if (amount + feeOf(scenario.router.fee, amount) > BigInt(request.maxPriceMsat)) return true;
+      }
+    }
+    return view.objections(request, tried, id, nowUs).length > 0;
+  };
+  const isBatch = pricing.kind === "uniform-price" || pricing.kind === "call-market";
+  play(scenario, {
+    faults,
+    eachMoment: ({ kernel: { nowUs } }, seen) => {
+      const stirred = new Set<RouterView>();
+      const cleared = new Set<number>();
+      const served = views.map((): JobRequest[] => []);
+      for (; handled < seen.length; handled++) {
+        const entry = seen[handled]!;
+        for (const view of views) {
+          view.see(entry);
+          if ("peer" in entry && entry.peer === view.peer) stirred.add(view);
+        }
+        if (entry.kind === "timer-set" && entry.timer.kind === "mechanism") cleared.add(entry.peer);
+        if (entry.kind === "send" && entry.message.type === "award") served[entry.peer]!.push(entry.message.job);
+        if (entry.kind === "send" && entry.message.type === "call-for-bids") callsUntilUs[entry.peer]!.set(entry.message.job.jobId, entry.atUs + entry.message.closesInUs);
+      }
+      for (const view of stirred) {
+        if (isBatch && !(cleared.has(view.peer) && suitAll(view, served[view.peer]!, nowUs))) continue;
+        for (const [jobId, job] of view.jobs) {
+          if (job.node !== "" || (callsUntilUs[view.peer]!.get(jobId) ?? -1) >= nowUs) continue;
+          waits++;
+          for (const id of view.nodes.keys()) {
+            must(mayWait(view, job, id, nowUs), () => `at ${nowUs} us ${jobId} waits at router ${view.peer} under ${pricing.kind} although node ${id} could take it`);
+          }
+        }
+      }
+    },
+  });
+  return { waits, pairs };
+}
+
+/** Whether each slot that is free suits every job of the batch: those that wait, and those just served. */
+function suitAll(view: RouterView, served: readonly JobRequest[], nowUs: number): boolean {
+  const free = [...view.nodes.keys()].filter((id) => view.freeSlots(id) > 0);
+  const waiting = [...view.jobs.values()].filter(({ node }) => node === "");
+  return free.every((id) => waiting.every(({ request, tried }) => view.objections(request, tried, id, nowUs).length === 0)
+    && served.every((request) => view.objections(request, view.jobs.get(request.jobId)?.tried ?? new Set(), id, nowUs).length === 0));
+}
+
+/** Prices in the proportions of the mean ask for the model, of which no part is below this ask; a little more, for rounding. */
+function meanAskAbove(view: RouterView, model: string, ask: PriceSheet): PriceSheet {
+  const asks = [...view.nodes.values()].flatMap(({ descriptor }) => descriptor.offers.filter((offer) => offer.model === model).map(({ prices }) => prices));
+  const mean = (part: typeof PARTS[number]): number => asks.reduce((sum, each) => sum + each[part], 0) / asks.length;
+  const factor = Math.max(...PARTS.map((part) => (ask[part] === 0 ? 0 : ask[part] / mean(part))));
+  const above = (part: typeof PARTS[number]): number => Math.ceil(mean(part) * factor * 1.01) + 1;
+  return { inputMsatPerMtok: above("inputMsatPerMtok"), outputMsatPerMtok: above("outputMsatPerMtok"), fixedMsat: above("fixedMsat") };
+}
+
+const PARTS = ["inputMsatPerMtok", "outputMsatPerMtok", "fixedMsat"] as const;
+
 describe("law 7: work conservation", () => {
   test("no slot of random markets is idle while a job that it could run waits in front of it", () => {
     const judged = { "llama.cpp": 0, vllm: 0, sequential: 0, "service-time": 0 };
@@ -139,6 +225,46 @@ describe("law 7: work conservation", () => {
     let waits = 0;
     inRandomMarkets(patient, 45, 7, (scenario) => void (waits += checkRouters(scenario).waits));
     expect(waits).toBeGreaterThan(2_000);
+  });
+
+  const batches: Readonly<Record<string, PricingOptions>> = {
+    "uniform-price": { kind: "uniform-price", intervalUs: 400_000 },
+    "call-market": { kind: "call-market", rule: "midpoint", intervalUs: 400_000 },
+  };
+  const found: Readonly<Record<string, PricingOptions>> = {
+    "call-for-bids": { kind: "call-for-bids", payment: "second-price", windowUs: 80_000, invited: 3, reserveMsat: null, rounds: 2 },
+    ...batches,
+    continuous: { kind: "continuous" },
+  };
+  const marketsOf = (kind: string): fc.Arbitrary<Scenario> => arbitraryScenario({
+    router: { queue: { limit: 50, maxWaitUs: 15_000_000 }, ...(kind in batches ? { attempts: 1 } : {}) }, operators: { queueLimit: 1 }, pricing: found[kind]!,
+    ...(kind in batches ? { clients: { minStakeMsat: 0, privacy: "any", allowedRegions: null } } : {}),
+  });
+  test.each(Object.keys(found))("no job waits at a router under %s while it could be served by its rules", (kind) => {
+    const sum = { waits: 0, pairs: 0 };
+    inRandomMarkets(marketsOf(kind), 25, 7, (scenario) => {
+      const { waits, pairs } = checkFoundPrices(scenario);
+      sum.waits += waits;
+      sum.pairs += pairs;
+    });
+    expect(Math.min(sum.waits, sum.pairs)).toBeGreaterThan(500);
+  });
+
+  test.each(Object.keys(found))("is seen to be broken by a router that overlooks a node under %s", (kind) => {
+    // Whatever the rules are, the first offer in the market is passed over.
+    const fault: Fault = () => patch(Eligibility.prototype, "judge", (original) => function (this: Eligibility, offer) {
+      const code = original.call(this, offer);
+      return code === 0 && offer === 0 ? rules.indexOf("full") : code;
+    });
+    const blind: Fault = () => patch(Eligibility.prototype, "gather", (original) => function (this: Eligibility, candidates, amountsMsat) {
+      const count = original.call(this, candidates, amountsMsat);
+      if (count === 0 || candidates[0] !== 0) return count;
+      candidates.copyWithin(0, 1, count);
+      amountsMsat.copyWithin(0, 1, count);
+      this.waitable++;
+      return count - 1;
+    });
+    expect(firstViolation(marketsOf(kind), (scenario) => void checkFoundPrices(scenario, [fault, blind]), 120)).toMatch(/could take it/);
   });
 
   test.each<readonly [string, RegExp, Fault, ((world: World) => void) | undefined]>([

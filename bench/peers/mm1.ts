@@ -55,11 +55,11 @@ class Station {
   /** @returns the mean time in the system, µs. */
   run(): number {
     this.#plan(ARRIVAL, GAP_US);
-    this.#world.run((kind) => this.#handle(kind));
+    this.#world.run(this.#handle);
     return this.#sumUs / this.#customers;
   }
 
-  #handle(kind: number): void {
+  readonly #handle = (kind: number): void => {
     if (kind === ARRIVAL) {
       this.#arrivals[this.#last++ & (RING - 1)] = this.#world.nowUs;
       if (this.#last - this.#first === 1) this.#plan(DEPARTURE, SERVICE_US);
@@ -68,7 +68,7 @@ class Station {
       this.#sumUs += this.#world.nowUs - this.#arrivals[this.#first++ & (RING - 1)]!;
       if (this.#first < this.#last) this.#plan(DEPARTURE, SERVICE_US);
     }
-  }
+  };
 
   #plan(kind: number, meanUs: number): void {
     this.#world.after(Math.floor(0.5 + meanUs * this.#exponentials.next()), kind, 0, 0);

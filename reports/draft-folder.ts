@@ -1,5 +1,5 @@
-import { mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { makeFolders, removeEmpty } from "./made-folders.ts";
 
 /** The folder cannot take a report. The message says why; it is for the user. */
@@ -20,7 +20,7 @@ export class DraftFolder {
 
   /**
    * Makes the folder where it is missing.
-   * @param names of the files, the one that completes them last
+   * @param names of the files, folders of theirs included; the one that completes them last
    * @throws ReportFolderError where something else is in its place, or a folder is where a file belongs; the file system's
    * error where it cannot be written
    */
@@ -40,14 +40,23 @@ export class DraftFolder {
     }
   }
 
+  /** Where a file is written before it is in its place. */
+  draftOf(name: string): string {
+    return join(this.#draft, name);
+  }
+
   write(name: string, text: string): void {
-    writeFileSync(join(this.#draft, name), text);
+    mkdirSync(dirname(this.draftOf(name)), { recursive: true });
+    writeFileSync(this.draftOf(name), text);
   }
 
   /** Moves what was written into its place. */
   place(): void {
     rmSync(join(this.#path, this.#names.at(-1)!), { force: true });
-    for (const name of this.#names) renameSync(join(this.#draft, name), join(this.#path, name));
+    for (const name of this.#names) {
+      mkdirSync(dirname(join(this.#path, name)), { recursive: true });
+      renameSync(this.draftOf(name), join(this.#path, name));
+    }
     rmSync(this.#draft, { recursive: true });
   }
 

@@ -12,6 +12,7 @@ import { Ledger } from "../world/money/ledger.ts";
 import { Lightning } from "../world/money/lightning.ts";
 import { SimulatedEnvironment } from "../world/environment.ts";
 import { arbitraryScenario } from "./testing/arbitrary-scenario.ts";
+import { mustConserveMoney } from "./testing/conservation.ts";
 import { type Fault, patch } from "./testing/patches.ts";
 import { play } from "./testing/play.ts";
 import { firstViolation, inRandomMarkets, must } from "./testing/violation.ts";
@@ -118,13 +119,7 @@ function checkSettlement(scenario: Scenario, faults: readonly Fault[] = []): Che
     faults: [...faults, ...watched],
     eachMoment: ({ ledger, kernel }) => {
       moments++;
-      let total = 0n;
-      for (let account = 0; account < ledger.accounts; account++) {
-        const balance = ledger.balanceMsat(account);
-        must(Number.isSafeInteger(balance) && balance >= 0, () => `account ${account} holds ${balance} msat at ${kernel.nowUs} us`);
-        total += BigInt(balance);
-      }
-      must(total === BigInt(ledger.openedMsat), () => `at ${kernel.nowUs} us the accounts hold ${total} msat of ${ledger.openedMsat} msat`);
+      mustConserveMoney(ledger, kernel.nowUs);
     },
   });
   const settlement = report.settlement!;

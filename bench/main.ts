@@ -8,7 +8,7 @@ import pc from "picocolors";
 import type { Bench, BenchRow } from "./row.ts";
 
 const self = fileURLToPath(import.meta.url);
-const notBenches: ReadonlySet<string> = new Set(["main.ts", "row.ts"]);
+const notBenches: ReadonlySet<string> = new Set(["busy-market.ts", "main.ts", "row.ts"]);
 
 const names = (): string[] =>
   readdirSync(new URL(".", import.meta.url))

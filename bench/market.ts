@@ -1,43 +1,14 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { startRun } from "../sim/experiment/run.ts";
-import { loadScenario } from "../sim/scenario/load.ts";
 import type { Scenario } from "../sim/scenario/schema.ts";
+import { busyMarket, scenarioOf } from "./busy-market.ts";
 import type { Bench, BenchRow } from "./row.ts";
 
 /** The whole market: client, router, node, continuous batching, payment and fee, on one core. */
 export const bench: Bench = () => [...fullMarket(), ...azureTrace(), ...costPerJob()];
 
-/** A market of machines that are busy about a quarter of their time, whatever its size. */
-const market = (nodes: number, jobs: number, policy: string): Scenario => {
-  const ratePerS = nodes * 0.45;
-  return scenarioOf(`
-name: bench-market
-question: How fast is the simulation of a whole market?
-horizon: ${Math.ceil((jobs / ratePerS) * 1e6)}us
-router: { policy: ${policy}, fee: { share: 100 bps } }
-operators:
-  - name: gpu
-    count: ${nodes}
-    machine: RTX 4090
-    model: llama-3.1-8b:q4_k_m
-    engine: { llama.cpp: { slots: 4 } }
-    queueLimit: 16
-    price: { input: 20 sat/Mtok, output: 60 sat/Mtok, spread: 10 % }
-clients:
-  - name: chat
-    model: llama-3.1-8b:q4_k_m
-    arrivals: { poisson: { rate: ${ratePerS}/s } }
-    inputTokens: { lognormal: { mean: 1155, cv: 0.9 } }
-    outputTokens: { lognormal: { mean: 211, cv: 0.8 } }
-    maxPrice: 1000 sat
-    latencyGoal: { ttft: 2s, tpot: 100ms }
-network: { signing: 0s, verifying: 0s }
-payment: { clientBalance: 100000000 sat }
-`);
-};
-
-const scenarioOf = (yaml: string): Scenario => loadScenario(yaml, "bench.yaml", { fileExists: existsSync }).scenario;
+const market = (nodes: number, jobs: number, policy: string): Scenario => busyMarket(nodes, jobs, `policy: ${policy}`);
 
 interface Measured {
   readonly jobs: number;

@@ -1,7 +1,6 @@
-import { existsSync } from "node:fs";
 import { startRun } from "../sim/experiment/run.ts";
-import { loadScenario } from "../sim/scenario/load.ts";
 import type { Scenario } from "../sim/scenario/schema.ts";
+import { busyMarket } from "./busy-market.ts";
 import type { Bench, BenchRow } from "./row.ts";
 
 /**
@@ -47,32 +46,11 @@ const SETTLEMENTS: readonly (readonly [name: string, settlement: string])[] = [
 
 const NODES = 1_000;
 
-/** Machines that are busy about a quarter of their time, as in the market bench. */
-const market = (pricing: string, jobs: number, settlement = "postpay"): Scenario => loadScenario(`
-name: bench-pricing
-question: How fast is the simulation of a whole market?
-horizon: ${Math.ceil((jobs / (NODES * 0.45)) * 1e6)}us
-router: { policy: power-of-two, fee: { share: 100 bps }, marketState: never }
+const market = (pricing: string, jobs: number, settlement = "postpay"): Scenario =>
+  busyMarket(NODES, jobs, "policy: power-of-two, marketState: never", `
 pricing: ${pricing === "posted" ? pricing : `{ ${pricing} }`}
 settlement: ${settlement}
-operators:
-  - name: gpu
-    count: ${NODES}
-    machine: RTX 4090
-    model: llama-3.1-8b:q4_k_m
-    engine: { llama.cpp: { slots: 4 } }
-    queueLimit: 16
-    price: { input: 20 sat/Mtok, output: 60 sat/Mtok, spread: 10 % }
-clients:
-  - name: chat
-    model: llama-3.1-8b:q4_k_m
-    arrivals: { poisson: { rate: ${NODES * 0.45}/s } }
-    inputTokens: { lognormal: { mean: 1155, cv: 0.9 } }
-    outputTokens: { lognormal: { mean: 211, cv: 0.8 } }
-    maxPrice: 1000 sat
-network: { signing: 0s, verifying: 0s }
-payment: { clientBalance: 100000000 sat }
-`, "bench.yaml", { fileExists: existsSync }).scenario;
+`);
 
 const play = (scenario: Scenario): number => {
   const run = startRun(scenario);

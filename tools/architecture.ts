@@ -13,11 +13,12 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
   sim: ["protocol/*", "scheduler/*"],
   live: ["protocol/*", "scheduler/*"],
   reports: ["protocol/result*", "protocol/units*", "protocol/canonical*"],
+  lab: ["protocol/*", "scheduler/*", "sim/*", "reports/*"],
   notebooks: [],
-  cli: ["protocol/*", "scheduler/*", "sim/*", "live/*", "reports/*"],
-  bench: ["protocol/*", "scheduler/*", "sim/*", "live/*", "reports/*", "cli/*"],
-  tools: ["protocol/*", "scheduler/*", "sim/*", "live/*", "reports/*", "cli/*"],
-  ".": ["protocol/*", "scheduler/*", "sim/*", "live/*", "reports/*"],
+  cli: ["protocol/*", "scheduler/*", "sim/*", "live/*", "reports/*", "lab/*"],
+  bench: ["protocol/*", "scheduler/*", "sim/*", "live/*", "reports/*", "lab/*", "cli/*"],
+  tools: ["protocol/*", "scheduler/*", "sim/*", "live/*", "reports/*", "lab/*", "cli/*"],
+  ".": ["protocol/*", "scheduler/*", "sim/*", "live/*", "reports/*", "lab/*"],
 };
 
 /** The rooms, in the order of their table; "." is the root. */

@@ -1,0 +1,59 @@
+import { figuresOf } from "../../protocol/result/figures.ts";
+import type { LoadOptions } from "../scenario/load.ts";
+import { loadScenario } from "../scenario/load.ts";
+import type { Scenario } from "../scenario/scenario.ts";
+import type { RunOutcome, RunTask } from "./plan.ts";
+import type { RunOptions } from "./run.ts";
+import { startRun } from "./run.ts";
+
+/** The scenario that an experiment is about. Plain data: it crosses threads and machines. */
+export interface Subject {
+  /** YAML. */
+  readonly source: string;
+  /** For messages; files that the scenario names are looked up beside it. */
+  readonly fileName: string;
+  /** Changes that hold for every run. */
+  readonly sets: readonly string[];
+}
+
+/** Plays the tasks of one experiment, one after the other. */
+export class TaskPlayer {
+  readonly #subject: Subject;
+  readonly #load: LoadOptions;
+  #setsLoaded = "";
+  #scenario: Scenario | null = null;
+
+  constructor(subject: Subject, load: LoadOptions = {}) {
+    this.#subject = subject;
+    this.#load = load;
+  }
+
+  /**
+   * Plays a task; a run that throws is an outcome too.
+   * @param index the task's place in its batch
+   * @param onProgress told now and then which share of the horizon was played, 0 to 1
+   */
+  play(task: RunTask, index: number, options: RunOptions = {}, onProgress?: (share: number) => void): RunOutcome {
+    try {
+      const run = startRun(this.#scenarioOf(task), { ...options, seed: task.seed, sets: [...this.#subject.sets, ...task.sets] });
+      while (!run.step()) onProgress?.(Math.min(1, run.progress.nowUs / run.progress.horizonUs));
+      const report = run.finish();
+      return { index, task, figures: figuresOf(report), digest: report.provenance.resultsDigest, error: null };
+    } catch (error) {
+      const { name, message } = error instanceof Error ? error : new Error(String(error));
+      return { index, task, figures: null, digest: null, error: `${name}: ${message.split("\n")[0]}` };
+    }
+  }
+
+  /** Replications of one point follow each other: what was loaded last will do for the next. */
+  #scenarioOf(task: RunTask): Scenario {
+    const sets = JSON.stringify(task.sets);
+    if (this.#scenario === null || this.#setsLoaded !== sets) {
+      this.#scenario = null;
+      const { source, fileName } = this.#subject;
+      this.#scenario = loadScenario(source, fileName, { ...this.#load, sets: [...this.#subject.sets, ...task.sets] }).scenario;
+      this.#setsLoaded = sets;
+    }
+    return this.#scenario;
+  }
+}

@@ -12,6 +12,8 @@ import type { Finding, Problem } from "./problem.ts";
 import { Resolver } from "./resolve.ts";
 import type { Scenario } from "./scenario.ts";
 import { scenarioSchema } from "./schema.ts";
+import { resolveExperiment } from "./sections/experiment.ts";
+import type { ExperimentSpec } from "./sections/experiment.ts";
 import { applySets, setFile } from "./sets.ts";
 import type { Override } from "./sets.ts";
 import { quoted } from "./problem.ts";
@@ -29,6 +31,8 @@ export interface LoadOptions {
 
 export interface LoadedScenario {
   readonly scenario: Scenario;
+  /** What the file says of experiments with it. */
+  readonly experiment: ExperimentSpec;
   /** The file's text, as it is. */
   readonly source: string;
   /** SHA-256 of the canonical JSON of `scenario`, in hexadecimal: the same for whatever plays the same. */
@@ -65,11 +69,12 @@ export function loadScenario(source: string | Uint8Array, fileName: string, opti
     return full;
   }, options.readText ?? ((path) => readFileSync(path, "utf8")));
   const scenario = resolver.scenario(parsed.data);
+  const experiment = resolveExperiment(parsed.data);
   const findings = [...resolver.findings, ...missing];
   // What did not resolve would be found wrong once more.
   if (findings.length === 0) findings.push(...checkScenario(scenario, catalogue));
   if (findings.length > 0) fail(findings);
-  return { scenario, source: document.text, hash: digest(scenario) };
+  return { scenario, experiment, source: document.text, hash: digest(scenario) };
 }
 
 /** Looks up where in the file, or in which `--set`, a finding is. */

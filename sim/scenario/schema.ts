@@ -5,6 +5,7 @@ import {
   bandwidth, bytes, compute, duration, durations, exchangeRate, money, patience, patientDuration, positiveDuration, positiveRate, positiveTokens, power, rate, share,
   tokenCounts, tokenPrice,
 } from "./quantities.ts";
+import { experimentShape } from "./sections/experiment.ts";
 import { exchange } from "./sections/exchange.ts";
 import { marketState, pricing } from "./sections/pricing.ts";
 import { clientSettlementFields, feeSettlementFields, operatorSettlementFields, paymentSettlementFields, settlement } from "./sections/settlement.ts";
@@ -243,6 +244,7 @@ export const scenarioSchema = z.strictObject({
   settlement: settlement.default("postpay").describe("How jobs are paid. postpay: after the result. prepay: before work. escrow: locked before work, taken after delivery. streaming: chunk by chunk."),
   operators: z.array(operator).min(1).max(1000).describe("Operator classes: who serves."),
   clients: z.array(client).min(1).max(1000).describe("Client classes: who asks."),
+  ...experimentShape,
 });
 
 /** An engine's settings with defaults filled in: `engineSchema.parse({vllm: {}})`. */

@@ -237,6 +237,13 @@ export function isWhole(dimension: Dimension): boolean {
   return rows[dimension].whole;
 }
 
+/** How many whole base units there are in one of this unit; null where it is not counted in whole ones, or not known. */
+export function finestStep(name: string): number | null {
+  const row = Object.values(rows).find(({ units }) => units.has(name));
+  const found = row?.units.get(name);
+  return row === undefined || found === undefined || name === "" || !row.whole || found.currency !== null ? null : Number(found.numerator / found.denominator);
+}
+
 /** What was found, for messages: short, on one line. */
 export function describeValue(value: unknown): string {
   if (value === undefined) return "nothing";

@@ -100,6 +100,6 @@ function finest(unit: string): number {
   const steps = finestStep(unit);
   if (steps === null) return 12;
   let decimals = 0;
-  while (decimals < 12 && steps % 10 ** (decimals + 1) === 0) decimals++;
-  return decimals;
+  for (let power = 10; steps % power === 0; power *= 10) decimals++;
+  return Math.min(12, decimals);
 }

@@ -5,7 +5,7 @@ import { distribution } from "../../kernel/distributions/index.ts";
 import { RandomStreams } from "../../kernel/random.ts";
 import { catalogueMachine } from "../../world/catalogue/index.ts";
 import { independentMonths, replicatedSummary, sampleQuantile, shareInterval } from "./estimates.ts";
-import { incompleteBeta } from "./incomplete-beta.ts";
+import { incompleteBeta } from "../../kernel/statistics/index.ts";
 import { rentalPrices, rentalUsdPerHour } from "./rental-prices.ts";
 
 test("the incomplete beta function meets its closed forms", () => {

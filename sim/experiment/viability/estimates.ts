@@ -1,7 +1,6 @@
 import type { EstimateInterval, Replicated } from "../../../protocol/result/viability.ts";
-import { confidenceInterval, Moments, studentQuantile } from "../../kernel/statistics/index.ts";
+import { confidenceInterval, incompleteBeta, Moments, studentQuantile } from "../../kernel/statistics/index.ts";
 import type { NodeOutcome } from "./accounts.ts";
-import { incompleteBeta } from "./incomplete-beta.ts";
 
 /** Confidence of every interval of a viability study. */
 export const confidence = 0.95;

@@ -1,8 +1,15 @@
 export { BatchMeans } from "./batch-means.ts";
+export { chiSquareCdf, chiSquareQuantile } from "./chi-square.ts";
 export { confidenceInterval } from "./confidence.ts";
 export type { Interval } from "./confidence.ts";
+export { holm } from "./holm.ts";
+export { incompleteBeta } from "./incomplete-beta.ts";
 export { Moments } from "./moments.ts";
+export { mser5 } from "./mser.ts";
+export type { Truncation } from "./mser.ts";
+export { pairedT } from "./paired-t.ts";
+export type { PairedDifference } from "./paired-t.ts";
 export { QuantileSketch } from "./quantile-sketch.ts";
 export type { Bucket } from "./quantile-sketch.ts";
-export { studentQuantile } from "./student.ts";
+export { studentCdf, studentQuantile, studentTwoSided } from "./student.ts";
 export { TimeWeighted } from "./time-weighted.ts";

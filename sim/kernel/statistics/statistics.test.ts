@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { RandomStreams } from "../random.ts";
-import { BatchMeans, confidenceInterval, Moments, QuantileSketch, studentQuantile, TimeWeighted } from "./index.ts";
+import {
+  BatchMeans, chiSquareCdf, chiSquareQuantile, confidenceInterval, holm, Moments, mser5, pairedT, QuantileSketch, studentCdf, studentQuantile, studentTwoSided, TimeWeighted,
+} from "./index.ts";
 
 describe("Moments", () => {
   const numbers = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 2, maxLength: 60 });
@@ -185,5 +187,113 @@ describe("confidence intervals", () => {
   test("the lag-1 correlation of batch means tells batches that are too short", () => {
     expect(run("short", 0.999, 2000).lag1Correlation()).toBeGreaterThan(0.5);
     expect(Math.abs(run("long", 0.5, 20_000).lag1Correlation())).toBeLessThan(0.4);
+  });
+});
+
+describe("distributions of tests", () => {
+  test("Student's cdf inverts its quantile, and has its closed forms", () => {
+    for (const degrees of [1, 2, 3, 7.5, 30, 1_000]) for (const p of [0.001, 0.05, 0.5, 0.9, 0.995]) expect(Math.abs(studentCdf(studentQuantile(p, Math.max(1, degrees)), degrees) / p - 1)).toBeLessThan(1e-4);
+    // One degree of freedom: Cauchy. Two: 1/2 + t / (2 sqrt(2 + t^2)).
+    for (const t of [-5, -0.3, 0, 1, 40]) {
+      expect(studentCdf(t, 1)).toBeCloseTo(0.5 + Math.atan(t) / Math.PI, 12);
+      expect(studentCdf(t, 2)).toBeCloseTo(0.5 + t / (2 * Math.sqrt(2 + t * t)), 12);
+    }
+    // A tail that 1 - cdf would lose.
+    expect(studentTwoSided(1e6, 2)).toBeCloseTo(1e-12, 18);
+    expect([studentTwoSided(0, 5), studentTwoSided(Infinity, 5)]).toEqual([1, 0]);
+  });
+
+  test("chi-square has its closed form and its tables", () => {
+    for (const x of [0.1, 2, 30]) expect(chiSquareCdf(x, 2)).toBeCloseTo(1 - Math.exp(-x / 2), 12);
+    expect(chiSquareQuantile(0.95, 1)).toBeCloseTo(3.841458820694124, 9);
+    expect(chiSquareQuantile(0.99, 10)).toBeCloseTo(23.209251158954356, 8);
+    expect(chiSquareQuantile(0.025, 100)).toBeCloseTo(74.22192747492375, 8);
+    for (const degrees of [0.5, 3, 40]) for (const p of [1e-6, 0.3, 0.999]) expect(chiSquareCdf(chiSquareQuantile(p, degrees), degrees) / p).toBeCloseTo(1, 9);
+    expect(() => chiSquareQuantile(1, 3)).toThrow(RangeError);
+  });
+});
+
+describe("paired t", () => {
+  test("by hand", () => {
+    const { mean, sd, halfWidth, pValue, pairs } = pairedT([1, 2, 3]);
+    expect([pairs, mean, sd]).toEqual([3, 2, 1]);
+    expect(halfWidth).toBeCloseTo(4.302652729911275 / Math.sqrt(3), 9);
+    // t = 2 sqrt 3 with 2 degrees of freedom.
+    expect(pValue).toBeCloseTo(1 - Math.sqrt(12 / 14), 12);
+    expect(() => pairedT([1])).toThrow("two pairs");
+  });
+
+  test("of arms that are the same finds nothing, whatever the confidence", () => {
+    expect(pairedT([0, 0, 0])).toMatchObject({ mean: 0, halfWidth: 0, pValue: 1 });
+  });
+});
+
+describe("Holm's adjustment", () => {
+  test("by hand: the least times their number, and never less than the one before", () => {
+    expect(holm([0.01, 0.04, 0.03, 0.005]).map((p) => Number(p.toFixed(6)))).toEqual([0.03, 0.06, 0.06, 0.02]);
+    expect(holm([0.5, 0.9])).toEqual([1, 1]);
+    expect(holm([])).toEqual([]);
+  });
+
+  test("lies between no adjustment and Bonferroni's", () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 20 }), (ps) => {
+        for (const [i, adjusted] of holm(ps).entries()) {
+          expect(adjusted).toBeGreaterThanOrEqual(ps[i]!);
+          expect(adjusted).toBeLessThanOrEqual(Math.min(1, ps.length * ps[i]!));
+        }
+      }),
+      { seed: 1 },
+    );
+  });
+});
+
+describe("MSER-5", () => {
+  /** First-order autoregression that starts `offset` away from its mean of 0. */
+  function transient(entity: string, offset: number, correlation: number, length: number): Float64Array {
+    const random = new RandomStreams(1).stream("test", entity, "noise");
+    let value = offset;
+    return Float64Array.from({ length }, () => (value = correlation * value + random.next() - 0.5));
+  }
+
+  test("minimises what it says it minimises", () => {
+    const series = transient("by hand", 3, 0.8, 203);
+    const means = Array.from({ length: 40 }, (_, batch) => series.slice(5 * batch, 5 * batch + 5).reduce((sum, x) => sum + x, 0) / 5);
+    const { cut, statistic, batchSize } = mser5(series);
+    expect([batchSize, statistic.length]).toEqual([5, 35]);
+    for (const [at, found] of statistic.entries()) {
+      const rest = means.slice(at);
+      const mean = rest.reduce((sum, x) => sum + x, 0) / rest.length;
+      expect(found).toBeCloseTo(rest.reduce((sum, x) => sum + (x - mean) * (x - mean), 0) / (rest.length * rest.length), 12);
+    }
+    expect(statistic[cut / 5]).toBe(Math.min(...statistic.slice(0, 21)));
+  });
+
+  test("cuts a known transient, and what it leaves is nearer the truth", () => {
+    let before = 0;
+    let after = 0;
+    let cuts = 0;
+    for (let run = 0; run < 50; run++) {
+      const series = transient(`run ${run}`, 20, 0.97, 2_000);
+      const { cut, sufficient } = mser5(series);
+      expect(sufficient).toBe(true);
+      expect(cut).toBeLessThan(600);
+      cuts += cut / 50;
+      const mean = (from: number): number => series.slice(from).reduce((sum, x) => sum + x, 0) / (series.length - from);
+      before += mean(0) / 50;
+      after += mean(cut) / 50;
+    }
+    // 20 x 0.97^k is below one standard deviation, 1.19, from k = 93 on.
+    expect(cuts).toBeGreaterThan(75);
+    expect(before).toBeGreaterThan(0.3);
+    expect(Math.abs(after)).toBeLessThan(0.1);
+  });
+
+  test("leaves a steady series nearly whole, and tells a series that never settles", () => {
+    let cut = 0;
+    for (let run = 0; run < 50; run++) cut += mser5(transient(`steady ${run}`, 0, 0.5, 2_000)).cut / 50;
+    expect(cut).toBeLessThan(200);
+    expect(mser5(Float64Array.from({ length: 200 }, (_, i) => i)).sufficient).toBe(false);
+    expect(mser5([1, 2, 3])).toMatchObject({ cut: 0, sufficient: false });
   });
 });

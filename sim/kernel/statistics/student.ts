@@ -1,4 +1,5 @@
 import { normalQuantile } from "../special.ts";
+import { incompleteBeta } from "./incomplete-beta.ts";
 
 /**
  * Quantile of Student's t distribution with `degrees` of freedom (1 or more), relative error below 1e-5: G. W. Hill,
@@ -33,4 +34,20 @@ function upperQuantile(p: number, n: number): number {
     y = ((1 / (((n + 6) / (n * y) - 0.089 * d - 0.822) * (n + 2) * 3) + 0.5 / (n + 4)) * y - 1) * ((n + 1) / (n + 2)) + 1 / y;
   }
   return Math.sqrt(n * y);
+}
+
+/**
+ * Probability that a Student-t variable with `degrees` of freedom (above 0) is as far from 0 as `t` or farther: the p-value
+ * of a two-sided test. Precise where it is tiny. Abramowitz and Stegun 26.7.1.
+ */
+export function studentTwoSided(t: number, degrees: number): number {
+  if (!(degrees > 0)) throw new RangeError(`studentTwoSided: degrees of freedom must be above 0; found ${degrees}.`);
+  if (Math.abs(t) === Infinity) return 0;
+  return incompleteBeta(degrees / 2, 0.5, degrees / (degrees + t * t));
+}
+
+/** Distribution function of Student's t with `degrees` of freedom, above 0. */
+export function studentCdf(t: number, degrees: number): number {
+  const tail = studentTwoSided(t, degrees) / 2;
+  return t < 0 ? tail : 1 - tail;
 }

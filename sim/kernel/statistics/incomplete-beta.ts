@@ -1,4 +1,4 @@
-import { logGamma } from "../../kernel/special.ts";
+import { logGamma } from "../special.ts";
 
 /**
  * Regularised incomplete beta function I_x(a, b), a and b positive, 0 <= x <= 1: Lentz's continued fraction (Numerical

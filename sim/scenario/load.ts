@@ -17,10 +17,14 @@ import type { ExperimentSpec } from "./sections/experiment.ts";
 import { applySets, setFile } from "./sets.ts";
 import type { Override } from "./sets.ts";
 import { quoted } from "./problem.ts";
+import { setText } from "./variation.ts";
+import type { Change, Variation } from "./variation.ts";
 
 export interface LoadOptions {
   /** Changes as the command line gives them: `path=value`, applied in order. */
   readonly sets?: readonly string[];
+  /** Changes that stand in the file itself, applied after `sets`: what is wrong with them is told where they stand. The scenario is taken to be sound without them. */
+  readonly variation?: Variation;
   /** Whether a file that the scenario names can be read; left out: not checked. */
   readonly fileExists?: (path: string) => boolean;
   /** Reads the files whose content becomes part of the scenario, such as tariffs; left out: from the file system. */
@@ -47,6 +51,7 @@ export interface LoadedScenario {
  */
 export function loadScenario(source: string | Uint8Array, fileName: string, options: LoadOptions = {}): LoadedScenario {
   const sets = options.sets ?? [];
+  const { variation = [] } = options;
   const document = new SourceDocument(source, fileName);
   const texts = new Map([[fileName, document.text], ...sets.map((text) => [setFile(text), text] as const)]);
   if (document.problems.length > 0) throw new ScenarioError(document.problems, texts);
@@ -54,8 +59,14 @@ export function loadScenario(source: string | Uint8Array, fileName: string, opti
   const root = document.value;
   const { overrides, problems } = applySets(root, sets);
   if (problems.length > 0) throw new ScenarioError(problems, texts);
+  const unequal = variation.filter(({ path }) => path.includes("="));
+  if (unequal.length > 0) throw new ScenarioError(unequal.map((change) => atChange({ found: `the path ${quoted(change.path)}`, allowed: "a path without an equals sign, and its value after a colon" }, change, document)), texts);
+  const varied = variation.map((change) => ({ change, ...applySets(root, [setText(change)]) }));
+  const misplaced = varied.flatMap(({ change, problems: faults }) => faults.map((fault) => atChange(fault, change, document)));
+  if (misplaced.length > 0) throw new ScenarioError(misplaced, texts);
+  const changed = varied.map(({ change, overrides: [override] }) => ({ change, path: override!.path }));
   const fail = (findings: readonly Finding[]): never => {
-    throw new ScenarioError(findings.map((finding) => located(finding, document, overrides)).sort(inOrder), texts);
+    throw new ScenarioError(findings.map((finding) => changed.length > 0 ? varyingProblem(finding, document, changed) : located(finding, document, overrides)).sort(inOrder), texts);
   };
 
   const parsed = scenarioSchema.safeParse(root);
@@ -69,8 +80,9 @@ export function loadScenario(source: string | Uint8Array, fileName: string, opti
     return full;
   }, options.readText ?? ((path) => readFileSync(path, "utf8")));
   const scenario = resolver.scenario(parsed.data);
-  const experiment = resolveExperiment(parsed.data);
-  const findings = [...resolver.findings, ...missing];
+  const misfits: Finding[] = [];
+  const experiment = resolveExperiment(parsed.data, (finding) => void misfits.push(finding));
+  const findings = [...resolver.findings, ...missing, ...misfits];
   // What did not resolve would be found wrong once more.
   if (findings.length === 0) findings.push(...checkScenario(scenario, catalogue));
   if (findings.length > 0) fail(findings);
@@ -86,6 +98,28 @@ function located(finding: Finding, document: SourceDocument, overrides: readonly
     ?? (depth < path.length ? overrides.findLast((override) => isPrefix(path.slice(0, depth + 1), override.path)) : undefined);
   if (set === undefined) return { file: document.file, line, column, ...rest };
   return { file: setFile(set.text), line: 1, column: set.text.indexOf("=") + 2, ...rest };
+}
+
+/** What a `--set` of the same text would be told, at the path of the change. */
+function atChange({ found, allowed, suggestion }: Pick<Problem, "found" | "allowed" | "suggestion">, { path, at }: Change, document: SourceDocument): Problem {
+  const key = at.slice(0, at.lastIndexOf(path) + 1);
+  const { line, column } = document.locate(key.length === 0 ? at : key, true);
+  return { file: document.file, line, column, path: formatPath(at), found, allowed, ...(suggestion === undefined ? {} : { suggestion }) };
+}
+
+/** Looks up which change in the file a finding comes from. */
+function varyingProblem(finding: Finding, document: SourceDocument, changed: readonly { readonly change: Change; readonly path: readonly PathPart[] }[]): Problem {
+  const { path, found, allowed, suggestion, atKey = false } = finding;
+  const within = changed.findLast((one) => isPrefix(one.path, path));
+  if (within !== undefined) {
+    const inFile = [...within.change.at, ...path.slice(within.path.length)];
+    const { line, column } = document.locate(inFile, atKey);
+    return { file: document.file, line, column, path: formatPath(inFile), found, allowed, ...(suggestion === undefined ? {} : { suggestion }) };
+  }
+  // Without the changes all was well: one of them does not fit what stands elsewhere.
+  const { at } = (changed.findLast((one) => path[0] === one.path[0] && path[1] === one.path[1]) ?? changed.at(-1)!).change;
+  const { line, column } = document.locate(at, true);
+  return { file: document.file, line, column, path: formatPath(at), found: `a change with which ${formatPath(path)} no longer fits (${found})`, allowed: `at ${formatPath(path)}, ${allowed}`, ...(suggestion === undefined ? {} : { suggestion }) };
 }
 
 function isPrefix(prefix: readonly PathPart[], path: readonly PathPart[]): boolean {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { loadScenario } from "./load.ts";
 import { ScenarioError } from "./problem.ts";
+import { scenarioSchema } from "./schema.ts";
 import { changed, messageOf, soundScenario } from "./testing/sound-scenario.ts";
 
 function load(source: string | Uint8Array, sets: readonly string[] = []): string {
@@ -14,7 +15,7 @@ test("the sound scenario is sound", () => {
 describe("one thing wrong", () => {
   test.each<[string, string, string, string]>([
     ["a misspelt key at the top", "horizon: 10min", "horizon: 10min\nwarmpu: 1min", `
-a.yaml:4:1: warmpu: found the unknown key "warmpu"; allowed: the keys name, question, description, seed, horizon, warmup, drain, exchangeRate, exchange, network, router, pricing, payment, settlement, operators, clients; did you mean "warmup"?
+a.yaml:4:1: warmpu: found the unknown key "warmpu"; allowed: the keys ${Object.keys(scenarioSchema.shape).join(", ")}; did you mean "warmup"?
   4 | warmpu: 1min
     | ^`],
     ["a misspelt key deep down", "poisson: {rate: 5/s}", "poisson: {raet: 5/s}", `

@@ -68,7 +68,7 @@ const known: readonly Known[] = [
 ];
 
 /** The well-known metrics, whatever the scenario; any other figure's path is a metric too. */
-export const METRICS: readonly Metric[] = known.map(({ ofClients: _, ofOperators: __, ...metric }) => metric);
+export const METRICS: readonly Metric[] = known.map(({ id, path, label, unit, better }) => ({ id, path, label, unit, better }));
 
 /** Metrics that reports show where none is asked for, in this order. */
 export const KEY_METRICS: readonly string[] = ["latency.mean", "latency.p95", "ttft.p95", "goodput", "throughput", "utilisation", "price", "revenue", "profit", "welfare.share"];
@@ -158,11 +158,11 @@ function unitOf(path: string): FigureUnit {
   if (last === "count") return "count";
   for (const part of parts.toReversed()) {
     if (/(^|[a-z])(p|P)erMtokMsat$|MsatPerMtok$/.test(part)) return "msatPerMtok";
-    if (/MsatPerHour$/.test(part)) return "msatPerHour";
+    if (part.endsWith("MsatPerHour")) return "msatPerHour";
     if (/Msat$|^msat$/.test(part) || part === "losses") return last === "jobs" ? "count" : "msat";
-    if (/Us$/.test(part)) return "us";
-    if (/PerS$/.test(part)) return "perS";
-    if (/Kwh$/.test(part)) return "kwh";
+    if (part.endsWith("Us")) return "us";
+    if (part.endsWith("PerS")) return "perS";
+    if (part.endsWith("Kwh")) return "kwh";
     if (/^(share|utilisation|kvUtilisation|availability|completedShare|shareReached|relativeError)$/.test(part)) return "share";
     if (part === "tokens") return "tokens";
     if (/^(jobs|attempts|nodes|slots|submitted|completed|failed|rejected|expired|cancelled|inFlight|payments|accounts|met|downs|windows|joins|leaves|atStart|atEnd|potential|changes)$/.test(part)) return path.endsWith("hhi.nodes") || last === "perJob" ? "number" : "count";

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { ETHEREUM_BLOCKS } from "../testing/ethereum-blocks.ts";
 import { nextBaseFee, nextBasePrices, nextPrice } from "./base-fee.ts";
 
 const EIP = { target: { low: 0.5, high: 0.5 }, step: 0.125 };
@@ -17,21 +18,23 @@ describe("EIP-1559's recursion", () => {
     expect(nextBaseFee(base, used, limit / 2n)).toBe(expected);
   });
 
-  test("a sequence of blocks that begins as Ethereum's did: block 12,965,000 used 30,025,257 of 30,029,122 gas at 1 gwei", () => {
-    // Expected values by long division, not by the code: 10^9 x 15,010,696 / 15,014,561 = 999,742,583.21 -> 999,742,583, / 8 =
-    // 124,967,822.875 -> 124,967,822; and so on for each row.
-    const blocks: readonly (readonly [used: bigint, limit: bigint, next: bigint])[] = [
-      [30_025_257n, 30_029_122n, 1_124_967_822n],
-      [15_014_561n, 30_029_122n, 1_124_967_822n],
-      [0n, 30_000_000n, 984_346_845n],
-      [30_000_000n, 30_000_000n, 1_107_390_200n],
-      [15_000_001n, 30_000_000n, 1_107_390_209n],
-      [14_999_999n, 30_000_000n, 1_107_390_200n],
-    ];
-    let base = GWEI;
-    for (const [used, limit, next] of blocks) {
-      base = nextBaseFee(base, used, limit / 2n);
-      expect(base).toBe(next);
+  test("Ethereum's first block with a base fee, 12,965,000, used 30,025,257 of 30,029,122 gas at 1 gwei", () => {
+    // By long division, not by the code: 10^9 x 15,010,696 / 15,014,561 = 999,742,583.21 -> 999,742,583, / 8 = 124,967,822.875 -> 124,967,822.
+    expect(nextBaseFee(GWEI, 30_025_257n, 30_029_122n / 2n)).toBe(1_124_967_822n);
+  });
+
+  test("72 consecutive blocks of Ethereum: from the first one's base fee, every other one's, to the wei", () => {
+    const blocks = ETHEREUM_BLOCKS;
+    expect(blocks).toHaveLength(72);
+    const path = [blocks[0]!.baseFee];
+    for (const { gasUsed, gasLimit } of blocks.slice(0, -1)) path.push(nextBaseFee(path.at(-1)!, gasUsed, gasLimit / 2n));
+    expect(path).toEqual(blocks.map(({ baseFee }) => baseFee));
+  });
+
+  test("of the same blocks, a model's price for their utilisation comes within a millionth of the base fee each time", () => {
+    for (const [i, { baseFee, gasUsed, gasLimit }] of ETHEREUM_BLOCKS.slice(0, -1).entries()) {
+      const next = nextPrice(Number(baseFee), 0, EIP, Number(gasUsed) / Number(gasLimit));
+      expect(Math.abs(next / Number(ETHEREUM_BLOCKS[i + 1]!.baseFee) - 1)).toBeLessThan(1e-6);
     }
   });
 

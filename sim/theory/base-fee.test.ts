@@ -1,5 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { nextBaseFee } from "../../scheduler/pricing/base-fee.ts";
+import { ETHEREUM_BLOCKS } from "../../scheduler/testing/ethereum-blocks.ts";
 import { estimate, playMarket, type PlayedMarket } from "./testing/markets.ts";
 
 /**
@@ -14,17 +18,21 @@ interface Market {
   readonly arrivals: unknown;
   readonly maxPrice: unknown;
   readonly intervals: number;
+  /** Tokens of a job; 1 where it says nothing. */
+  readonly lengths?: "trace";
+  /** Jobs that may wait; as many as there are slots where it says nothing. */
+  readonly queueLimit?: number;
   /** Slots for each arrival a second. */
   readonly slots: number;
 }
 
-function market({ arrivals, maxPrice, intervals, slots }: Market): PlayedMarket {
+function market({ arrivals, maxPrice, intervals, slots, queueLimit = slots, lengths }: Market): PlayedMarket {
   return playMarket({
     horizon: `${intervals * INTERVAL_S}s`, drain: false,
     router: { policy: "least-loaded", queue: { limit: 0 }, heartbeat: "1h" },
     pricing: { "base-fee": { start: { fixed: `${START} msat` }, target: "50 %", step: "12.5 %", interval: `${INTERVAL_S}s` } },
-    operators: [{ name: "server", model: "job", engine: { "service-time": { service: "100ms", slots } }, price: "free", queueLimit: slots }],
-    clients: [{ name: "user", model: "job", arrivals, inputTokens: 1, outputTokens: 1, maxOutputTokens: 1, maxPrice, patience: "forever" }],
+    operators: [{ name: "server", model: "job", engine: { "service-time": { service: "100ms", slots } }, price: "free", queueLimit }],
+    clients: [{ name: "user", model: "job", arrivals, inputTokens: lengths ?? 1, outputTokens: lengths ?? 1, maxOutputTokens: 1, maxPrice, patience: "forever" }],
   });
 }
 
@@ -44,6 +52,30 @@ describe("EIP-1559 in the market", () => {
       expect(BigInt(next)).toBe(price);
     }
     expect(Math.max(...steps.map((step) => step.price)) / Math.min(...steps.map((step) => step.price))).toBeGreaterThan(1.3);
+  });
+
+  test("as busy as 72 consecutive blocks of Ethereum were full, the price takes the path that their base fee took", () => {
+    // As many jobs in each interval as fill the recorded share of it, at even distances, whatever the price.
+    const slots = 30;
+    const capacity = slots * INTERVAL_S * 10;
+    const arrivals = ETHEREUM_BLOCKS.flatMap(({ gasUsed, gasLimit }, block) => {
+      const jobs = Math.round((capacity * Number(gasUsed)) / Number(gasLimit));
+      return Array.from({ length: jobs }, (_, i) => `${(block + i / jobs) * INTERVAL_S},1,1`);
+    });
+    const folder = mkdtempSync(join(tmpdir(), "infernet-ethereum-"));
+    onTestFinished(() => { rmSync(folder, { recursive: true }); });
+    const file = join(folder, "blocks.csv");
+    writeFileSync(file, ["arrived_at,num_prefill_tokens,num_decode_tokens", ...arrivals].join("\n"));
+    const steps = going(market({ arrivals: { trace: { file } }, lengths: "trace", maxPrice: "1000000 sat", intervals: ETHEREUM_BLOCKS.length, slots, queueLimit: 2 * slots }));
+    expect(steps).toHaveLength(ETHEREUM_BLOCKS.length);
+    let price = BigInt(START);
+    for (const [block, { price: next, utilisation }] of steps.entries()) {
+      price = nextBaseFee(price, BigInt(Math.round(Math.min(1, utilisation) * 1e6)), 500_000n);
+      expect(BigInt(next)).toBe(price);
+      const recorded = ETHEREUM_BLOCKS[block + 1];
+      // Jobs under way when an interval ends count in the next one: a fortieth of it.
+      if (recorded !== undefined) expect(Math.abs(next / START / (Number(recorded.baseFee) / Number(ETHEREUM_BLOCKS[0]!.baseFee)) - 1)).toBeLessThan(0.01);
+    }
   });
 
   test("a job pays the price of its award, whatever the price is when it ends", () => {

@@ -22,7 +22,7 @@ const QUIET = {
 
 /** Plays a market from its parts, as a scenario file would have them. */
 export function playMarket(parts: Readonly<Record<string, unknown>>, seed = 1): PlayedMarket {
-  const { scenario } = loadScenario(JSON.stringify({ name: "prices", ...QUIET, ...parts }), "prices.json", { fileExists: () => false });
+  const { scenario } = loadScenario(JSON.stringify({ name: "prices", ...QUIET, ...parts }), "prices.json");
   const rows: JobRow[] = [];
   const priced: { event: Priced; atUs: number }[] = [];
   const run = new SimulatedRun(scenario, { seed, onJobRow: (row) => { rows.push({ ...row }); }, onPriced: (event, atUs) => { priced.push({ event, atUs }); } });

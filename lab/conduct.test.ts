@@ -1,0 +1,109 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { conduct } from "../sim/experiment/conduct.ts";
+import type { Experiment, RunOutcome, RunTask } from "../sim/experiment/plan.ts";
+import { TaskPlayer } from "../sim/experiment/play-task.ts";
+import type { Subject } from "../sim/experiment/play-task.ts";
+import { replicationSeed } from "../sim/experiment/seeds.ts";
+import { conductOn } from "./conduct.ts";
+import type { ConductProgress } from "./conduct.ts";
+
+const fileName = fileURLToPath(new URL("../scenarios/mm1.yaml", import.meta.url));
+const subject: Subject = { source: readFileSync(fileName, "utf8"), fileName, sets: ["horizon=20s", "warmup=1s"] };
+const policies = ["random", "cheapest"];
+
+const tasks = (count: number): RunTask[] =>
+  Array.from({ length: count }, (_, i) => ({ name: `run=${i}`, sets: [`router.policy=${policies[i % 2]}`], seed: replicationSeed(1, i >> 1) }));
+
+/** Two batches, of which the second depends on the first; the result is all that was heard. */
+function* plan(first: readonly RunTask[], second: readonly RunTask[] = []): Experiment<RunOutcome[]> {
+  const heard: RunOutcome[] = [];
+  for (const [purpose, batch] of [["first", first], ["second", second]] as const) {
+    const { interrupted } = yield { purpose, count: batch.length, tasks: batch, take: (outcome) => void heard.push(outcome), later: purpose === "first" ? second.length : 0 };
+    if (interrupted) return heard;
+  }
+  return heard;
+}
+
+const here = (experiment: Experiment<RunOutcome[]>): RunOutcome[] => {
+  const player = new TaskPlayer(subject);
+  return conduct(experiment, (task, index) => player.play(task, index));
+};
+
+describe("conductOn", () => {
+  test("gives the same to the last byte with 1, 2 and 8 workers as one run after the other", async () => {
+    const experiment = (): Experiment<RunOutcome[]> => plan(tasks(20), [...tasks(3), { name: "odd", sets: ["router.policy=nonsense"], seed: 1 }]);
+    const expected = JSON.stringify(here(experiment()));
+    expect(expected).toContain("ScenarioError");
+    for (const workers of [1, 2, 8]) expect(JSON.stringify(await conductOn(experiment(), subject, { workers }))).toBe(expected);
+  });
+
+  test("says how far it is, never back, to the end", async () => {
+    const heard: ConductProgress[] = [];
+    await conductOn(plan(tasks(6), tasks(2)), subject, { workers: 2, onProgress: (progress) => void heard.push(progress) });
+    expect(heard.map(({ done }) => done)).toEqual(heard.map(({ done }) => done).sort((a, b) => a - b));
+    expect(heard[0]).toEqual({ done: 0, all: 8, purpose: "first" });
+    expect(heard.at(-1)).toEqual({ done: 8, all: 8, purpose: "second" });
+  });
+
+  test("asks for tasks as they are needed", async () => {
+    let asked = 0;
+    let heard = 0;
+    let most = 0;
+    function* lazily(): Generator<RunTask> {
+      for (const task of tasks(60)) {
+        most = Math.max(most, ++asked - heard);
+        yield task;
+      }
+    }
+    function* experiment(): Experiment<null> {
+      yield { purpose: "", count: 60, tasks: lazily(), take: () => void heard++, later: 0 };
+      return null;
+    }
+    await conductOn(experiment(), subject, { workers: 2 });
+    expect(heard).toBe(60);
+    expect(most).toBeLessThan(40);
+  });
+
+  test("stopped, gives the first outcomes and no more", async () => {
+    const controller = new AbortController();
+    const all = tasks(2_000);
+    const expected = here(plan(all.slice(0, 3)));
+    const heard = await conductOn(plan(all, all), subject, {
+      workers: 2, signal: controller.signal, onProgress: ({ done }) => {
+        if (done >= 3) controller.abort();
+      },
+    });
+    expect(heard.length).toBeGreaterThanOrEqual(3);
+    expect(heard.length).toBeLessThan(2_000);
+    expect(heard.slice(0, 3)).toEqual(expected);
+    expect(heard.map(({ index }) => index)).toEqual(heard.map((_, i) => i));
+  });
+
+  test("a batch whose tasks are fewer than it says is a fault", async () => {
+    function* experiment(): Experiment<null> {
+      yield { purpose: "too few", count: 3, tasks: tasks(2), take: () => {}, later: 0 };
+      return null;
+    }
+    await expect(conductOn(experiment(), subject, { workers: 1 })).rejects.toThrow("A batch of 3 runs had 2 (too few).");
+  });
+
+  test("what the experiment throws comes through", async () => {
+    function* experiment(): Experiment<null> {
+      yield { purpose: "", count: 20, tasks: tasks(20), take: () => { throw new Error("no room on the disk"); }, later: 0 };
+      return null;
+    }
+    await expect(conductOn(experiment(), subject, { workers: 2 })).rejects.toThrow("no room on the disk");
+  });
+
+  test("a run that takes all of a worker's memory is an outcome with its error, and the others are played", async () => {
+    const [before, greedy, after] = [tasks(1)[0]!, { name: "greedy", sets: ["operators.server.count=300000"], seed: 7 }, tasks(2)[1]!];
+    const heard = await conductOn(plan([before, greedy, after]), subject, { workers: 1, memoryMb: 96 });
+    expect(heard.map(({ task, error }) => [task.name, error])).toEqual([
+      ["run=0", null],
+      ["greedy", "WorkerDied: Worker terminated due to reaching memory limit: JS heap out of memory"],
+      ["run=1", null],
+    ]);
+  });
+});

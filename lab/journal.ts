@@ -1,0 +1,9 @@
+import type { RunTask } from "../sim/experiment/plan.ts";
+import type { WireOutcome } from "./wire.ts";
+
+/** Keeps the outcomes of runs. */
+export interface Journal {
+  /** What was played of it before; null: nothing. */
+  find(task: RunTask): WireOutcome | null;
+  add(task: RunTask, outcome: WireOutcome): void;
+}

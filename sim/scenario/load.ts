@@ -6,6 +6,7 @@ import type { Catalogue } from "./catalogue.ts";
 import { checkScenario } from "./checks.ts";
 import { SourceDocument } from "./document.ts";
 import { findingsOf } from "./findings.ts";
+import { schemaAt } from "./json-schema.ts";
 import type { PathPart } from "./json-schema.ts";
 import { formatPath, ScenarioError } from "./problem.ts";
 import type { Finding, Problem } from "./problem.ts";
@@ -81,7 +82,12 @@ export function loadScenario(source: string | Uint8Array, fileName: string, opti
   }, options.readText ?? ((path) => readFileSync(path, "utf8")));
   const scenario = resolver.scenario(parsed.data);
   const misfits: Finding[] = [];
-  const experiment = resolveExperiment(parsed.data, (finding) => void misfits.push(finding));
+  const experiment = resolveExperiment(parsed.data, (finding) => void misfits.push(finding), (path, value) => {
+    const { overrides: [override], problems: [problem] } = applySets(structuredClone(root), [setText({ path, value })]);
+    if (override !== undefined) return { place: override.path, field: schemaAt(override.path) };
+    const { found, allowed, suggestion } = problem!;
+    return { found, allowed, ...(suggestion === undefined ? {} : { suggestion }) };
+  });
   const findings = [...resolver.findings, ...missing, ...misfits];
   // What did not resolve would be found wrong once more.
   if (findings.length === 0) findings.push(...checkScenario(scenario, catalogue));

@@ -1,4 +1,4 @@
-import type { JsonSchema } from "./json-schema.ts";
+import type { PathPart } from "./path-part.ts";
 import { describeValue, finestStep } from "./units.ts";
 
 /** How values lie between the ends of a range. */
@@ -28,6 +28,17 @@ export interface RangeValue {
   readonly share: number;
 }
 
+/** As much of a field's JSON Schema as tells whole numbers from others. */
+export interface FieldType {
+  readonly type?: string;
+  readonly anyOf?: readonly FieldType[];
+}
+
+/** What a path into a scenario leads to, before a value is written there: the field's place and what its schema allows; or why it leads nowhere. */
+export type FieldLookup = (path: string, value: unknown) =>
+  | { readonly place: readonly PathPart[]; readonly field: readonly FieldType[] }
+  | { readonly found: string; readonly allowed: string; readonly suggestion?: string };
+
 /** Why two ends make no range. */
 export interface RangeProblem {
   readonly at: "from" | "to" | "scale";
@@ -47,7 +58,7 @@ const shape = /^\s*(-?[0-9][0-9_]*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?)\s*(.*?)
  * @param from a number, or a text with a number and its unit, as `to`
  * @param field what the schema allows there (`schemaAt`); whether it is a whole number is looked up there
  */
-export function readRange(from: unknown, to: unknown, scale: RangeScale, field: readonly JsonSchema[]): ValueRange | RangeProblem {
+export function readRange(from: unknown, to: unknown, scale: RangeScale, field: readonly FieldType[]): ValueRange | RangeProblem {
   const low = read(from);
   const high = read(to);
   if (low === null) return { at: "from", found: describeValue(from), allowed: "a number with its unit" };
@@ -90,7 +101,7 @@ function read(written: unknown): Written | null {
 }
 
 /** Whether bare numbers have to be whole there. */
-function wantsWhole(field: readonly JsonSchema[]): boolean {
+function wantsWhole(field: readonly FieldType[]): boolean {
   const types = field.flatMap((option) => [option, ...(option.anyOf ?? [])]).map(({ type }) => type);
   return types.includes("integer") && !types.includes("number");
 }

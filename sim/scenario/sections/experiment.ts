@@ -1,7 +1,15 @@
 import type { z } from "zod";
+import type { ClassNames } from "../../../protocol/result/metrics.ts";
 import type { Finding } from "../problem.ts";
+import type { FieldLookup } from "../range.ts";
 import { armsShape, resolveArms } from "./arms.ts";
 import type { ArmsSpec } from "./arms.ts";
+import { resolveSensitivity, sensitivityShape } from "./sensitivity.ts";
+import type { SensitivitySpec } from "./sensitivity.ts";
+import { equilibriumShape, resolveEquilibrium } from "./equilibrium.ts";
+import type { EquilibriumSpec } from "./equilibrium.ts";
+import { resolveSearch, searchShape } from "./search.ts";
+import type { SearchSpec } from "./search.ts";
 
 /**
  * What a scenario says of the experiments that are made with it: keys of its own at the top, each in a section file of its own.
@@ -9,6 +17,9 @@ import type { ArmsSpec } from "./arms.ts";
  */
 export const experimentShape = {
   ...armsShape,
+  ...sensitivityShape,
+  ...searchShape,
+  ...equilibriumShape,
 };
 
 /** What the schema lets through. */
@@ -18,11 +29,24 @@ export type ExperimentInput = z.output<z.ZodObject<typeof experimentShape>>;
 export interface ExperimentSpec {
   /** Null where the scenario has none. */
   readonly arms: ArmsSpec | null;
+  readonly sensitivity: SensitivitySpec | null;
+  readonly search: SearchSpec | null;
+  readonly equilibrium: EquilibriumSpec | null;
 }
 
-/** What a scenario's experiments come to. @param finding told of what does not fit */
-export function resolveExperiment(input: ExperimentInput, finding: (finding: Finding) => void): ExperimentSpec {
+/** Classes by their names, as scenarios have them. */
+interface Classes {
+  readonly operators: readonly { readonly name: string }[];
+  readonly clients: readonly { readonly name: string }[];
+}
+
+/** What a scenario's experiments come to. @param finding told of what does not fit @param fieldOf looks fields of the market up */
+export function resolveExperiment(input: ExperimentInput & Classes, finding: (finding: Finding) => void, fieldOf: FieldLookup): ExperimentSpec {
+  const classes: ClassNames = { clients: input.clients.map(({ name }) => name), operators: input.operators.map(({ name }) => name) };
   return {
     arms: resolveArms(input, finding),
+    sensitivity: resolveSensitivity(input, classes, finding, fieldOf),
+    search: resolveSearch(input.search, classes, finding, fieldOf),
+    equilibrium: resolveEquilibrium(input.equilibrium, classes, finding, fieldOf),
   };
 }

@@ -8,6 +8,8 @@ export interface RunTask {
   readonly sets: readonly string[];
   /** 0 to 2^53 - 1. */
   readonly seed: number;
+  /** How many windows of series over time are wanted among the figures (see `seriesOf`); absent: none. */
+  readonly series?: number;
 }
 
 /** What became of a run. Plain data. */

@@ -5,6 +5,7 @@ import type { Scenario } from "../scenario/scenario.ts";
 import type { RunOutcome, RunTask } from "./plan.ts";
 import type { RunOptions } from "./run.ts";
 import { startRun } from "./run.ts";
+import { SeriesTally, withSeries } from "./series.ts";
 
 /** The scenario that an experiment is about. Plain data: it crosses threads and machines. */
 export interface Subject {
@@ -35,10 +36,16 @@ export class TaskPlayer {
    */
   play(task: RunTask, index: number, options: RunOptions = {}, onProgress?: (share: number) => void): RunOutcome {
     try {
-      const run = startRun(this.#scenarioOf(task), { ...options, seed: task.seed, sets: [...this.#subject.sets, ...task.sets] });
+      const scenario = this.#scenarioOf(task);
+      const tally = task.series === undefined ? null : new SeriesTally(task.series, scenario.horizonUs);
+      const run = startRun(scenario, {
+        ...options, seed: task.seed, sets: [...this.#subject.sets, ...task.sets],
+        ...(tally === null ? {} : { onJobRow: (row) => { tally.add(row); options.onJobRow?.(row); } }),
+      });
       while (!run.step()) onProgress?.(Math.min(1, run.progress.nowUs / run.progress.horizonUs));
       const report = run.finish();
-      return { index, task, figures: figuresOf(report), digest: report.provenance.resultsDigest, error: null };
+      const figures = figuresOf(report);
+      return { index, task, figures: tally === null ? figures : withSeries(figures, tally.series()), digest: report.provenance.resultsDigest, error: null };
     } catch (error) {
       const { name, message } = error instanceof Error ? error : new Error(String(error));
       return { index, task, figures: null, digest: null, error: `${name}: ${message.split("\n")[0]}` };

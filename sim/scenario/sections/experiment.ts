@@ -4,6 +4,8 @@ import type { Finding } from "../problem.ts";
 import type { FieldLookup } from "../range.ts";
 import { armsShape, resolveArms } from "./arms.ts";
 import type { ArmsSpec } from "./arms.ts";
+import { replicationsShape, resolveReplications } from "./replications.ts";
+import type { ReplicationsSpec } from "./replications.ts";
 import { resolveSensitivity, sensitivityShape } from "./sensitivity.ts";
 import type { SensitivitySpec } from "./sensitivity.ts";
 import { equilibriumShape, resolveEquilibrium } from "./equilibrium.ts";
@@ -16,6 +18,7 @@ import type { SearchSpec } from "./search.ts";
  * They are no part of the market: one run plays the scenario as if they were not there, and its hash does not depend on them.
  */
 export const experimentShape = {
+  ...replicationsShape,
   ...armsShape,
   ...sensitivityShape,
   ...searchShape,
@@ -27,6 +30,8 @@ export type ExperimentInput = z.output<z.ZodObject<typeof experimentShape>>;
 
 /** The experiments of a scenario, ready to be planned. */
 export interface ExperimentSpec {
+  /** How often the market is played; null where the scenario does not say. */
+  readonly replications: ReplicationsSpec | null;
   /** Null where the scenario has none. */
   readonly arms: ArmsSpec | null;
   readonly sensitivity: SensitivitySpec | null;
@@ -44,6 +49,7 @@ interface Classes {
 export function resolveExperiment(input: ExperimentInput & Classes, finding: (finding: Finding) => void, fieldOf: FieldLookup): ExperimentSpec {
   const classes: ClassNames = { clients: input.clients.map(({ name }) => name), operators: input.operators.map(({ name }) => name) };
   return {
+    replications: resolveReplications(input, classes, finding),
     arms: resolveArms(input, finding),
     sensitivity: resolveSensitivity(input, classes, finding, fieldOf),
     search: resolveSearch(input.search, classes, finding, fieldOf),

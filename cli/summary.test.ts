@@ -35,6 +35,14 @@ test("names the reasons for what was not completed, the most frequent first", ()
   expect(summaryText({ ...base, overall: { ...base.overall, reasons: [...reasons] } })).toContain("Not completed: 1,234 rejected (router-queue-full), 2 expired (patience).");
 });
 
+test("who gained, or which key of the scenario is missing to know it", () => {
+  expect(summaryText({ ...base, welfare: null })).toContain("Add clients[].value to the scenario.");
+  const [known, futile] = ["1 sat", "0 msat"].map((value) => summaryText(play(...base.clientClasses.map(({ name }) => `clients.${name}.value=${value}`))));
+  expect(known).toMatch(/^Gained: /m);
+  expect(futile).toMatch(/^Nothing to gain: /m);
+  for (const text of [known!, futile!, summaryText({ ...base, welfare: null })]) expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+});
+
 test("a market in which nothing happened has dashes, not zeros", () => {
   const text = summaryText(play("clients.chat.arrivals.poisson.rate=0.0001/s"));
   expect(text).toMatch(/^first token, median +-$/m);

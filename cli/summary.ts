@@ -108,9 +108,10 @@ const operatorsTable = (report: RunReport): string => {
   return plainTable(head, ["left", ...head.slice(1).map(() => "right" as const)], report.operatorClasses.map((operator) => operatorRow(operator, paid, priced)));
 };
 
-/** Who gained how much of what was possible; "" where the scenario does not say what jobs are worth. */
+/** Who gained how much of what was possible, or why that is not known. */
 const gainsLine = ({ welfare }: RunReport): string => {
-  if (welfare === null || welfare.shareReached === null) return "";
+  if (welfare === null) return "Who gained is not known: a client class does not state what its jobs are\nworth. Add clients[].value to the scenario.";
+  if (welfare.shareReached === null) return "Nothing to gain: no job was worth more than it would have cost to serve.";
   const { firstBestMsat, losses } = welfare;
   const fees = welfare.routerRevenueMsat + welfare.routingFeesMsat;
   const part = (amount: number): string => formatPercent(amount / firstBestMsat, 2);
@@ -148,7 +149,8 @@ export const summaryText = (report: RunReport): string => {
     "",
     ...(reasons === "" ? [] : [reasons, ""]),
     operatorsTable(report),
-    ...(gains === "" ? [] : ["", gains]),
+    "",
+    gains,
     ...(trustLines(report).length > 0 ? ["", ...trustLines(report)] : []),
     ...(hasProfit(report) ? ["", profitTable(report)] : []),
     ...(entryLines(report).length > 0 ? ["", ...entryLines(report)] : []),

@@ -12,7 +12,8 @@ export const CAUSE_WORDS: Readonly<Record<LossCause, string>> = {
   rejection: "turned away for want of room",
   congestion: "given up while waiting for a place",
   abandonment: "given up after work had begun",
-  failure: "a node failed, left or did not answer, or was not paid",
+  failure: "a node failed, left, did not answer, or took an advance and did nothing",
+  nonpayment: "the client did not pay in advance, or its payment failed on the way",
   misallocation: "served at a dearer node than necessary, or in the place of something worth more",
   waiting: "what waiting took off the value of what was served",
 };
@@ -22,7 +23,14 @@ export function welfareSection(report: RunReport): Section {
   const { welfare } = report;
   const title = "Who gained";
   if (welfare === null) {
-    return { title, blocks: [{ kind: "text", text: "What jobs are worth to their clients is not known: a client class states neither values nor a maximum price. So nobody can say what they gained. With `value` or `maxPrice` for every client class, the report does." }] };
+    const [first] = report.clientClasses;
+    return {
+      title,
+      blocks: [
+        { kind: "text", text: `There are no accounts of who gained how much, and of what was lost: at least one client class does not state what its jobs are worth. Add the key clients[].value to the scenario (an amount or a distribution), or clients[].maxPrice, which then counts as the value.${first === undefined ? "" : " To try it:"}` },
+        ...(first === undefined ? [] : [{ kind: "verbatim" as const, text: `--set clients.${first.name}.value='200 msat'` }]),
+      ],
+    };
   }
   const { losses, firstBestMsat } = welfare;
   const causes = (Object.keys(CAUSE_WORDS) as LossCause[]).filter((cause) => losses[cause] > 0);

@@ -14,7 +14,8 @@ export const lossesByCause = z.strictObject({
   rejection: amount.describe("Turned away for want of room."),
   congestion: amount.describe("Given up while waiting, before any work on it began."),
   abandonment: amount.describe("Given up by the client after work on it had begun."),
-  failure: amount.describe("Lost by a node that failed, left or did not answer, or that waited in vain for an advance."),
+  failure: amount.describe("Lost by a node that failed, left, did not answer, or took an advance and did nothing."),
+  nonpayment: amount.describe("Given up because the client did not pay in advance, or its payment failed on the way."),
   misallocation: amount.describe("Served at a dearer node than necessary, or in the place of something worth more, or although it was worth less than it cost."),
   waiting: amount.describe("What waiting took off the value of the jobs that were served."),
 }).describe("What the market leaves of the first-best, by cause. Adds up to deadweightMsat exactly.");
@@ -59,7 +60,7 @@ export const welfare = z.strictObject({
     asked: curve.describe("The same by the price posted at the start."),
     traded: curvePoint.nullable().describe("What was delivered, and what was paid for it on average, fees included."),
   }).describe("Demand and supply of the measured interval, per million tokens, input and output together."),
-}).describe("Null where a client class states neither what its jobs are worth nor a maximum price.");
+}).describe("Null where a client class states neither what its jobs are worth nor a maximum price, and where amounts come to 2^53 msat or more.");
 export type WelfareReport = z.infer<typeof welfare>;
 
 const dispersion = z.strictObject({

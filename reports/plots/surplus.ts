@@ -29,7 +29,7 @@ export function surplusFigure(report: RunReport): Figure {
     { row: "operators", amount: welfare.operatorSurplusMsat, color: OPERATORS },
     { row: "routers", amount: welfare.routerRevenueMsat, color: ROUTERS },
     { row: "Lightning fees", amount: welfare.routingFeesMsat, color: NETWORK },
-    ...(["price", "budget", "rejection", "congestion", "abandonment", "failure", "misallocation", "waiting"] as const).map((cause): Bar => ({ row: `lost: ${cause}`, amount: losses[cause], color: BAD })),
+    ...(["price", "budget", "rejection", "congestion", "abandonment", "failure", "nonpayment", "misallocation", "waiting"] as const).map((cause): Bar => ({ row: `lost: ${cause}`, amount: losses[cause], color: BAD })),
   ].filter(({ amount }) => amount !== 0);
   let from = 0;
   // A waterfall: each bar begins where the one before it ends, and the last one ends at the first-best.

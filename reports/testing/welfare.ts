@@ -5,7 +5,7 @@ import type { WelfareReport } from "../../protocol/result/welfare.ts";
 export const someWelfare: WelfareReport = {
   jobs: 120, delivered: 90, valueMsat: 1_150, costMsat: 440, waitingMsat: 10,
   consumerSurplusMsat: 420, operatorSurplusMsat: 250, routerRevenueMsat: 25, routingFeesMsat: 5, totalMsat: 700, firstBestMsat: 1_000, shareReached: 0.7, deadweightMsat: 300,
-  losses: { price: 130, budget: 20, rejection: 40, congestion: 30, abandonment: 20, failure: 20, misallocation: 30, waiting: 10 },
+  losses: { price: 130, budget: 20, rejection: 40, congestion: 30, abandonment: 20, failure: 15, nonpayment: 5, misallocation: 30, waiting: 10 },
   planner: { windowUs: 120_000_000, windows: 12, ownWindows: 2 },
   clientClasses: [{ name: "chat", jobs: 80, delivered: 60, valueMsat: 900, waitingMsat: 10, paidMsat: 500, surplusMsat: 390 }, { name: "batch", jobs: 40, delivered: 30, valueMsat: 250, waitingMsat: 0, paidMsat: 220, surplusMsat: 30 }],
   operatorClasses: [{ name: "a", receivedMsat: 600, costMsat: 300, surplusMsat: 300 }, { name: "b", receivedMsat: 90, costMsat: 140, surplusMsat: -50 }],
@@ -19,7 +19,7 @@ export const someWelfare: WelfareReport = {
 
 /** With accounts of every kind that plots and texts have to bear, by name. */
 export function withWelfare(report: RunReport): Readonly<Record<string, RunReport>> {
-  const nothing = { price: 0, budget: 0, rejection: 0, congestion: 0, abandonment: 0, failure: 0, misallocation: 0, waiting: 0 };
+  const nothing = { price: 0, budget: 0, rejection: 0, congestion: 0, abandonment: 0, failure: 0, nonpayment: 0, misallocation: 0, waiting: 0 };
   return {
     "gains and losses of all kinds": { ...report, welfare: someWelfare },
     "nothing lost": { ...report, welfare: { ...someWelfare, firstBestMsat: 700, shareReached: 1, deadweightMsat: 0, losses: nothing } },

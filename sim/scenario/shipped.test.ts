@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import { estimateLoad } from "./estimate.ts";
 import { scenarioJsonSchema } from "./json-schema.ts";
 import { loadScenario } from "./load.ts";
-import type { Scenario } from "./scenario.ts";
+import { type Scenario, unlimitedMsat } from "./scenario.ts";
 
 const folder = fileURLToPath(new URL("../../scenarios/", import.meta.url));
 const files = readdirSync(folder).filter((name) => name.endsWith(".yaml")).sort();
@@ -44,6 +44,17 @@ describe.each(files)("%s", (file) => {
 test("the README lists every scenario with its question", () => {
   const listed = [...text("README.md").matchAll(/^\| \[([\w-]+)\]\(([\w-]+\.yaml)\) \| (.*) \|$/gm)].map(([, name, file, question]) => [`${name}.yaml`, file, question]);
   expect(listed.sort()).toEqual(files.map((file) => [file, file, loadScenario(text(file), file).scenario.question]).sort());
+});
+
+test("every market says what its jobs are worth, so that its report has accounts of who gained; queueing theory needs none", () => {
+  const [, markets] = /\| market \| question \|\n([\s\S]*?)\n\n/.exec(text("README.md"))!;
+  const names = [...markets!.matchAll(/^\| \[([\w-]+)\]/gm)].map(([, name]) => name!);
+  expect(names.length).toBeGreaterThanOrEqual(16);
+  for (const file of files) {
+    const name = file.replace(".yaml", "");
+    const worthKnown = load(name).clients.map(({ worth, maxPriceMsat }) => (worth.valueMsat ?? maxPriceMsat) !== unlimitedMsat);
+    expect(worthKnown.every((known) => known === names.includes(name)), name).toBe(true);
+  }
 });
 
 test("the commands in the descriptions work", () => {

@@ -88,6 +88,12 @@ describe("causes", () => {
     ["abandonment", (welfare) => welfare.ended(0, "cancelled", "user")],
     ["failure", (welfare) => { welfare.started(0); welfare.attemptFailed(0, "node-stale"); welfare.ended(0, "failed", "attempts-exhausted"); }],
     ["failure", (welfare) => { welfare.attemptFailed(0, "job-timeout"); welfare.ended(0, "expired", "patience"); }],
+    ["failure", (welfare) => welfare.ended(0, "failed", "payment-failed: payee-offline")],
+    ["failure", (welfare) => { welfare.attemptFailed(0, "payment-expired"); welfare.attemptFailed(0, "runner-failed"); welfare.ended(0, "failed", "attempts-exhausted"); }],
+    ["nonpayment", (welfare) => { welfare.attemptFailed(0, "unpaid"); welfare.ended(0, "rejected", "unpaid"); }],
+    ["nonpayment", (welfare) => { welfare.attemptFailed(0, "job-timeout"); welfare.attemptFailed(0, "unpaid"); welfare.ended(0, "rejected", "unpaid"); }],
+    ["nonpayment", (welfare) => { welfare.attemptFailed(0, "payment-expired"); welfare.ended(0, "failed", "attempts-exhausted"); }],
+    ["nonpayment", (welfare) => welfare.ended(0, "failed", "payment-failed: no-liquidity")],
   ])("%s", (cause, play) => {
     expect(lost(play)).toEqual([cause]);
   });
@@ -157,7 +163,7 @@ test("a node that is down is not there for the planner either", () => {
 
 describe("the accounts add up to the msat in random histories", () => {
   const step = fc.record({
-    gapUs: fc.nat(20 * SECOND_US), does: fc.constantFrom("offer", "offer", "offer", "withhold", "deliver", "deliver", "deliver", "pay", "pay", "end", "end", "down", "up", "dear", "fault", "refund", "split"),
+    gapUs: fc.nat(20 * SECOND_US), does: fc.constantFrom("offer", "offer", "offer", "withhold", "deliver", "deliver", "deliver", "pay", "pay", "end", "end", "down", "up", "dear", "fault", "unpaid", "refund", "split"),
     slot: fc.nat(2), node: fc.nat(3), clientClass: fc.nat(1), value: fc.nat(500), tokens: fc.nat(2_000), output: fc.nat(300), paid: fc.nat(400),
     status: fc.constantFrom("failed" as const, "rejected" as const, "expired" as const, "cancelled" as const),
   });
@@ -192,6 +198,7 @@ describe("the accounts add up to the msat in random histories", () => {
       else if (does === "split") welfare.moved(slot, nowUs, clientClass, -1, paid, 0, paid, 0);
       else if (does === "dear") welfare.tooDear(slot);
       else if (does === "fault") welfare.attemptFailed(slot, "runner-failed");
+      else if (does === "unpaid") welfare.attemptFailed(slot, "unpaid");
       else if (does === "end") {
         welfare.ended(slot, delivered ? "completed" : status, delivered ? "" : "no-eligible-node");
         open.delete(slot);

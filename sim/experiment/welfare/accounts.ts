@@ -1,7 +1,7 @@
 import type { ReportJobStatus } from "../../../protocol/result.ts";
 import type { StructureReport, WelfareReport } from "../../../protocol/result/welfare.ts";
 import { InvariantError, LAWS } from "../recorder/invariant.ts";
-import { BUDGET, causeOf, DELIVERED, FAULT, isFault, LOSS_CAUSES, STARTED, TOO_DEAR, WAITING } from "./causes.ts";
+import { bitOf, BUDGET, causeOf, DELIVERED, LOSS_CAUSES, STARTED, TOO_DEAR, WAITING } from "./causes.ts";
 import { DemandCurve, supplyCurve } from "./demand-curve.ts";
 import { type Groups, groupsOf, timeOf } from "./groups.ts";
 import { compare } from "./losses.ts";
@@ -166,7 +166,7 @@ export class Welfare {
   }
 
   attemptFailed(slot: number, reason: string): void {
-    if (isFault(reason)) this.#mark(slot, FAULT);
+    this.#mark(slot, bitOf(reason));
   }
 
   /**

@@ -33,7 +33,7 @@ export interface Compared {
  */
 export function compare(jobs: ComparedJobs, losses: Float64Array): Compared {
   const { count, gainMsat, plannedMsat, size, cause } = jobs;
-  const lost = [0, 0, 0, 0, 0, 0];
+  const lost = [0, 0, 0, 0, 0, 0, 0];
   let lostMsat = 0;
   let lostSize = 0;
   let instead = 0;

@@ -113,6 +113,16 @@ clients:
   expect(welfare!.firstBestMsat).toBe((welfare!.jobs - unserved(long!)) * 100);
 });
 
+test("paid before work, a client that never pays gets nothing: lost by nonpayment, and by that alone; paid afterwards, it keeps everything", () => {
+  const [before, after] = ["settlement: prepay", ""].map((way) => market("300 msat", `value: 500 msat, nonPayment: { clients: 10 %, jobs: 100 % }, ${way}`).welfare!);
+  expect(before!.losses.nonpayment).toBe(before!.deadweightMsat);
+  expect(before!.losses.nonpayment).toBe((before!.jobs - before!.delivered) * 300);
+  expect(after!.deadweightMsat).toBe(0);
+  // Two of twenty clients, whoever else loses by it: a transfer, and no loss.
+  expect(before!.shareReached! / after!.shareReached!).toBeCloseTo(0.9, 1);
+  expect(before!.firstBestMsat).toBe(after!.firstBestMsat);
+});
+
 test("who does not say what jobs are worth gets no accounts", () => {
   const { welfare, structure, checks } = market("300 msat", "patience: 1min");
   expect([welfare, structure.lerner]).toEqual([null, null]);

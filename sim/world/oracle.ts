@@ -9,7 +9,8 @@ import { JobMap } from "../../scheduler/job-map.ts";
  * memory grows with the jobs in flight.
  */
 export class Oracle {
-  readonly ids: (JobId | null)[] = [];
+  /** By slot; "" where it is free. */
+  readonly ids: JobId[] = [];
   clientClass = new Int32Array(256);
   /** User of a closed loop, or -1. */
   user = new Int32Array(256);
@@ -68,7 +69,7 @@ export class Oracle {
     this.holders[slot] = holders;
     if (holders === 0) {
       this.#slots.delete(this.ids[slot]!);
-      this.ids[slot] = null;
+      this.ids[slot] = "";
       this.#free.push(slot);
     }
   }
@@ -100,7 +101,7 @@ export class Oracle {
 
   #grow(): number {
     const slot = this.ids.length;
-    this.ids.push(null);
+    this.ids.push("");
     if (slot === this.user.length) {
       const wider = (old: Int32Array<ArrayBuffer>) => { const a = new Int32Array(slot * 2); a.set(old); return a; };
       this.clientClass = wider(this.clientClass);

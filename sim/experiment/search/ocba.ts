@@ -1,5 +1,12 @@
 import { normalCdf } from "../../kernel/special.ts";
-import type { Moments } from "../../kernel/statistics/index.ts";
+
+/** What is known of a system: `Moments` is one. */
+export interface Observed {
+  readonly count: number;
+  readonly mean: number;
+  readonly variance: number;
+  readonly standardDeviation: number;
+}
 
 /**
  * How many observations each system should have had so that the largest mean is told apart from the others best:
@@ -9,7 +16,7 @@ import type { Moments } from "../../kernel/statistics/index.ts";
  * @param total observations of all systems together
  * @returns shares of `total`, not rounded
  */
-export function ocbaShares(observed: readonly Moments[], total: number): number[] {
+export function ocbaShares(observed: readonly Observed[], total: number): number[] {
   const best = bestOf(observed);
   // Equal means or no noise would divide by zero; a billionth of the scale is as good as equal.
   const scale = Math.max(1e-300, ...observed.map(({ mean, standardDeviation }) => Math.abs(mean) + standardDeviation)) * 1e-9;
@@ -30,7 +37,7 @@ export function ocbaShares(observed: readonly Moments[], total: number): number[
  * @param further how many in all
  * @returns by system; they sum to `further`
  */
-export function ocbaNext(observed: readonly Moments[], further: number): number[] {
+export function ocbaNext(observed: readonly Observed[], further: number): number[] {
   const total = observed.reduce((sum, { count }) => sum + count, 0) + further;
   const lacking = ocbaShares(observed, total).map((share, i) => share - observed[i]!.count);
   const next = observed.map(() => 0);
@@ -47,7 +54,7 @@ export function ocbaNext(observed: readonly Moments[], further: number): number[
  * Approximate probability that the largest mean is the best system's: one less the sum of the chances that each other is in
  * truth ahead (Bonferroni; normal, estimated variances taken for true, systems independent). An approximation, no guarantee.
  */
-export function approximateCorrectSelection(observed: readonly Moments[]): number {
+export function approximateCorrectSelection(observed: readonly Observed[]): number {
   const best = bestOf(observed);
   const { mean, variance, count } = observed[best]!;
   let wrong = 0;
@@ -60,7 +67,7 @@ export function approximateCorrectSelection(observed: readonly Moments[]): numbe
 }
 
 /** The system with the largest mean, the first of equals. */
-export function bestOf(observed: readonly Moments[]): number {
+export function bestOf(observed: readonly Observed[]): number {
   let best = 0;
   for (let i = 1; i < observed.length; i++) if (observed[i]!.mean > observed[best]!.mean) best = i;
   return best;

@@ -106,18 +106,23 @@ export class Batch implements Mechanism {
     const prices = pricesAt(unit, paid);
     const chargedPrices = pricesAt(unit, charged);
     const price = trades === 0 ? "" : this.#priceInWords(prices, chargedPrices, trades);
-    for (const { job, slot } of all) {
+    const unsold: Bidder[] = [];
+    for (const bidder of all) {
+      const { job, slot } = bidder;
       // The job before may have been the one that a node on probation is given.
       const fits = slot !== null && selector.fits(job.request, market, slot.offer, job.tried, env.nowUs);
       const sold = fits ? slot.offer : -1;
       if (env.telemetry.wantsDecision(job.request.jobId)) this.#explain(job, market, sold, `batch of ${all.length} jobs and ${units.length} free slots, ${trades} trades; ${fits ? "this bid is among them" : "this bid is not"}`, fits ? price : "");
-      if (!fits) continue;
+      if (!fits) {
+        unsold.push(bidder);
+        continue;
+      }
       jobs.delete(job);
       env.telemetry.waitingAtRouter(-1);
       this.#floor.award(job, market, sold, prices, this.#feeOn(job, prices, chargedPrices, fee));
     }
     // What a bid fell short of: the price of those that traded, or the lowest ask; where no slot was free, not of a price.
-    this.#giveUp(market, jobs, trades > 0 ? charged : units.length > 0 ? units[0]!.level : -1, unit);
+    this.#giveUp(market, jobs, unsold, trades > 0 ? charged : units.length > 0 ? units[0]!.level : -1);
   }
 
   /** Free slots by what they cost, cheapest first; of equal ones in the order of nodes' ids. At most one more than jobs count. */
@@ -202,11 +207,14 @@ export class Batch implements Mechanism {
     };
   }
 
-  /** Gives up what no node could ever take, what has waited too long, and what is more than may wait: the lowest bids. */
-  #giveUp(market: ModelMarket, jobs: Map<RoutedJob, number>, goingLevel: number, unit: PriceSheet): void {
-    const { env, selector, queueLimit, queueWaitUs, fee } = this.#floor;
+  /**
+   * Gives up what no node could ever take, what has waited too long, and what is more than may wait: the lowest bids.
+   * @param unsold the best first.
+   */
+  #giveUp(market: ModelMarket, jobs: Map<RoutedJob, number>, unsold: readonly Bidder[], goingLevel: number): void {
+    const { env, selector, queueLimit, queueWaitUs } = this.#floor;
     let kept = 0;
-    for (const [job, sinceUs] of [...jobs.entries()]) {
+    for (const { job, sinceUs, level } of unsold) {
       const { request, attempt, tried } = job;
       const possible = selector.draw(request, market, tried, 1, env.nowUs) > 0 || selector.waitable > 0;
       const tooLong = env.nowUs - sinceUs >= queueWaitUs;
@@ -216,7 +224,7 @@ export class Batch implements Mechanism {
       }
       jobs.delete(job);
       env.telemetry.waitingAtRouter(-1);
-      if (possible && bidLevel(unit, fee, request) < goingLevel) env.telemetry.tooDear(request.jobId);
+      if (possible && level < goingLevel) env.telemetry.tooDear(request.jobId);
       this.#floor.giveUp(job, !possible ? (attempt === 0 ? "no-eligible-node" : "attempts-exhausted") : tooLong ? "router-wait-too-long" : "router-queue-full");
     }
   }

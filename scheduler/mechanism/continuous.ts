@@ -2,6 +2,7 @@ import type { PriceSheet } from "../../protocol/messages.ts";
 import { affordableMsat, MSAT_PER_BTC, pricesPaying } from "../../protocol/money.ts";
 import { amountMsat } from "../../protocol/units.ts";
 import type { ModelMarket } from "../model-market.ts";
+import { bidLevel, unitOf } from "../pricing/price-level.ts";
 import type { RoutedJob } from "../routed-job.ts";
 import type { Floor, Mechanism } from "./mechanism.ts";
 
@@ -14,6 +15,9 @@ import type { Floor, Mechanism } from "./mechanism.ts";
  *
  * Jobs differ in length and in the nodes that may serve them, so bids are compared by their multiple of what the node asks
  * for the job. Among equal jobs that any node may serve, trades are those of an {@link OrderBook}.
+ *
+ * No more orders rest than the router's queue has room for: where it is full, a job that bids more than the lowest order of
+ * its model takes the place of that, and the lowest is turned away; of equal ones the younger.
  */
 export class Continuous implements Mechanism {
   readonly #floor: Floor;
@@ -60,10 +64,33 @@ export class Continuous implements Mechanism {
       env.telemetry.priced({ kind: "trade", model: request.model, rested: "ask" });
       this.#floor.award(job, market, best, market.offers[best]!.prices, fee);
     } else if (queueLimit > 0 && count + selector.waitable + selector.tooDear > 0) {
-      this.#floor.enqueue(job);
+      this.#rest(job, market);
     } else {
       this.#floor.giveUp(job, attempt === 0 ? "no-eligible-node" : "attempts-exhausted");
     }
+  }
+
+  #rest(job: RoutedJob, market: ModelMarket): void {
+    const { waiting, queueLimit, fee } = this.#floor;
+    if (waiting.size >= queueLimit) {
+      const unit = unitOf(market.offers.map(({ prices }) => prices));
+      let lowest: RoutedJob | null = null;
+      let lowestLevel = Infinity;
+      waiting.walk(job.request.model, (other) => {
+        const level = bidLevel(unit, fee, other.request);
+        if (level <= lowestLevel) [lowest, lowestLevel] = [other, level];
+        return "skip";
+      }, () => {});
+      if (lowest !== null && this.#outbids(job, bidLevel(unit, fee, job.request), lowest, lowestLevel)) {
+        this.#floor.dequeue(lowest);
+        this.#floor.giveUp(lowest, "router-queue-full");
+      }
+    }
+    this.#floor.enqueue(job);
+  }
+
+  #outbids(job: RoutedJob, level: number, other: RoutedJob, otherLevel: number): boolean {
+    return level > otherLevel || (level === otherLevel && job.request.priority > other.request.priority);
   }
 
   /** Free slots of the node go to the best bids that rest. */

@@ -200,6 +200,16 @@ describe("a batch", () => {
     expect(refusals(clear({ kind: "uniform-price", intervalUs: 1000 }, { queueLimit: 0 }).sent)).toEqual(["router-queue-full"]);
   });
 
+  test("where more jobs are left than may wait, the lowest bids go, however long they have waited", () => {
+    const { router, sent } = clear({ kind: "uniform-price", intervalUs: 1000 }, { queueLimit: 1 });
+    // x bids 15 and is left over; w, who comes after it, bids 18, and nothing is free at that.
+    expect(refusals(sent)).toEqual([]);
+    router.submit("w", { maxPriceMsat: 18 });
+    const next = router.advance(1000);
+    expect([awarded(next), refusals(next)]).toEqual([[], ["router-queue-full"]]);
+    expect(next.flatMap(([, message]) => (message.type === "refuse" ? [message.jobId] : []))).toEqual(["x"]);
+  });
+
   test("a slot that does not suit a job keeps it from no other, and a job that no slot suits keeps no other from its own", () => {
     const router = new RouterBench({ pricing: { kind: "uniform-price", intervalUs: 1000 }, queueLimit: 100, acceptTimeoutUs: 1e9 });
     router.router.start();
@@ -287,6 +297,24 @@ describe("a continuous market", () => {
       trades += seen.length;
     }), { seed: 1, numRuns: 200 });
     expect(trades).toBeGreaterThan(500);
+  });
+
+  test("a full book keeps the best orders, of equal ones the older, and turns the others away at once", () => {
+    const limit = 3;
+    fc.assert(fc.property(fc.array(fc.record({ bid: fc.integer({ min: 1, max: 9 }), priority: fc.constantFrom(0, 0, 4) }), { maxLength: 12 }), (orders) => {
+      const bench = new RouterBench({ pricing: { kind: "continuous" }, queueLimit: limit, queueWaitUs: 1e9, sweepUs: 1e9, staleAfterUs: 1e9, acceptTimeoutUs: 1e9 });
+      bench.register("a", priced(1));
+      expect(awarded(bench.submit("first", { maxPriceMsat: 1 }))).toEqual(["first to a for 1"]);
+      let resting: { job: string; bid: number; priority: number; age: number }[] = [];
+      for (const [age, { bid, priority }] of orders.entries()) {
+        bench.advance(1);
+        const ranked = [...resting, { job: `j${age}`, bid, priority, age }].sort((x, y) => y.bid - x.bid || y.priority - x.priority || x.age - y.age);
+        const refused = bench.submit(`j${age}`, { maxPriceMsat: bid, priority }).flatMap(([, message]) => (message.type === "refuse" ? [[message.jobId, message.reason]] : []));
+        expect(refused).toEqual(ranked.slice(limit).map(({ job }) => [job, "router-queue-full"]));
+        resting = ranked.slice(0, limit);
+        expect(bench.env.telemetry.waiting).toBe(resting.length);
+      }
+    }), { seed: 3, numRuns: 300 });
   });
 
   test("a job that takes any price pays the ask, although it rested", () => {

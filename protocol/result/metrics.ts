@@ -1,7 +1,8 @@
 import { formatDurationUs, formatMsat, formatMsatPerMtok, formatNumber, formatPercent, formatSignificant, formatTokens } from "../units.ts";
 
 /** What a figure is measured in. */
-export type FigureUnit = "us" | "msat" | "msatPerMtok" | "msatPerHour" | "share" | "perS" | "kwh" | "tokens" | "count" | "number";
+export const FIGURE_UNITS = ["us", "msat", "msatPerMtok", "msatPerHour", "share", "perS", "kwh", "tokens", "count", "number"] as const;
+export type FigureUnit = (typeof FIGURE_UNITS)[number];
 
 /** A figure that questions are asked about. */
 export interface Metric {
@@ -32,7 +33,7 @@ const statistics = ["mean", "p50", "p90", "p95", "p99", "max"] as const;
 
 const known: readonly Known[] = [
   ...latencies.flatMap(({ id, key, label }) => statistics.map((statistic): Known => ofJobs(`${id}.${statistic}`, `latency.${key}.${statistic}`, `${inWords(statistic)} ${label}`, "us", "lower", true))),
-  ofJobs("goodput", "goodput.share", "share of jobs within every goal", "share", "higher"),
+  ofJobs("goodput", "goodput.share", "share within every goal", "share", "higher"),
   ofJobs("goodput.rate", "goodput.jobsPerS", "goodput", "perS", "higher"),
   ofJobs("throughput", "throughput.completedJobsPerS", "throughput", "perS", "higher"),
   ofJobs("throughput.tokens", "throughput.outputTokensPerS", "output tokens", "perS", "higher"),
@@ -40,8 +41,8 @@ const known: readonly Known[] = [
   ofJobs("rejected", "jobs.rejected", "rejected jobs", "count", "lower"),
   ofJobs("attempts", "attempts.perJob", "attempts per job", "number", "lower"),
   ...(["mean", "p50", "p95"] as const).flatMap((statistic): Known[] => {
-    const perMtok = ofJobs(`price.${statistic}`, `prices.perMtokMsat.${statistic}`, `${inWords(statistic)} price per million tokens`, "msatPerMtok", null, true);
-    const perJob = ofJobs(`price.job.${statistic}`, `prices.perJobMsat.${statistic}`, `${inWords(statistic)} price per job`, "msat", null, true);
+    const perMtok = ofJobs(`price.${statistic}`, `prices.perMtokMsat.${statistic}`, `${inWords(statistic)} price`, "msatPerMtok", null, true);
+    const perJob = ofJobs(`price.job.${statistic}`, `prices.perJobMsat.${statistic}`, `${inWords(statistic)} price of a job`, "msat", null, true);
     return statistic === "mean" ? [{ ...perMtok, id: "price" }, { ...perJob, id: "price.job" }] : [perMtok, perJob];
   }),
   ofJobs("paid", "paidMsat", "what clients paid", "msat", null),

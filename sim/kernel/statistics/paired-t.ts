@@ -24,6 +24,11 @@ export interface PairedDifference {
 export function pairedT(differences: Iterable<number>, confidence = 0.95): PairedDifference {
   const moments = new Moments();
   for (const difference of differences) moments.add(difference);
+  return pairedTOf(moments, confidence);
+}
+
+/** The same of differences that were added up before. @throws RangeError below two pairs */
+export function pairedTOf(moments: Moments, confidence = 0.95): PairedDifference {
   const { count: pairs, mean, standardDeviation: sd } = moments;
   if (pairs < 2) throw new RangeError(`A paired t test needs two pairs at least; found ${pairs}.`);
   const error = sd / Math.sqrt(pairs);

@@ -13,11 +13,20 @@ export const interruptedExit = (signal: Interruption): number => (signal === "SI
 export class Interruptions {
   /** The first signal; null: none so far. Changes only when the event loop turns. */
   signal: Interruption | null = null;
-  readonly #note = (signal: NodeJS.Signals): void => void (this.signal ??= signal as Interruption);
+  readonly #controller = new AbortController();
+  readonly #note = (signal: NodeJS.Signals): void => {
+    this.signal ??= signal as Interruption;
+    this.#controller.abort();
+  };
 
   constructor() {
     process.on("SIGINT", this.#note);
     process.on("SIGTERM", this.#note);
+  }
+
+  /** Aborted with the first signal, for whoever takes one of these. */
+  get aborted(): AbortSignal {
+    return this.#controller.signal;
   }
 
   /** From now on signals end the process as they do by default. */

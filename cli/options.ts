@@ -7,6 +7,13 @@ export const seed = (text: string): number => {
   return value;
 };
 
+/** Parses a whole number in a range. @throws InvalidArgumentError */
+export const wholeNumber = (least: number, most: number) => (text: string): number => {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < least || value > most) throw new InvalidArgumentError(`Allowed: a whole number from ${least} to ${most}.`);
+  return value;
+};
+
 /** Takes a path; an empty one is mostly a variable that was never set. @throws InvalidArgumentError */
 export const filePath = (text: string): string => {
   if (text.trim() === "") throw new InvalidArgumentError("Allowed: a path.");

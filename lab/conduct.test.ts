@@ -1,30 +1,10 @@
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { conduct } from "../sim/experiment/conduct.ts";
 import type { Experiment, RunOutcome, RunTask } from "../sim/experiment/plan.ts";
 import { TaskPlayer } from "../sim/experiment/play-task.ts";
-import type { Subject } from "../sim/experiment/play-task.ts";
-import { replicationSeed } from "../sim/experiment/seeds.ts";
 import { conductOn } from "./conduct.ts";
 import type { ConductProgress } from "./conduct.ts";
-
-const fileName = fileURLToPath(new URL("../scenarios/mm1.yaml", import.meta.url));
-const subject: Subject = { source: readFileSync(fileName, "utf8"), fileName, sets: ["horizon=20s", "warmup=1s"] };
-const policies = ["random", "cheapest"];
-
-const tasks = (count: number): RunTask[] =>
-  Array.from({ length: count }, (_, i) => ({ name: `run=${i}`, sets: [`router.policy=${policies[i % 2]}`], seed: replicationSeed(1, i >> 1) }));
-
-/** Two batches, of which the second depends on the first; the result is all that was heard. */
-function* plan(first: readonly RunTask[], second: readonly RunTask[] = []): Experiment<RunOutcome[]> {
-  const heard: RunOutcome[] = [];
-  for (const [purpose, batch] of [["first", first], ["second", second]] as const) {
-    const { interrupted } = yield { purpose, count: batch.length, tasks: batch, take: (outcome) => void heard.push(outcome), later: purpose === "first" ? second.length : 0 };
-    if (interrupted) return heard;
-  }
-  return heard;
-}
+import { odd, plan, subject, tasks } from "./testing/experiment.ts";
 
 const here = (experiment: Experiment<RunOutcome[]>): RunOutcome[] => {
   const player = new TaskPlayer(subject);
@@ -33,7 +13,7 @@ const here = (experiment: Experiment<RunOutcome[]>): RunOutcome[] => {
 
 describe("conductOn", () => {
   test("gives the same to the last byte with 1, 2 and 8 workers as one run after the other", async () => {
-    const experiment = (): Experiment<RunOutcome[]> => plan(tasks(20), [...tasks(3), { name: "odd", sets: ["router.policy=nonsense"], seed: 1 }]);
+    const experiment = (): Experiment<RunOutcome[]> => plan(tasks(20), [...tasks(3), odd]);
     const expected = JSON.stringify(here(experiment()));
     expect(expected).toContain("ScenarioError");
     for (const workers of [1, 2, 8]) expect(JSON.stringify(await conductOn(experiment(), subject, { workers }))).toBe(expected);
@@ -99,7 +79,7 @@ describe("conductOn", () => {
 
   test("a run that takes all of a worker's memory is an outcome with its error, and the others are played", async () => {
     const [before, greedy, after] = [tasks(1)[0]!, { name: "greedy", sets: ["operators.server.count=300000"], seed: 7 }, tasks(2)[1]!];
-    const heard = await conductOn(plan([before, greedy, after]), subject, { workers: 1, memoryMb: 96 });
+    const heard = await conductOn(plan([before, greedy, after]), subject, { workers: 1, memoryMb: 72 });
     expect(heard.map(({ task, error }) => [task.name, error])).toEqual([
       ["run=0", null],
       ["greedy", "WorkerDied: Worker terminated due to reaching memory limit: JS heap out of memory"],

@@ -7,3 +7,8 @@ export interface Journal {
   find(task: RunTask): WireOutcome | null;
   add(task: RunTask, outcome: WireOutcome): void;
 }
+
+/** What makes a run the same run: everything it was asked for. JSON. */
+export function taskKey({ name, sets, seed }: RunTask): string {
+  return JSON.stringify([name, sets, seed]);
+}

@@ -1,8 +1,5 @@
-import type { ViabilityReport } from "../protocol/result/viability.ts";
-import type { RunReport } from "../protocol/result.ts";
-
 /** The text of a report as JSON: indented, with a line of its own for each member, and a list of numbers on one line. Ends with a line break. */
-export function renderJson(report: RunReport | ViabilityReport): string {
+export function renderJson(report: unknown): string {
   return `${write(report, "")}\n`;
 }
 

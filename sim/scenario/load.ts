@@ -26,6 +26,8 @@ export interface LoadOptions {
   readonly sets?: readonly string[];
   /** Changes that stand in the file itself, applied after `sets`: what is wrong with them is told where they stand. The scenario is taken to be sound without them. */
   readonly variation?: Variation;
+  /** Leaves alone what the file says of experiments: they are about the market as it stands, and need not fit one that an experiment has changed. So it is wherever there is a `variation`. */
+  readonly marketOnly?: boolean;
   /** Whether a file that the scenario names can be read; left out: not checked. */
   readonly fileExists?: (path: string) => boolean;
   /** Reads the files whose content becomes part of the scenario, such as tariffs; left out: from the file system. */
@@ -82,7 +84,8 @@ export function loadScenario(source: string | Uint8Array, fileName: string, opti
   }, options.readText ?? ((path) => readFileSync(path, "utf8")));
   const scenario = resolver.scenario(parsed.data);
   const misfits: Finding[] = [];
-  const experiment = resolveExperiment(parsed.data, (finding) => void misfits.push(finding), (path, value) => {
+  const { operators, clients } = parsed.data;
+  const experiment = resolveExperiment(options.marketOnly === true || variation.length > 0 ? { operators, clients } : parsed.data, (finding) => void misfits.push(finding), (path, value) => {
     const { overrides: [override], problems: [problem] } = applySets(structuredClone(root), [setText({ path, value })]);
     if (override !== undefined) return { place: override.path, field: schemaAt(override.path) };
     const { found, allowed, suggestion } = problem!;

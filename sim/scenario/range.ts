@@ -101,7 +101,7 @@ function read(written: unknown): Written | null {
 }
 
 /** Whether bare numbers have to be whole there. */
-function wantsWhole(field: readonly FieldType[]): boolean {
+export function wantsWhole(field: readonly FieldType[]): boolean {
   const types = field.flatMap((option) => [option, ...(option.anyOf ?? [])]).map(({ type }) => type);
   return types.includes("integer") && !types.includes("number");
 }

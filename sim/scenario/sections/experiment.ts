@@ -12,6 +12,8 @@ import { equilibriumShape, resolveEquilibrium } from "./equilibrium.ts";
 import type { EquilibriumSpec } from "./equilibrium.ts";
 import { resolveSearch, searchShape } from "./search.ts";
 import type { SearchSpec } from "./search.ts";
+import { resolveSweep, sweepShape } from "./sweep.ts";
+import type { SweepSpec } from "./sweep.ts";
 
 /**
  * What a scenario says of the experiments that are made with it: keys of its own at the top, each in a section file of its own.
@@ -20,6 +22,7 @@ import type { SearchSpec } from "./search.ts";
 export const experimentShape = {
   ...replicationsShape,
   ...armsShape,
+  ...sweepShape,
   ...sensitivityShape,
   ...searchShape,
   ...equilibriumShape,
@@ -34,6 +37,7 @@ export interface ExperimentSpec {
   readonly replications: ReplicationsSpec | null;
   /** Null where the scenario has none. */
   readonly arms: ArmsSpec | null;
+  readonly sweep: SweepSpec | null;
   readonly sensitivity: SensitivitySpec | null;
   readonly search: SearchSpec | null;
   readonly equilibrium: EquilibriumSpec | null;
@@ -51,6 +55,7 @@ export function resolveExperiment(input: ExperimentInput & Classes, finding: (fi
   return {
     replications: resolveReplications(input, classes, finding),
     arms: resolveArms(input, finding),
+    sweep: resolveSweep(input, classes, finding, fieldOf),
     sensitivity: resolveSensitivity(input, classes, finding, fieldOf),
     search: resolveSearch(input.search, classes, finding, fieldOf),
     equilibrium: resolveEquilibrium(input.equilibrium, classes, finding, fieldOf),

@@ -1,0 +1,124 @@
+import { digest } from "../../../protocol/canonical.ts";
+import { experimentDigest } from "../../../protocol/result/experiment.ts";
+import { absentFigure } from "../../../protocol/result/figures.ts";
+import type { Metric } from "../../../protocol/result/metrics.ts";
+import type { SweepReport, SweptAxis, SweptPoint } from "../../../protocol/result/sweep.ts";
+import { SWEEP_SCHEMA, SWEEP_VERSION } from "../../../protocol/result/sweep.ts";
+import { Moments } from "../../kernel/statistics/index.ts";
+import type { Scenario } from "../../scenario/scenario.ts";
+import type { SweepAxis, SweepSpec } from "../../scenario/sections/sweep.ts";
+import { setsOf } from "../../scenario/variation.ts";
+import type { Experiment, RunOutcome, RunTask } from "../plan.ts";
+import { estimateOf, Tally } from "../replications/figure-estimates.ts";
+import { replicationSeed } from "../seeds.ts";
+import { mainEffects } from "./effects.ts";
+import { sweepFindings } from "./findings.ts";
+import type { SweepPoint } from "./points.ts";
+
+/** What is to be swept. */
+export interface SweepQuestion {
+  /** The market without any point's changes, after `sets`. */
+  readonly scenario: Scenario;
+  readonly spec: Pick<SweepSpec, "axes" | "combine" | "arms">;
+  /** Names of the arms crossed; null where none are. */
+  readonly arms: readonly string[] | null;
+  /** At least one. */
+  readonly points: readonly SweepPoint[];
+  readonly metrics: readonly Metric[];
+  /** Whether somebody asked for these metrics: those that no run has are then told of, otherwise left out. */
+  readonly metricsAsked: boolean;
+  /** Runs of each point; 1 or more. */
+  readonly replications: number;
+  /** Above 0, below 1. */
+  readonly confidence: number;
+  readonly seed: number;
+  /** Changes made on the command line, for the provenance. */
+  readonly sets: readonly string[];
+  readonly lab: { readonly name: string; readonly version: string };
+  /** Told of every run, in order. */
+  readonly onRun?: ((run: SweptRun) => void) | undefined;
+}
+
+/** A run, and where in the sweep it stands. */
+export interface SweptRun {
+  readonly point: SweepPoint;
+  readonly replication: number;
+  readonly outcome: RunOutcome;
+}
+
+/**
+ * Plays a market at every point, on the same random numbers at each (common random numbers). Keeps what each point's metrics
+ * come to, and no run.
+ * @returns null where not one run was played without an error
+ */
+export function* sweep(question: SweepQuestion): Experiment<SweepReport | null> {
+  const { scenario, spec, points, metrics, replications, confidence, seed } = question;
+  const tally = new Tally();
+  const cells = points.map(() => ({ runs: 0, failed: 0, moments: metrics.map(() => new Moments()) }));
+  const seen = new Set<string>();
+  let good = 0;
+
+  const { interrupted } = yield {
+    purpose: "points", count: points.length * replications, later: 0, tasks: tasksOf(points, replications, seed),
+    take: (outcome) => {
+      const cell = cells[Math.floor(outcome.index / replications)]!;
+      tally.add(outcome);
+      cell.runs++;
+      if (outcome.figures === null) cell.failed++;
+      else {
+        good++;
+        for (const [m, { path }] of metrics.entries()) {
+          const value = outcome.figures[path];
+          if (value !== undefined) seen.add(path);
+          const counted = value ?? absentFigure(path);
+          if (counted !== null) cell.moments[m]!.add(counted);
+        }
+      }
+      question.onRun?.({ point: points[Math.floor(outcome.index / replications)]!, replication: outcome.index % replications, outcome });
+    },
+  };
+  if (good === 0) return null;
+
+  // A figure that is undefined in every run, such as a profit where no costs are stated, is nothing to look at.
+  const shown = metrics.flatMap((metric, m) => question.metricsAsked || (seen.has(metric.path) && cells.some(({ moments }) => moments[m]!.count > 0)) ? [{ metric, m }] : []);
+  const axes = spec.axes.map(sweptAxis);
+  const played = points.flatMap(({ index, arm, factors }, i): SweptPoint[] => {
+    const { runs, failed, moments } = cells[i]!;
+    return runs === 0 ? [] : [{ index, arm, factors: [...factors], runs, failed, estimates: shown.map(({ m }) => estimateOf(moments[m]!, confidence)) }];
+  });
+  const looked = shown.map(({ metric: { id, path, label, unit, better } }) => ({ id, path, label, unit, better }));
+  const independent = spec.combine.kind !== "zip" && axes.length > 1;
+  const effects = independent ? mainEffects(axes, looked, played) : [];
+  const results = {
+    schema: SWEEP_SCHEMA,
+    schemaVersion: SWEEP_VERSION,
+    runs: tally.tally,
+    design: { kind: spec.combine.kind, scrambled: spec.combine.kind === "sobol" ? spec.combine.scrambled : null, arms: question.arms === null ? null : [...question.arms], points: points.length, replications },
+    confidence, axes, metrics: looked,
+    findings: sweepFindings({ axes, metrics: looked, points: played, effects, confidence }),
+    points: played, effects,
+  } as const satisfies Omit<SweepReport, "provenance">;
+  return {
+    ...results,
+    provenance: {
+      lab: { ...question.lab },
+      scenario: { name: scenario.name, question: scenario.question, hash: digest(scenario), resolved: scenario as never },
+      seed, sets: [...question.sets],
+      ...(interrupted ? { interrupted } : {}),
+      resultsDigest: experimentDigest(results),
+    },
+  };
+}
+
+/** Replications of one point follow each other, so that whoever plays them loads each point's market once. */
+function* tasksOf(points: readonly SweepPoint[], replications: number, seed: number): Generator<RunTask> {
+  const seeds = Array.from({ length: replications }, (_, r) => replicationSeed(seed, r));
+  for (const { index, variation } of points) {
+    const sets = setsOf(variation);
+    for (const [r, of] of seeds.entries()) yield { name: `point=${index} replication=${r}`, sets, seed: of };
+  }
+}
+
+function sweptAxis({ name, moves, unit, scale, levels, ends, whole }: SweepAxis): SweptAxis {
+  return { name, paths: moves.map(({ path }) => path), unit, scale, whole, levels: levels === null ? null : [...levels], ends: ends === null ? null : [...ends] };
+}

@@ -58,6 +58,8 @@ interface Amount {
 
 function amountOf({ difference, interval, relative }: Measured, { unit }: ComparedMetric): Amount {
   const { low, high } = interval!;
+  // The same difference in every pair: its share of a baseline that varies has an interval all the same, which says nothing more.
+  if (low === high && relative !== null && unit !== "share") return inPlaces({ value: relative.value * 100, low: relative.value * 100, high: relative.value * 100 }, " %");
   if (unit === "share") return inPlaces({ value: difference! * 100, low: low * 100, high: high * 100 }, " percentage points");
   // Many times a baseline near 0 says less than the figures themselves.
   if (relative !== null && relative.low !== null && relative.high !== null && Math.max(Math.abs(relative.low), Math.abs(relative.high)) <= 20) {

@@ -2,7 +2,8 @@ import { absentFigure } from "../../../protocol/result/figures.ts";
 import type { Figures } from "../../../protocol/result/figures.ts";
 import type { ComparedMetric } from "../../../protocol/result/comparison.ts";
 import type { Estimate } from "../../../protocol/result/experiment.ts";
-import { Moments, studentQuantile } from "../../kernel/statistics/index.ts";
+import { Moments } from "../../kernel/statistics/index.ts";
+import { estimateOf } from "../replications/figure-estimates.ts";
 import { PairedValues } from "./difference.ts";
 import type { MeasuredDifference } from "./assemble.ts";
 
@@ -73,8 +74,27 @@ export class ComparisonTally {
     return this.#values.some((row) => row[m]!.count > 0);
   }
 
+  /** Whether each arm has the figure in some run. */
+  everyArmHas(metric: ComparedMetric): boolean {
+    const m = this.#metrics.indexOf(metric);
+    return this.#values.every((row) => row[m]!.count > 0);
+  }
+
+  /** Half the width of the widest interval of a difference to the baseline in this metric, as a share of the baseline's mean; null where one is not known. */
+  relativeHalfWidth(metric: ComparedMetric, baseline: string, confidence: number): number | null {
+    const m = this.#metrics.indexOf(metric);
+    let widest: number | null = 0;
+    for (const pair of this.#pairs) {
+      if (pair.baseline !== baseline) continue;
+      const { interval, baselineMean } = pair.cells[m]!.values.measure(confidence);
+      if (interval === null || baselineMean === null || baselineMean === 0) return null;
+      widest = Math.max(widest, (interval.high - interval.low) / 2 / Math.abs(baselineMean));
+    }
+    return widest;
+  }
+
   values(metrics: readonly ComparedMetric[], confidence: number): { arm: string; metric: string; estimate: Estimate }[] {
-    return this.#arms.flatMap((arm, a) => metrics.map((metric) => ({ arm, metric: metric.id, estimate: estimateFrom(this.#values[a]![this.#metrics.indexOf(metric)]!, confidence) })));
+    return this.#arms.flatMap((arm, a) => metrics.map((metric) => ({ arm, metric: metric.id, estimate: estimateOf(this.#values[a]![this.#metrics.indexOf(metric)]!, confidence) })));
   }
 
   differences(metrics: readonly ComparedMetric[], confidence: number): MeasuredDifference[] {
@@ -90,13 +110,4 @@ interface Cell {
   /** Runs of the baseline and of the arm without the figure. */
   baseline: number;
   arm: number;
-}
-
-/** A figure over several runs. */
-export function estimateFrom(moments: Moments, confidence: number): Estimate {
-  const { count: runs, mean, standardDeviation: sd, min, max } = moments;
-  if (runs === 0) return { runs, mean: null, sd: null, min: null, max: null, interval: null };
-  if (runs === 1) return { runs, mean, sd: null, min, max, interval: null };
-  const halfWidth = studentQuantile((1 + confidence) / 2, runs - 1) * sd / Math.sqrt(runs);
-  return { runs, mean, sd, min, max, interval: { confidence, low: mean - halfWidth, high: mean + halfWidth } };
 }

@@ -1,9 +1,10 @@
 import type { z } from "zod";
-import type { ClassNames } from "../../../protocol/result/metrics.ts";
+import type { ClassNames, Metric } from "../../../protocol/result/metrics.ts";
 import type { Finding } from "../problem.ts";
 import type { FieldLookup } from "../range.ts";
 import { armsShape, resolveArms } from "./arms.ts";
 import type { ArmsSpec } from "./arms.ts";
+import { metricsShape, resolveMetrics } from "./metrics.ts";
 import { replicationsShape, resolveReplications } from "./replications.ts";
 import type { ReplicationsSpec } from "./replications.ts";
 import { resolveSensitivity, sensitivityShape } from "./sensitivity.ts";
@@ -21,6 +22,7 @@ import type { SweepSpec } from "./sweep.ts";
  */
 export const experimentShape = {
   ...replicationsShape,
+  ...metricsShape,
   ...armsShape,
   ...sweepShape,
   ...sensitivityShape,
@@ -35,6 +37,8 @@ export type ExperimentInput = z.output<z.ZodObject<typeof experimentShape>>;
 export interface ExperimentSpec {
   /** How often the market is played; null where the scenario does not say. */
   readonly replications: ReplicationsSpec | null;
+  /** Figures that answer the scenario's question; null where it does not say. */
+  readonly metrics: readonly Metric[] | null;
   /** Null where the scenario has none. */
   readonly arms: ArmsSpec | null;
   readonly sweep: SweepSpec | null;
@@ -54,6 +58,7 @@ export function resolveExperiment(input: ExperimentInput & Classes, finding: (fi
   const classes: ClassNames = { clients: input.clients.map(({ name }) => name), operators: input.operators.map(({ name }) => name) };
   return {
     replications: resolveReplications(input, classes, finding),
+    metrics: resolveMetrics(input, classes, finding),
     arms: resolveArms(input, finding),
     sweep: resolveSweep(input, classes, finding, fieldOf),
     sensitivity: resolveSensitivity(input, classes, finding, fieldOf),

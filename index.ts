@@ -24,6 +24,15 @@ export type { Run, RunOptions, RunProgress } from "./sim/experiment/run.ts";
 export type { MarketEvent } from "./sim/world/telemetry.ts";
 export { InvariantError } from "./sim/experiment/recorder/invariant.ts";
 
+// Policies of one's own, which a scenario names: types for the files that hold them.
+export type { MarketReading, Price, PricedMarket, PricingPolicy } from "./scheduler/custom/pricing.ts";
+export type { OpeningNode, StrategyPolicy } from "./scheduler/custom/strategy.ts";
+export type { ChoicePolicy, ScoredNode } from "./scheduler/custom/choice.ts";
+export { PolicyError } from "./scheduler/custom/source.ts";
+export type { Setting, Settings } from "./scheduler/custom/source.ts";
+export type { Observation, Strategy } from "./scheduler/strategy/strategy.ts";
+export type { PriceSheet } from "./protocol/messages.ts";
+
 // Reports.
 export { reportJsonSchema, resultsDigest, runReport } from "./protocol/result.ts";
 export type { JobRow, RunReport } from "./protocol/result.ts";

@@ -10,6 +10,7 @@ const MECHANISMS: Readonly<Record<PricingReport["mechanism"], string>> = {
   network: "One price for all, set by the network; nodes served the jobs for which it covers what they ask.",
   surge: "Jobs pay what their node posts, times a factor that the router sets by utilisation.",
   "base-fee": "One price per model, which the router moves with utilisation; a job pays the price at its award.",
+  custom: "Prices were set by a policy of the scenario's own, at intervals; a job pays the price at its award.",
   "call-for-bids": "Each job was put out to tender among a few nodes; the lowest bid won.",
   "uniform-price": "Jobs and free slots were matched at intervals; all that traded paid one price.",
   "call-market": "Jobs and free slots were matched at intervals, where supply met demand.",

@@ -7,7 +7,7 @@ const prices = z.array(z.number().nullable());
 
 /** How prices came about, and how they moved. */
 export const pricingReport = z.strictObject({
-  mechanism: z.enum(["posted", "network", "surge", "base-fee", "call-for-bids", "uniform-price", "call-market", "continuous"]),
+  mechanism: z.enum(["posted", "network", "surge", "base-fee", "custom", "call-for-bids", "uniform-price", "call-market", "continuous"]),
   priceChanges: count.describe("Times a going price was set, over all models and routers."),
   auctions: z.strictObject({
     calls: count.describe("Calls for bids that closed."),

@@ -1,4 +1,5 @@
 import type { JobRequest, PriceSheet } from "../../protocol/messages.ts";
+import { CustomPricing, type Price } from "../custom/pricing.ts";
 import type { ModelMarket } from "../model-market.ts";
 import { nextBasePrices } from "../pricing/base-fee.ts";
 import { networkPrice } from "../pricing/network-price.ts";
@@ -18,11 +19,11 @@ const SAMPLE = 64;
 const ORDINARY: Length = { inputTokens: 1_000, maxOutputTokens: 1_000 };
 
 /** Mechanisms under which a price is there before the job comes. */
-export type GoingOptions = Extract<PricingOptions, { kind: "network" | "surge" | "base-fee" }>;
+export type GoingOptions = Extract<PricingOptions, { kind: "network" | "surge" | "base-fee" | "custom" }>;
 
 /**
  * A price per model that the router sets: fixed (network price), or anew at intervals from the model's utilisation (surge,
- * base fee). Jobs are placed by the policy among the nodes that serve at it. What a job is awarded at stays its price.
+ * base fee) or as a user's own policy has it. Jobs are placed by the policy among the nodes that serve at it. What a job is awarded at stays its price.
  *
  * A node serves the jobs for which the price is at least what it asks (`coversJob`).
  *
@@ -40,11 +41,18 @@ export class GoingPrice {
   readonly #asked = new Map<string, Length[]>();
   #next = 0;
   readonly #surgePpm = new Map<string, number>();
+  readonly #custom: CustomPricing | null;
+  /** By model: what the user's own policy said last, how often it was asked, and the jobs that came since. */
+  readonly #said = new Map<string, { price: Price; interval: number; jobs: number }>();
 
   constructor(floor: Floor, options: GoingOptions) {
     this.#floor = floor;
     this.#options = options;
-    floor.registry.onNewMarket = (model, market) => market.reprice(this.#rule(model), true);
+    this.#custom = options.kind === "custom" ? new CustomPricing(options.policy) : null;
+    floor.registry.onNewMarket = (model, market) => {
+      if (options.kind === "custom") this.#open(model, options.posted, options.intervalUs);
+      market.reprice(this.#rule(model), true);
+    };
   }
 
   start(): void {
@@ -57,6 +65,10 @@ export class GoingPrice {
     switch (this.#options.kind) {
       case "network": return this.#options.prices;
       case "base-fee": return this.#base.get(model) ?? this.#options.start;
+      case "custom": {
+        const price = this.#said.get(model)?.price;
+        return price === undefined || "factor" in price ? null : price;
+      }
       case "surge": return null;
     }
   }
@@ -70,7 +82,8 @@ export class GoingPrice {
       const utilisation = this.#utilisation(model);
       if (utilisation === null) continue;
       if (options.kind === "base-fee") this.#base.set(model, nextBasePrices(this.prices(model)!, options, utilisation));
-      else this.#surgePpm.set(model, surgeFactorPpm(options, utilisation));
+      else if (options.kind === "surge") this.#surgePpm.set(model, surgeFactorPpm(options, utilisation));
+      else this.#ask(model, utilisation);
       const market = registry.market(model);
       const rule = this.#rule(model);
       market.reprice(rule, true);
@@ -87,11 +100,17 @@ export class GoingPrice {
       case "network": return "the network's price";
       case "base-fee": return `base fee of the model, from its utilisation in the last ${this.#options.intervalUs} us`;
       case "surge": return `posted price times ${(this.#surgePpm.get(model) ?? ONE_PPM) / ONE_PPM}, from the model's utilisation in the last ${this.#options.intervalUs} us`;
+      case "custom": {
+        const price = this.#said.get(model)?.price;
+        return price !== undefined && "factor" in price ? `posted price times ${price.factor}, by ${this.#options.policy.file}` : `price of the model, by ${this.#options.policy.file}`;
+      }
     }
   }
 
   /** A job comes in. */
   asked({ model, inputTokens, maxOutputTokens }: JobRequest): void {
+    const said = this.#said.get(model);
+    if (said !== undefined) said.jobs++;
     let last = this.#asked.get(model);
     if (last === undefined) this.#asked.set(model, (last = []));
     if (last.length < SAMPLE) last.push({ inputTokens, maxOutputTokens });
@@ -125,7 +144,36 @@ export class GoingPrice {
     return most;
   }
 
+  #open(model: string, posted: PriceSheet, intervalUs: number): void {
+    const { env } = this.#floor;
+    this.#custom!.open({ model, intervalUs, posted, random: env.random(`pricing policy ${model}`) });
+    const price = this.#custom!.price(model, { nowUs: env.nowUs, interval: 0, utilisation: 0, jobs: 0, waiting: 0, nodes: 0, slots: 0, asks: [], price: null });
+    this.#said.set(model, { price, interval: 0, jobs: 0 });
+  }
+
+  #ask(model: string, utilisation: number): void {
+    const { env, registry, waiting, staleAfterUs } = this.#floor;
+    const said = this.#said.get(model)!;
+    const market = registry.market(model);
+    const asks: PriceSheet[] = [];
+    let slots = 0;
+    for (let offer = 0; offer < market.count; offer++) {
+      const n = market.node[offer]!;
+      if (registry.lastSeenUs[n]! < env.nowUs - staleAfterUs || registry.accepting[n] === 0 || registry.banned[n] !== 0) continue;
+      slots += registry.slots[n]!;
+      asks.push(market.offers[offer]!.prices);
+    }
+    said.price = this.#custom!.price(model, {
+      nowUs: env.nowUs, interval: ++said.interval, utilisation, jobs: said.jobs, waiting: waiting.sizeOf(model), nodes: asks.length, slots, asks, price: said.price,
+    });
+    said.jobs = 0;
+  }
+
   #rule(model: string): PriceRule {
+    if (this.#options.kind === "custom") {
+      const { price } = this.#said.get(model)!;
+      return "factor" in price ? surgePrice(Math.round(price.factor * ONE_PPM)) : networkPrice(price);
+    }
     if (this.#options.kind === "surge") {
       const factorPpm = this.#surgePpm.get(model) ?? ONE_PPM;
       return factorPpm === ONE_PPM ? postedPrice : surgePrice(factorPpm);

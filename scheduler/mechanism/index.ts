@@ -11,7 +11,8 @@ export function rulesOf(floor: Floor, options: PricingOptions): { readonly going
     case "posted": return { going: null, mechanism: null };
     case "network":
     case "surge":
-    case "base-fee": return { going: new GoingPrice(floor, options), mechanism: null };
+    case "base-fee":
+    case "custom": return { going: new GoingPrice(floor, options), mechanism: null };
     case "call-for-bids": return { going: null, mechanism: new SealedBids(floor, options) };
     case "uniform-price":
     case "call-market": return { going: null, mechanism: new Batch(floor, options) };

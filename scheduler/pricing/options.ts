@@ -1,4 +1,5 @@
 import type { PriceSheet } from "../../protocol/messages.ts";
+import type { CustomPolicy } from "../custom/source.ts";
 
 /** How the price of a job comes about. Times in µs, amounts in msat, factors and shares as plain numbers. */
 export type PricingOptions =
@@ -15,6 +16,13 @@ export type PricingOptions =
     readonly target: { readonly low: number; readonly high: number };
     /** Largest change in one interval. */
     readonly step: number;
+    readonly intervalUs: number;
+  }
+  /** One price per model, or a factor on posted prices, set at intervals by a user's own policy. */
+  | {
+    readonly kind: "custom"; readonly policy: CustomPolicy;
+    /** The mean of what nodes post at the start, which the policy is told. */
+    readonly posted: PriceSheet;
     readonly intervalUs: number;
   }
   /** Sealed-bid procurement, one auction per job. */

@@ -1,3 +1,4 @@
+import type { CustomPolicy } from "../custom/source.ts";
 import type { ScoreWeights } from "./scores.ts";
 
 /** How a router picks among eligible nodes. */
@@ -17,7 +18,9 @@ export type PolicyOptions =
   /** Odds proportional to exp(weighted score / temperature); temperature > 0. */
   | { readonly kind: "softmax"; readonly temperature: number; readonly weights: ScoreWeights }
   /** Uniform among the n highest weighted scores, against herding; n >= 1. */
-  | { readonly kind: "top-n-random"; readonly n: number; readonly weights: ScoreWeights };
+  | { readonly kind: "top-n-random"; readonly n: number; readonly weights: ScoreWeights }
+  /** The highest score that a user's own policy gives. */
+  | { readonly kind: "custom"; readonly policy: CustomPolicy };
 
 /** The policy's name with its settings, for reports. */
 export function describePolicy(policy: PolicyOptions): string {
@@ -26,6 +29,7 @@ export function describePolicy(policy: PolicyOptions): string {
     case "softmax": return `softmax (temperature ${policy.temperature}, ${describeWeights(policy.weights)})`;
     case "top-n-random": return `top-n-random (n ${policy.n}, ${describeWeights(policy.weights)})`;
     case "weighted-score": return `weighted-score (${describeWeights(policy.weights)})`;
+    case "custom": return policy.policy.file;
     default: return policy.kind;
   }
 }

@@ -1,6 +1,7 @@
 import type { ChoiceRule, FeeTerms, JobRequest } from "../../protocol/messages.ts";
 import { roughTotalMsat } from "../../protocol/units.ts";
 import type { Candidate, Decision, Exclusion, Random } from "../environment.ts";
+import { CustomScorer } from "../custom/choice.ts";
 import { hashString, mix } from "../hash.ts";
 import type { ModelMarket } from "../model-market.ts";
 import { inWords } from "../pricing/in-words.ts";
@@ -94,7 +95,8 @@ export class Selector {
     switch (policy.kind) {
       case "cheapest":
       case "least-loaded":
-      case "weighted-score": return this.#best(market);
+      case "weighted-score":
+      case "custom": return this.#best(market);
       case "random": return this.#sample(market);
       case "power-of-two": return this.#powerOfChoices(market, policy.choices);
       case "round-robin": return this.#roundRobin(market);
@@ -420,6 +422,7 @@ function scorerFor(registry: Registry, policy: PolicyOptions): Scorer {
     case "weighted-score":
     case "softmax":
     case "top-n-random": return new WeightedScorer(registry, policy.weights);
+    case "custom": return new CustomScorer(registry, policy.policy);
   }
 }
 

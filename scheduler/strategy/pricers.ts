@@ -1,5 +1,6 @@
 import type { CallForBids, PeerId, PriceSheet } from "../../protocol/messages.ts";
 import { costMsat, scaledPrices } from "../../protocol/money.ts";
+import { customStrategy } from "../custom/strategy.ts";
 import type { Random } from "../environment.ts";
 import { type Bandit, EpsilonGreedy, Exp3 } from "./bandits.ts";
 import { type BidOptions, equilibriumBid } from "./equilibrium-bid.ts";
@@ -24,7 +25,7 @@ export interface Opening {
 
 /**
  * A strategy at its beginning.
- * @throws RangeError where a setting is out of its range.
+ * @throws RangeError where a setting is out of its range; PolicyError where a user's own strategy is none.
  */
 export function newStrategy(options: StrategyOptions, opening: Opening): Strategy {
   switch (options.kind) {
@@ -38,6 +39,7 @@ export function newStrategy(options: StrategyOptions, opening: Opening): Strateg
     case "exp3": return learner(options.grid, opening.prices, (arms) => new Exp3(arms, options.gamma, opening.random()));
     case "cournot": return cournot(options.slopeMsat, options.speed, opening.slots);
     case "newsvendor": return newsvendor(options.slotCostMsat, options.step, opening.slots);
+    case "custom": return customStrategy(options.policy, opening);
   }
 }
 

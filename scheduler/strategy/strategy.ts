@@ -1,4 +1,5 @@
 import type { CallForBids, MarketState, PriceSheet } from "../../protocol/messages.ts";
+import type { CustomPolicy } from "../custom/source.ts";
 import type { BidOptions } from "./equilibrium-bid.ts";
 
 /** What an operator knows of its own business and of the market when it sets its prices. Nothing here is another's secret. */
@@ -59,4 +60,6 @@ export type StrategyOptions =
   /** Asks its cost and chooses how many jobs to take: the best reply to what the others leave, approached with this speed. */
   | { readonly kind: "cournot"; readonly slopeMsat: number; readonly speed: number }
   /** Keeps its prices and chooses how many slots to commit, each at this cost per period, before it knows the demand. */
-  | { readonly kind: "newsvendor"; readonly slotCostMsat: number; readonly step: number };
+  | { readonly kind: "newsvendor"; readonly slotCostMsat: number; readonly step: number }
+  /** A user's own. */
+  | { readonly kind: "custom"; readonly policy: CustomPolicy };

@@ -27,7 +27,7 @@ export function checkEligibility({ scenario, seen }: Played): { awards: number; 
     return view;
   };
   // Where prices are found, a node may be eligible and yet not suit: its ask, or its bid, is for the mechanism to judge.
-  const mayLeave = !["posted", "network", "surge", "base-fee"].includes(scenario.pricing.kind);
+  const mayLeave = !["posted", "network", "surge", "base-fee", "custom"].includes(scenario.pricing.kind);
   let awards = 0;
   let exclusions = 0;
   let calls = 0;
@@ -94,7 +94,7 @@ describe("law 3: eligibility", () => {
       awards.set(kind, (awards.get(kind) ?? 0) + checked.awards);
       calls += checked.calls;
     });
-    for (const kind of ["network", "surge", "base-fee", "call-for-bids", "uniform-price", "call-market", "continuous"]) expect(awards.get(kind), kind).toBeGreaterThan(50);
+    for (const kind of ["network", "surge", "base-fee", "custom", "call-for-bids", "uniform-price", "call-market", "continuous"]) expect(awards.get(kind), kind).toBeGreaterThan(50);
     expect(calls).toBeGreaterThan(200);
   });
 

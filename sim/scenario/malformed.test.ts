@@ -35,7 +35,7 @@ a.yaml:13:43: clients[0].inputTokens.lognormal.vc: found the unknown key "vc"; a
   13 |     inputTokens: {lognormal: {mean: 1155, vc: 1}}
      |                                           ^`],
     ["a misspelt word", "horizon: 10min", "horizon: 10min\nrouter: {policy: wieghted-score}", `
-a.yaml:4:18: router.policy: found "wieghted-score"; allowed: one of cheapest, least-loaded, weighted-score, power-of-two, round-robin, random, softmax, top-n-random, or a map with one of the keys weighted-score, power-of-two, softmax, top-n-random; did you mean "weighted-score"?
+a.yaml:4:18: router.policy: found "wieghted-score"; allowed: one of cheapest, least-loaded, weighted-score, power-of-two, round-robin, random, softmax, top-n-random, or a map with one of the keys weighted-score, power-of-two, softmax, top-n-random, policy; did you mean "weighted-score"?
   4 | router: {policy: wieghted-score}
     |                  ^`],
     ["a number without a unit", "horizon: 10min", "horizon: 10", `
@@ -176,7 +176,7 @@ test("a flood of problems is cut", () => {
 describe("--set", () => {
   test.each<[string, string]>([
     ["router.polcy=cheapest", '--set router.polcy=cheapest:1:8: router.polcy: found the unknown key "polcy"; allowed: the keys count, region, policy, heartbeat, marketState, staleAfter, attempts, acceptTimeout, jobTimeout, queue, circuitBreaker, fee; did you mean "policy"?\n  1 | router.polcy=cheapest\n    |        ^'],
-    ["router.policy=cheepest", '--set router.policy=cheepest:1:15: router.policy: found "cheepest"; allowed: one of cheapest, least-loaded, weighted-score, power-of-two, round-robin, random, softmax, top-n-random, or a map with one of the keys weighted-score, power-of-two, softmax, top-n-random; did you mean "cheapest"?\n  1 | router.policy=cheepest\n    |               ^'],
+    ["router.policy=cheepest", '--set router.policy=cheepest:1:15: router.policy: found "cheepest"; allowed: one of cheapest, least-loaded, weighted-score, power-of-two, round-robin, random, softmax, top-n-random, or a map with one of the keys weighted-score, power-of-two, softmax, top-n-random, policy; did you mean "cheapest"?\n  1 | router.policy=cheepest\n    |               ^'],
     ["clients.caht.patience=1s", '--set clients.caht.patience=1s:1:9: clients.caht: found no entry named "caht"; allowed: chat, or an index such as [0]; did you mean "chat"?\n  1 | clients.caht.patience=1s\n    |         ^'],
     ["operators[1].count=2", "--set operators[1].count=2:1:10: operators[1]: found the index 1; allowed: index 0: the list has one entry\n  1 | operators[1].count=2\n    |          ^"],
     ["horizon.x=1", '--set horizon.x=1:1:9: horizon.x: found the key "x" below horizon; allowed: no keys there: horizon is a duration such as 250ms, 10s or 2h, above 0\n  1 | horizon.x=1\n    |         ^'],

@@ -16,6 +16,8 @@ import type { Path, SectionContext } from "./sections/context.ts";
 import { moves, resolveExchange } from "./sections/exchange.ts";
 import { checkChoice, resolvePricing } from "./sections/pricing.ts";
 import { resolveClientSettlement, resolveFeeTerms, resolveOperatorSettlement, resolvePaymentSettlement } from "./sections/settlement.ts";
+import { checkChoicePolicy } from "../../scheduler/custom/choice.ts";
+import { resolvePolicyFile } from "./sections/custom.ts";
 import { resolveStrategy } from "./sections/strategy.ts";
 import { meanElectricityMsat, resolveSupply } from "./sections/supply.ts";
 import { describeValue, exchanged, isWhole, parseQuantity, toNearest, toNumber } from "./units.ts";
@@ -239,7 +241,8 @@ export class Resolver {
     return {
       count: input.count,
       region: input.region,
-      policy: policy(input.policy),
+      policy: typeof input.policy === "object" && "policy" in input.policy
+        ? { kind: "custom", policy: resolvePolicyFile(input.policy.policy, [...path, "policy", "policy"], this.section, checkChoicePolicy) } : policy(input.policy),
       heartbeatUs,
       marketStateUs: input.marketState === undefined || input.marketState === "never" ? 0 : this.#us(input.marketState, [...path, "marketState"]),
       staleAfterUs: input.staleAfter === undefined ? 3 * heartbeatUs : this.#us(input.staleAfter, [...path, "staleAfter"]),
@@ -471,7 +474,7 @@ function jobs(value: number | "unlimited"): number {
   return value === "unlimited" ? unlimitedJobs : value;
 }
 
-function policy(input: CompleteInput["router"]["policy"]): PolicyOptions {
+function policy(input: Exclude<CompleteInput["router"]["policy"], { readonly policy: unknown }>): PolicyOptions {
   const weights = (given: { readonly price?: number | undefined; readonly latency?: number | undefined; readonly load?: number | undefined; readonly reliability?: number | undefined }) =>
     ({ price: given.price ?? 1, latency: given.latency ?? 1, load: given.load ?? 1, reliability: given.reliability ?? 1 });
   if (typeof input === "string") {

@@ -5,6 +5,7 @@ import {
   bandwidth, bytes, compute, duration, durations, exchangeRate, money, patience, patientDuration, positiveDuration, positiveRate, positiveTokens, power, rate, share,
   tokenCounts, tokenPrice,
 } from "./quantities.ts";
+import { policyFile } from "./sections/custom.ts";
 import { experimentShape } from "./sections/experiment.ts";
 import { exchange } from "./sections/exchange.ts";
 import { marketState, pricing } from "./sections/pricing.ts";
@@ -46,6 +47,7 @@ const policy = oneOf({
   "power-of-two": z.strictObject({ choices: z.int().min(1).max(1000).describe("Nodes drawn at random, of which the least loaded is taken.") }).describe("The least loaded of a few nodes drawn at random."),
   softmax: z.strictObject({ temperature: z.number().gt(0).describe("0.01: nearly always the best; 1: nearly any."), ...weights }).describe("Odds by weighted score."),
   "top-n-random": z.strictObject({ n: z.int().min(1).max(1_000_000).describe("Nodes among which to draw."), ...weights }).describe("One of the n best by weighted score, at random."),
+  policy: policyFile({}, "The highest score by a policy of your own, a TypeScript or JavaScript file beside the scenario: `policy: ./my-choice.ts`, or with settings `{file, options}`."),
 }, policyNames);
 
 const router = z.strictObject({

@@ -50,7 +50,7 @@ describe("a scenario's arms", () => {
 
   test.each<[string, string, string]>([
     ["a value that does not exist", "  x: {}\n  y:\n    pricing: posted\n    router.policy: cheapst", `
-a.yaml:19:20: arms.y.router.policy: found "cheapst"; allowed: one of cheapest, least-loaded, weighted-score, power-of-two, round-robin, random, softmax, top-n-random, or a map with one of the keys weighted-score, power-of-two, softmax, top-n-random; did you mean "cheapest"?
+a.yaml:19:20: arms.y.router.policy: found "cheapst"; allowed: one of cheapest, least-loaded, weighted-score, power-of-two, round-robin, random, softmax, top-n-random, or a map with one of the keys weighted-score, power-of-two, softmax, top-n-random, policy; did you mean "cheapest"?
   19 |     router.policy: cheapst
      |                    ^`],
     ["a misspelt key inside a value", "  x: {}\n  y: {pricing: {call-for-bids: {invitd: 2}}}", `

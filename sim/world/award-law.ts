@@ -14,6 +14,7 @@ export function isFairAward(pricing: PricingOptions, prices: PriceSheet, ask: Pr
     case "surge": return paysAtLeast(prices, ask) && paysAtLeast(scaledPrices(ask, Math.round(pricing.max * ONE_PPM), ONE_PPM), prices);
     case "base-fee": return covers && paysAtLeast(prices, pricing.floor);
     case "call-for-bids": return true;
+    case "custom":
     case "uniform-price":
     case "call-market":
     case "continuous": return covers;

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { CustomPolicy } from "../../../scheduler/custom/source.ts";
 import type { PricingOptions } from "../../../scheduler/pricing/options.ts";
 import type { PolicyOptions } from "../../../scheduler/selection/policy.ts";
 import type { DistributionSpec } from "../../kernel/distributions/index.ts";
@@ -128,12 +129,26 @@ const payment: fc.Arbitrary<PaymentSpec> = fc.record({
 const sheet = fc.record({ inputMsatPerMtok: us(50_000, 150_000), outputMsatPerMtok: us(150_000, 400_000), fixedMsat: us(15, 40) });
 const batchUs = us(SECOND_US / 20, 2 * SECOND_US);
 
+/** A policy such as users write, without much sense: now a factor, now one price for all, at random. */
+const ERRATIC: CustomPolicy = {
+  file: "./erratic.ts", sha256: "0".repeat(64), options: {},
+  code: `export default {
+    openMarket({ posted, random }) {
+      const part = (of: number): number => Math.round(of * (0.5 + random.next()));
+      return ({ utilisation, interval }: { utilisation: number; interval: number }) => random.next() < 0.5
+        ? { factor: 1 + 2 * random.next() * utilisation }
+        : { inputMsatPerMtok: part(posted.inputMsatPerMtok), outputMsatPerMtok: part(posted.outputMsatPerMtok), fixedMsat: part(posted.fixedMsat) + interval };
+    },
+  };`,
+};
+
 /** Every mechanism that finds prices, in all its variants. */
 const foundPricing: fc.Arbitrary<PricingOptions> = fc.oneof(
   sheet.map((prices): PricingOptions => ({ kind: "network", prices })),
   fc.record({ above: fc.constantFrom(0, 0.5), slope: fc.constantFrom(0.5, 3), max: fc.constantFrom(1, 1.5, 4), intervalUs: us(SECOND_US / 2, 5 * SECOND_US) }).map((terms): PricingOptions => ({ kind: "surge", ...terms })),
   fc.record({ start: sheet, step: fc.constantFrom(0.125, 0.5), target: fc.constantFrom({ low: 0.5, high: 0.5 }, { low: 0.2, high: 0.6 }), intervalUs: us(SECOND_US / 2, 3 * SECOND_US) })
     .map((terms): PricingOptions => ({ kind: "base-fee", ...terms, floor: { inputMsatPerMtok: 0, outputMsatPerMtok: Math.floor(terms.start.outputMsatPerMtok / 2), fixedMsat: 0 } })),
+  us(SECOND_US / 2, 5 * SECOND_US).map((intervalUs): PricingOptions => ({ kind: "custom", policy: ERRATIC, posted: { inputMsatPerMtok: 100_000, outputMsatPerMtok: 300_000, fixedMsat: 20 }, intervalUs })),
   fc.record({
     payment: fc.constantFrom("first-price" as const, "second-price" as const), windowUs: us(1_000, SECOND_US), invited: fc.integer({ min: 1, max: 6 }),
     reserveMsat: fc.constantFrom(null, null, 30, 150), rounds: fc.integer({ min: 1, max: 3 }),

@@ -137,7 +137,7 @@ export class RouterView {
 
   /** Whether prices move in a way that messages do not tell, so that no second opinion on them is possible. */
   get pricesUnseen(): boolean {
-    return this.#scenario.pricing.kind === "surge" || this.#scenario.pricing.kind === "base-fee";
+    return this.#scenario.pricing.kind === "surge" || this.#scenario.pricing.kind === "base-fee" || this.#scenario.pricing.kind === "custom";
   }
 
   /** What an award would pay as far as is known beforehand: where bids or a batch decide, anything from nothing on. */
@@ -148,7 +148,8 @@ export class RouterView {
       case "continuous": return ask;
       case "network": return pricing.prices;
       case "surge":
-      case "base-fee": return null;
+      case "base-fee":
+      case "custom": return null;
       case "call-for-bids":
       case "uniform-price":
       case "call-market": return { inputMsatPerMtok: 0, outputMsatPerMtok: 0, fixedMsat: 0 };

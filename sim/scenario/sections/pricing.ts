@@ -5,7 +5,9 @@ import { unitOf } from "../../../scheduler/pricing/price-level.ts";
 import { oneOf } from "../fields.ts";
 import { money, positiveDuration, share, tokenPrice } from "../quantities.ts";
 import { describeValue } from "../units.ts";
+import { CustomPricing } from "../../../scheduler/custom/pricing.ts";
 import type { Path, SectionContext } from "./context.ts";
+import { policyFile, resolvePolicyFile } from "./custom.ts";
 
 const sheet = z.strictObject({
   input: tokenPrice.default(0).describe("Price of prompt tokens."),
@@ -45,6 +47,7 @@ const settings = {
     interval: interval("1s").describe("How often jobs and free slots are matched."),
     rule: z.enum(["midpoint", "mcafee"]).default("midpoint").describe("midpoint: the middle of the prices that clear the market. mcafee: trade reduction, so that nobody gains by misstating."),
   }).describe("A double auction at intervals: jobs bid their clients' maximum, free slots ask their nodes' prices."),
+  policy: policyFile({ interval: interval("10s").describe("How often the policy is asked for a price.") }, "A pricing policy of your own, a TypeScript or JavaScript file beside the scenario: `policy: ./my-policy.ts`, or with settings `{file, interval, options}`."),
   continuous: z.strictObject({}).describe("A continuous double auction: a job meets the best ask at once or rests; whoever rested sets the price."),
 };
 const kinds = ["posted", "surge", "network", "base-fee", "call-for-bids", "uniform-price", "call-market", "continuous"] as const;
@@ -65,7 +68,7 @@ export interface PricingSurroundings {
 
 /** Brings the section to base units. */
 export function resolvePricing(input: PricingInput, { posted, fee }: PricingSurroundings, path: Path, context: SectionContext): PricingOptions {
-  const [kind, given] = typeof input === "string" ? [input, {}] : Object.entries(input)[0] as [Exclude<typeof kinds[number], "posted">, object];
+  const [kind, given] = typeof input === "string" ? [input, {}] : Object.entries(input)[0] as [Exclude<typeof kinds[number], "posted"> | "policy", object];
   const at = [...path, kind];
   const prices = (part: z.output<typeof sheet>, where: Path): PriceSheet => ({
     inputMsatPerMtok: context.number("token price", part.input, [...where, "input"]),
@@ -105,6 +108,14 @@ export function resolvePricing(input: PricingInput, { posted, fee }: PricingSurr
       return { kind, intervalUs: context.us(every, [...at, "interval"]), rule };
     }
     case "continuous": return { kind };
+    case "policy": {
+      const own = settings.policy.parse(given);
+      const every = typeof own === "string" ? "10s" : own.interval;
+      return {
+        kind: "custom", policy: resolvePolicyFile(own, at, context, (policy) => void new CustomPricing(policy)), posted: unitOf(posted),
+        intervalUs: context.us(every, [...at, "interval"]),
+      };
+    }
   }
 }
 
@@ -117,4 +128,4 @@ export function checkChoice(pricing: PricingOptions, choice: ChoiceRule | null, 
   });
 }
 
-const GOING: ReadonlySet<PricingOptions["kind"]> = new Set(["posted", "network", "surge", "base-fee"]);
+const GOING: ReadonlySet<PricingOptions["kind"]> = new Set(["posted", "network", "surge", "base-fee", "custom"]);

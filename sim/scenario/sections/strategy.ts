@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { checkStrategyPolicy } from "../../../scheduler/custom/strategy.ts";
 import type { StrategyOptions } from "../../../scheduler/strategy/strategy.ts";
 import type { DistributionSpec } from "../../kernel/distributions/index.ts";
 import type { MarginalCostSpec } from "../../supply/marginal-cost.ts";
@@ -6,6 +7,7 @@ import { oneOf } from "../fields.ts";
 import { monies, multiple, positiveDuration, positiveMultiple, positiveRealMoney, realMoney, share, tokenPrices } from "../quantities.ts";
 import { describeValue } from "../units.ts";
 import type { Path, SectionContext } from "./context.ts";
+import { policyFile, resolvePolicyFile } from "./custom.ts";
 import { statesFiat } from "./exchange.ts";
 
 const grid = z.union([
@@ -40,6 +42,7 @@ const strategy = oneOf({
     step: z.number().gt(0).max(65_536).default(1).describe("How far the quantity moves."),
     start: z.int().min(1).max(65_536).optional().describe("Slots committed at first (default: all)."),
   }).describe("Keeps `price` and commits as many slots as pay, not knowing the demand to come."),
+  policy: policyFile({}, "A strategy of your own, a TypeScript or JavaScript file beside the scenario: `policy: ./my-strategy.ts`, or with settings `{file, options}`."),
 }, ["fixed", "truthful", "cost-plus", "utilisation", "undercut", "epsilon-greedy", "exp3"]);
 
 const marginalCost = z.union([
@@ -123,6 +126,7 @@ function ruleOf({ strategy: input, marginalCost: cost }: StrategyInput, path: Pa
     if (speed === 0) context.finding({ path: [...path, "cournot", "speed"], found: describeValue(input.cournot.speed), allowed: "more than 0 %" });
     return { kind: "cournot", slopeMsat: context.number("money", input.cournot.slope, [...path, "cournot", "slope"], true), speed };
   }
+  if ("policy" in input) return { kind: "custom", policy: resolvePolicyFile(input.policy, [...path, "policy"], context, checkStrategyPolicy) };
   if ("newsvendor" in input) return { kind: "newsvendor", slotCostMsat: context.number("money", input.newsvendor.slotCost, [...path, "newsvendor", "slotCost"], true), step: input.newsvendor.step };
   const { bidders, costs } = input["equilibrium-bid"];
   const at = [...path, "equilibrium-bid"];

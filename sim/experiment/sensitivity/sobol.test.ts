@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { RandomStreams } from "../../kernel/random.ts";
+import { conduct } from "../conduct.ts";
 import { sobolIndices } from "./sobol-indices.ts";
 import { sobolDesign } from "./sobol-design.ts";
-import { gFunction, gTruth, ishigami, ishigamiRanges, ishigamiTruth, specOf, studied } from "./testing/formulas.ts";
+import { sensitivityStudy } from "./study.ts";
+import { gFunction, gTruth, ishigami, ishigamiRanges, ishigamiTruth, player, specOf, studied } from "./testing/formulas.ts";
 
 type Range = readonly [number, number];
 const gParameters = [0, 0.5, 3, 9, 99, 99];
@@ -146,9 +148,13 @@ describe("what fails", () => {
     for (const { first, total } of of!.indices!.factors) expect([first.value, total.value].every(Number.isFinite)).toBe(true);
   });
 
-  test("everywhere leaves nothing to say", () => {
-    const [of] = studied(specOf([[0, 1], [0, 1]], sobol(8)), () => NaN).metrics;
+  test("in every block leaves nothing to say", () => {
+    const [of] = studied(specOf([[0, 1], [0, 1]], sobol(8)), (x) => (x[0]! > 0.5 === x[1]! > 0.5 ? NaN : 1)).metrics;
     expect(of).toMatchObject({ mean: null, sd: null, indices: null, blocks: { used: 0, dropped: 8 }, headline: "Nothing can be said of the result: no block of runs has it throughout." });
+  });
+
+  test("everywhere leaves no report", () => {
+    expect(conduct(sensitivityStudy(specOf([[0, 1], [0, 1]], sobol(8)), 1), player(() => NaN))).toBe(null);
   });
 
   test("a figure that is the same everywhere has no shares", () => {

@@ -4,10 +4,8 @@ import type { ResampledFigure, SensitivityOfMetric, SensitivityReport } from "..
 import { RandomStreams } from "../../kernel/random.ts";
 import { Moments } from "../../kernel/statistics/index.ts";
 import type { Factor, SensitivityMethod, SensitivitySpec } from "../../scenario/sections/sensitivity.ts";
-import { movesTo } from "../../scenario/sections/sensitivity.ts";
 import { valueAt } from "../../scenario/range.ts";
-import { setsOf } from "../../scenario/variation.ts";
-import type { Experiment, RunOutcome, RunTask } from "../plan.ts";
+import type { Experiment, RunTask } from "../plan.ts";
 import { Tally } from "../replications/figure-estimates.ts";
 import { replicationSeed } from "../seeds.ts";
 import type { Resampled } from "./bootstrap.ts";
@@ -29,27 +27,24 @@ const ESTIMATORS = "First order: Saltelli et al. 2010, f(B) (f(AB) - f(A)). Tota
 /** What a study found: its report, but for where it comes from. */
 export type SensitivityResults = Omit<SensitivityReport, "schema" | "schemaVersion" | "provenance">;
 
-export interface StudyOptions {
-  /** Of the experiment; runs' seeds, the design and the resamples follow from it. */
-  readonly seed: number;
-  /** Told of each run, in order, with the values that the factors had (null: as the scenario has them). */
-  readonly onRun?: (outcome: RunOutcome, factors: readonly (number | null)[], replication: number) => void;
-  /** Shared by tests that need no narrow intervals (default: 1,000). */
-  readonly resamples?: number;
+export interface StudyEnd {
+  readonly results: SensitivityResults;
+  readonly interrupted: boolean;
 }
 
 /** One setting of the market that is looked at. */
 interface Place {
   readonly name: string;
   readonly sets: readonly string[];
-  readonly values: readonly (number | null)[];
 }
 
 /**
  * Plays the market over the ranges of the factors and says which of them matter. Each point is played with the same random
  * numbers as all others. A block of points is used as a whole or not at all: what fails biases nothing silently.
+ * @param seed of the experiment; runs' seeds, the design and the resamples follow from it
+ * @returns null where not one run was played without an error
  */
-export function* sensitivityStudy(spec: SensitivitySpec, { seed, onRun, resamples = RESAMPLES }: StudyOptions): Experiment<SensitivityResults> {
+export function* sensitivityStudy(spec: SensitivitySpec, seed: number, resamples = RESAMPLES): Experiment<StudyEnd | null> {
   const { method, metrics, factors, replications, confidence } = spec;
   const streams = new RandomStreams(seed);
   const design = designOf(method, factors.length, streams);
@@ -57,17 +52,16 @@ export function* sensitivityStudy(spec: SensitivitySpec, { seed, onRun, resample
   const observations = new Observations(metrics.map(({ path }) => path), points, replications, design === null);
   const tally = new Tally();
 
-  const places = design === null ? endsOf(factors) : placesOf(design, factors);
-  const tasks = tasksOf(places, replications, seed);
-  yield {
+  const { interrupted } = yield {
     purpose: purposes[method.kind], count: points * replications, later: 0,
-    tasks: tasks.stream(),
+    tasks: tasksOf(design === null ? endsOf(factors) : placesOf(design, factors), replications, seed),
     take(outcome) {
       tally.add(outcome);
       observations.add(outcome.figures === null ? null : withAbsent(outcome.figures, metrics));
-      onRun?.(outcome, tasks.taken(outcome.index), outcome.index % replications);
     },
   };
+  const runs = tally.tally;
+  if (runs.failed === runs.played) return null;
 
   const of = (i: number): Omit<SensitivityOfMetric, "metric" | "headline" | "findings"> => {
     const options = { resamples, confidence, random: streams.stream("sensitivity", "bootstrap", "blocks") };
@@ -112,16 +106,19 @@ export function* sensitivityStudy(spec: SensitivitySpec, { seed, onRun, resample
       },
     };
   };
-  return {
-    runs: tally.tally,
+  const looked = metrics.map((metric, i): SensitivityOfMetric => {
+    const found = { metric: { ...metric }, ...of(i) };
+    return { ...found, headline: headlineOf(found), findings: findingsOf(found, factors, replications) };
+  });
+  const results: SensitivityResults = {
+    runs,
     method: method.kind === "sobol" ? { ...method, estimators: ESTIMATORS } : method.kind === "morris" ? { ...method, levels: method.design === "radial" ? null : method.levels } : method,
     points, replications, confidence, resamples: design === null ? 0 : resamples,
     factors: factors.map(({ name, moves }) => ({ name, moves: moves.map(({ path, range }) => ({ path, from: valueAt(range, 0).text, to: valueAt(range, 1).text, scale: range.scale })) })),
-    metrics: metrics.map((metric, i): SensitivityOfMetric => {
-      const found = { metric: { ...metric }, ...of(i) };
-      return { ...found, headline: headlineOf(found), findings: findingsOf(found, factors, replications) };
-    }),
+    // A figure that is undefined in every run, such as a profit where no costs are stated, is nothing to look at.
+    metrics: looked.filter(({ mean }) => spec.metricsAsked || mean !== null),
   };
+  return { results, interrupted };
 }
 
 const purposes: Readonly<Record<SensitivityMethod["kind"], string>> = { morris: "screening", sobol: "variance shares", tornado: "one at a time" };
@@ -138,46 +135,31 @@ function designOf(method: SensitivityMethod, factors: number, streams: RandomStr
 function* placesOf(design: Design, factors: readonly Factor[]): Generator<Place> {
   let block = 0;
   for (const points of design) {
-    for (const [i, point] of points.entries()) {
-      yield {
-        name: `block=${block} point=${i}`,
-        sets: factors.flatMap(({ moves }, f) => moves.map(({ path, range }) => `${path}=${valueAt(range, point[f]!).text}`)),
-        values: factors.map(({ moves }, f) => valueAt(moves[0]!.range, point[f]!).value),
-      };
-    }
+    for (const [i, point] of points.entries()) yield { name: `block=${block} point=${i}`, sets: factors.flatMap((factor, f) => setsAt(factor, point[f]!)) };
     block++;
   }
 }
 
 /** The scenario as it stands, then each factor's low and high end. */
 function* endsOf(factors: readonly Factor[]): Generator<Place> {
-  yield { name: "as it stands", sets: [], values: factors.map(() => null) };
-  for (const [f, factor] of factors.entries()) {
-    for (const [end, share] of [["low", 0], ["high", 1]] as const) {
-      yield { name: `${factor.name}=${end}`, sets: setsOf(movesTo(factor, share)), values: factors.map(({ moves }, g) => (f === g ? valueAt(moves[0]!.range, share).value : null)) };
-    }
+  yield { name: "as it stands", sets: [] };
+  for (const factor of factors) {
+    yield { name: `${factor.name}=low`, sets: setsAt(factor, 0) };
+    yield { name: `${factor.name}=high`, sets: setsAt(factor, 1) };
   }
 }
 
-/** Replications of each place, made as they are asked for; values of the places whose outcomes are awaited are kept. */
-function tasksOf(places: Iterable<Place>, replications: number, seed: number): { stream(): Iterable<RunTask>; taken(index: number): readonly (number | null)[] } {
+/** The changes that bring a factor to a share of its range; what a range writes needs no quotes. */
+function setsAt({ moves }: Factor, share: number): string[] {
+  return moves.map(({ path, range }) => `${path}=${valueAt(range, share).text}`);
+}
+
+/** Replications of each place, made as they are asked for; they follow each other, so that whoever plays them loads each market once. */
+function* tasksOf(places: Iterable<Place>, replications: number, seed: number): Generator<RunTask> {
   const seeds = Array.from({ length: replications }, (_, replication) => replicationSeed(seed, replication));
-  const awaited = new Map<number, readonly (number | null)[]>();
-  return {
-    *stream() {
-      let point = 0;
-      for (const { name, sets, values } of places) {
-        awaited.set(point++, values);
-        for (const [replication, runSeed] of seeds.entries()) yield { name: `${name} replication=${replication}`, sets, seed: runSeed };
-      }
-    },
-    taken(index) {
-      const point = Math.floor(index / replications);
-      const values = awaited.get(point)!;
-      if (index % replications === replications - 1) awaited.delete(point);
-      return values;
-    },
-  };
+  for (const { name, sets } of places) {
+    for (const [replication, of] of seeds.entries()) yield { name: `${name} replication=${replication}`, sets, seed: of };
+  }
 }
 
 /** What is counted by reason is 0 where the reason did not occur. */

@@ -40,7 +40,7 @@ export const sensitivityShape = {
   sensitivity: z.strictObject({
     method: oneOf({ morris, sobol, tornado: z.strictObject({}).describe("One at a time: each factor at its low and its high end, all others as the scenario has them.") }, ["morris", "sobol", "tornado"]).default("morris")
       .describe("How to find out. morris: screening of many factors with few runs. sobol: shares of the variance, with many. tornado: one factor at a time."),
-    metrics: z.array(z.string().min(1).max(256)).min(1).max(50).default(["profit", "latency.p95", "goodput"]).describe("Figures that are looked at: well-known ones such as profit, latency.p95, utilisation@rtx4090, or the path of any figure of a report."),
+    metrics: z.array(z.string().min(1).max(256)).min(1).max(50).optional().describe("Figures that are looked at (default: profit, latency.p95, goodput, as far as there are): well-known ones such as profit, latency.p95, utilisation@rtx4090, or the path of any figure of a report."),
     factors: z.array(factor).min(1).max(mostFactors).describe("What is changed, each over its range, independently of the others."),
     replications: z.int().min(1).max(10_000).optional().describe("Runs of each point, with other random numbers each (default: 10 for a tornado, otherwise 1)."),
     confidence: z.number().gt(0.5).lt(1).default(0.95).describe("Of all intervals."),
@@ -71,10 +71,15 @@ export interface Factor {
 export interface SensitivitySpec {
   readonly method: SensitivityMethod;
   readonly metrics: readonly Metric[];
+  /** Whether somebody asked for these metrics: those that no run has are then told of, otherwise left out. */
+  readonly metricsAsked: boolean;
   readonly factors: readonly Factor[];
   readonly replications: number;
   readonly confidence: number;
 }
+
+/** Figures that are looked at where none are named. */
+const usualMetrics = ["profit", "latency.p95", "goodput"];
 
 type Input = z.output<typeof sensitivityShape.sensitivity>;
 /** Replications of a tornado where none are given: its intervals come from them alone. */
@@ -83,7 +88,7 @@ const tornadoReplications = 10;
 /** @returns null where the scenario has none. */
 export function resolveSensitivity({ sensitivity }: { readonly sensitivity?: Input }, classes: ClassNames, finding: (finding: Finding) => void, fieldOf: FieldLookup): SensitivitySpec | null {
   if (sensitivity === undefined) return null;
-  const metrics = sensitivity.metrics.flatMap((text, i): Metric[] => {
+  const metrics = (sensitivity.metrics ?? usualMetrics).flatMap((text, i): Metric[] => {
     const metric = findMetric(text, classes);
     if (metric !== null) return [metric];
     const guess = nearest(text, metricIds());
@@ -92,7 +97,7 @@ export function resolveSensitivity({ sensitivity }: { readonly sensitivity?: Inp
   });
   const method = methodOf(sensitivity.method);
   return {
-    method, metrics: [...new Map(metrics.map((metric) => [metric.path, metric])).values()],
+    method, metricsAsked: sensitivity.metrics !== undefined, metrics: [...new Map(metrics.map((metric) => [metric.path, metric])).values()],
     factors: factorsOf(sensitivity.factors, finding, fieldOf),
     replications: sensitivity.replications ?? (method.kind === "tornado" ? tornadoReplications : 1),
     confidence: sensitivity.confidence,

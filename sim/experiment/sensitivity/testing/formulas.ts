@@ -8,7 +8,7 @@ import { conduct } from "../../conduct.ts";
 /** A study of a formula with `k` factors, each over its range, that looks at the figure `y`. */
 export function specOf(ranges: readonly (readonly [from: number, to: number])[], method: SensitivitySpec["method"], replications = 1): SensitivitySpec {
   return {
-    method, replications, confidence: 0.95,
+    method, replications, confidence: 0.95, metricsAsked: true,
     metrics: [{ id: "y", path: "y", label: "the result", unit: "number", better: null }],
     factors: ranges.map(([from, to], i): Factor => ({ name: `x${i + 1}`, moves: [{ path: `x${i + 1}`, range: rangeOf(from, to), at: [] }] })),
   };
@@ -33,7 +33,7 @@ export function player(formula: (x: readonly number[], seed: number) => number, 
 
 /** What a study of a formula finds. */
 export function studied(spec: SensitivitySpec, formula: (x: readonly number[], seed: number) => number, options: { readonly seed?: number; readonly resamples?: number; readonly base?: readonly number[] } = {}): SensitivityResults {
-  return conduct(sensitivityStudy(spec, { seed: options.seed ?? 1, ...(options.resamples === undefined ? {} : { resamples: options.resamples }) }), player(formula, options.base));
+  return conduct(sensitivityStudy(spec, options.seed ?? 1, options.resamples), player(formula, options.base))!.results;
 }
 
 /** Ishigami and Homma 1990, a = 7, b = 0.1; each factor from -pi to pi. */

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { registerExplain } from "./explain.ts";
 import { registerRun } from "./run.ts";
 import { registerSchema } from "./schema.ts";
+import { registerSearch } from "./search.ts";
 import { registerTrace } from "./trace.ts";
 import { registerValidate } from "./validate.ts";
 import { registerViability } from "./viability.ts";
@@ -17,6 +18,7 @@ export const buildProgram = (): Command => {
     .exitOverride();
   registerRun(program);
   registerExplain(program);
+  registerSearch(program);
   registerViability(program);
   registerValidate(program);
   registerSchema(program);

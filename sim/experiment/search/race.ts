@@ -116,6 +116,11 @@ export function* race(contenders: readonly Contender[], goal: RaceGoal, runs: Ru
   applyConstraints(contenders, goal, format);
   const fit = all.filter((i) => contenders[i]!.setAside === null);
   if (fit.length === 0) return { best: null, outcome: "decided", moments };
+  const sums = contenders.map(() => 0);
+  for (const [r, values] of seen.entries()) {
+    for (const i of fit) sums[i]! += oriented(values[i]!, goal.direction);
+    if (r > 0 && r < first - 1) moments.push({ runs: r + 1, means: sums.map((sum, i) => (fit.includes(i) ? sum / (r + 1) : null)) });
+  }
   remember(first);
 
   const selection = new KimNelson({ systems: fit.length, alpha, indifference, first });

@@ -2,10 +2,9 @@ import { Moments, studentQuantile } from "../../kernel/statistics/index.ts";
 import { formatFigure } from "../../../protocol/result/metrics.ts";
 import type { RunTally } from "../../../protocol/result/experiment.ts";
 import { isRange } from "../../scenario/sections/grid.ts";
-import type { GridAxis, RangeAxis } from "../../scenario/sections/grid.ts";
+import type { GridAxis } from "../../scenario/sections/grid.ts";
 import { combinations } from "../../scenario/sections/equilibrium.ts";
 import type { Constraint, SearchSpec } from "../../scenario/sections/search.ts";
-import type { Variation } from "../../scenario/variation.ts";
 import type { BatchEnd, Experiment, RunBatch } from "../plan.ts";
 import { explore, finalists } from "./explore.ts";
 import type { TriedPoint } from "./explore.ts";
@@ -14,7 +13,6 @@ import type { Observed } from "./ocba.ts";
 import { applyConstraints, contender, note, oriented, race } from "./race.ts";
 import type { Contender, RaceEnd, RaceGoal, RaceMoment } from "./race.ts";
 import { figureOf, phaseSeed, RunsPlayed, valueText, wantedRun } from "./runs.ts";
-import type { RunSink } from "./runs.ts";
 
 /** What is known of an alternative from runs that had no part in the choice. */
 export interface FreshLook {
@@ -48,26 +46,12 @@ export interface SearchOutcome {
 export interface SearchOptions {
   /** The experiment's. */
   readonly seed: number;
-  readonly onRun?: RunSink;
 }
 
 /** Alternatives that are played again with fresh random numbers, at most: the chosen one, and those that looked best. */
 const PLAYED_AGAIN = 30;
 /** Share of the budget for looking around; the rest is for comparing the best. */
 const LOOKING = 0.7;
-
-/** Every alternative that a search looks at before it begins: of lists all, of ranges the corners. */
-export function alternativesOf({ axes }: SearchSpec): Variation[] {
-  const ranges = axes.filter(isRange);
-  if (ranges.length === 0) return combinations((axes as readonly GridAxis[]).map(({ values }) => values));
-  return combinations(ranges.map((axis) => cornersOf(axis)));
-}
-
-function cornersOf({ path, range: { from, to, unit }, step, at }: RangeAxis) {
-  const text = (number: number): string | number => (unit === "" ? number : `${number}${unit.startsWith("/") ? "" : " "}${unit}`);
-  // One step from the end shows whether the field takes values so fine.
-  return [from, Number((from + step).toFixed(12)), to].map((number) => ({ path, value: text(number), at }));
-}
 
 /**
  * Plans a search: which runs it needs, and what they come to. Null where nothing was played.
@@ -79,12 +63,12 @@ function cornersOf({ path, range: { from, to, unit }, step, at }: RangeAxis) {
  * and by how much others might be better, rests on these runs alone. A value that was chosen for looking best does so partly
  * by luck; fresh runs know nothing of that luck.
  */
-export function* search(spec: SearchSpec, { seed, onRun }: SearchOptions): Experiment<SearchOutcome | null> {
-  const runs = new RunsPlayed(onRun);
+export function* search(spec: SearchSpec, { seed }: SearchOptions): Experiment<SearchOutcome | null> {
+  const runs = new RunsPlayed();
   const goal: RaceGoal = { path: spec.metric.path, label: spec.metric.label, direction: spec.direction, constraints: spec.constraints };
   const alpha = 1 - spec.confidence;
   const ranges = spec.axes.filter(isRange);
-  let contenders = ranges.length > 0 ? [] : alternativesOf(spec).map((variation) => contender(variation.map(valueText).join(", "), variation, spec.constraints.length));
+  let contenders = ranges.length > 0 ? [] : combinations((spec.axes as readonly GridAxis[]).map(({ values }) => values)).map((variation) => contender(variation.map(valueText).join(", "), variation, spec.constraints.length));
   let points: readonly TriedPoint[] | null = null;
   let indifference = "amount" in spec.indifference ? spec.indifference.amount : 0;
   const cut = (found: Partial<SearchOutcome>): SearchOutcome | null => runs.played === 0 ? null : {

@@ -4,7 +4,7 @@ import type { Finding } from "../problem.ts";
 import type { PathPart } from "../path-part.ts";
 import { readRange } from "../range.ts";
 import type { FieldLookup, ValueRange } from "../range.ts";
-import type { Change } from "../variation.ts";
+import type { Change, Variation } from "../variation.ts";
 
 /** A number, or a text with a number and its unit. */
 const end = z.union([z.number(), z.string().min(1).max(64)]).meta({ title: "a number with its unit" });
@@ -143,4 +143,18 @@ function stepOf(values: readonly unknown[]): string | null {
   const step = (numbers.at(-1)! - numbers[0]!) / (numbers.length - 1);
   const even = numbers.every((number, i) => Math.abs(number - numbers[0]! - i * step) <= Math.abs(step) * 1e-6);
   return even ? withUnit(Number(Math.abs(step).toPrecision(6)), unit) : null;
+}
+
+/**
+ * Variations that show whether all values fit: each value once, with the first ones of the other paths; of a range its ends,
+ * and the value one step above the lower one, which shows whether the field takes values so fine.
+ */
+export function samplesOf(axes: readonly Axis[]): Variation[] {
+  const lists = axes.map((axis): readonly Change[] => {
+    if (!isRange(axis)) return axis.values;
+    const { path, range: { from, to, unit }, step, at } = axis;
+    return [from, Number((from + step).toFixed(12)), to].map((number) => ({ path, value: plain(withUnit(number, unit)), at }));
+  });
+  const first = lists.map((list) => list[0]!);
+  return lists.flatMap((list, i) => (i === 0 ? list : list.slice(1)).map((change) => first.map((other, j) => (j === i ? change : other))));
 }

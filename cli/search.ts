@@ -1,0 +1,86 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import pc from "picocolors";
+import type { SearchReport } from "../protocol/result/search.ts";
+import { formatPercent } from "../protocol/units.ts";
+import { wrap } from "../reports/plots/figure.ts";
+import { intervalText, shortFigure } from "../reports/search/content.ts";
+import { SearchFolder } from "../reports/search/folder.ts";
+import { searchForReport } from "../sim/experiment/search/report.ts";
+import { checkVariations } from "../sim/scenario/check-variations.ts";
+import { samplesOf } from "../sim/scenario/sections/grid.ts";
+import { UserError } from "./errors.ts";
+import { addExperimentOptions, interruptionHelp } from "./experiment-options.ts";
+import type { ExperimentFlags } from "./experiment-options.ts";
+import { loadSubject, runExperiment } from "./experiment.ts";
+import { factorColumns, factorsOf } from "./factors.ts";
+import { plainTable } from "./table.ts";
+import { version } from "./version.ts";
+
+/** Columns of a terminal that everything fits into. */
+const width = 80;
+/** Alternatives that the terminal shows; the report has all. */
+const shownRows = 12;
+
+/** Adds `search`. */
+export const registerSearch = (program: Command): void => {
+  const command = program
+    .command("search")
+    .description("Finds the best values of a few parameters under noise: what a scenario's `search:` asks for.")
+    .argument("<scenario>", "a YAML file with a `search:`, or the name of a scenario that comes with infernet");
+  addExperimentOptions(command, { out: "out/search-NAME", json: "search.json", replications: "runs of each alternative with fresh random numbers, after the choice" })
+    .addHelpText("after", `
+Examples:
+  $ infernet search router-fee
+  $ infernet search market.yaml --set search.indifference='2 %' --set search.method=ocba
+
+A search in a scenario:
+  search:
+    maximise: router.revenue
+    over:
+      router.fee.flat: {from: 100 msat, to: 700 msat, steps: 7}   # without steps: any value in between
+    indifference: 1 %        # less does not matter
+${interruptionHelp}`)
+    .action(searchCommand);
+};
+
+const searchCommand = async (given: string, flags: ExperimentFlags): Promise<void> => {
+  const loaded = loadSubject(given, flags);
+  const { scenario, seed, subject } = loaded;
+  if (loaded.experiment.search === null) throw new UserError(`${given} has no search: say under \`search:\` what is to be found; infernet search --help shows how.`);
+  const spec = flags.replications === undefined ? loaded.experiment.search : { ...loaded.experiment.search, fresh: Math.max(2, flags.replications) };
+  checkVariations(subject.source, subject.fileName, samplesOf(spec.axes), { sets: flags.set, fileExists: existsSync });
+  const columns = factorColumns(spec.axes);
+  await runExperiment<SearchReport>({
+    name: "search", loaded, flags,
+    open: (out) => {
+      const folder = new SearchFolder(out, scenario.name, columns);
+      return {
+        addRun: ({ task, error, digest, figures }) => folder.addRun({ name: task.name, factors: factorsOf(task, columns), seed: task.seed, error, digest, figures }),
+        finish: (report) => folder.finish(report),
+        close: () => folder.close(),
+      };
+    },
+    plan: () => searchForReport({ scenario, spec, seed, sets: flags.set, lab: { name: "infernet-lab", version } }),
+    text: searchText,
+  });
+};
+
+/** A search report for the terminal: the answer, the alternatives, what is promised. */
+export const searchText = (report: SearchReport, out: string | null): string => {
+  const { headline, findings, alternatives, chosen, parameters, goal, method: { confidence }, runs } = report;
+  const { unit } = goal.metric;
+  const order = alternatives.map((_, i) => i).filter((i) => alternatives.length <= shownRows || i === chosen || alternatives[i]!.fresh !== null).slice(0, shownRows);
+  const lines = [
+    ...wrap(headline, width).map((line) => pc.bold(line)), "",
+    plainTable([...parameters.map(({ path }) => path), "", "mean", `interval, ${formatPercent(confidence)}`, "runs"], [...parameters.map(() => "right" as const), "left", "right", "right", "right"], order.map((i) => {
+      const one = alternatives[i]!;
+      return [...one.values, i === chosen ? "chosen" : one.setAside === null ? "" : "set aside", shortFigure(one.fresh?.mean ?? null, unit), one.fresh === null ? "–" : intervalText(one.fresh, unit), String(one.search.runs + (one.fresh?.runs ?? 0))];
+    })), "",
+    ...findings.flatMap((finding) => wrap(finding, width - 2).map((line, i) => `${i === 0 ? "- " : "  "}${line}`)), "",
+    `${runs.played} runs.`,
+  ];
+  if (out !== null) lines.push("", `${pc.bold("Report:")} ${join(out, "index.html")} (open it in a browser), every run in runs.csv`);
+  return `${lines.join("\n")}\n`;
+};

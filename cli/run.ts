@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
 import pc from "picocolors";
@@ -7,23 +6,22 @@ import { formatDurationUs } from "../protocol/units.ts";
 import { ReportFolder } from "../reports/folder.ts";
 import { renderJson } from "../reports/json.ts";
 import { startRun } from "../sim/experiment/run.ts";
-import { loadScenario } from "../sim/scenario/load.ts";
 import type { Scenario } from "../sim/scenario/scenario.ts";
+import { maxReplications } from "../sim/scenario/sections/replications.ts";
+import { UserError } from "./errors.ts";
+import { loadSubject } from "./experiment.ts";
+import { type ExperimentFlags, workersOption } from "./experiment-options.ts";
 import { interruptedExit, Interruptions } from "./interruptions.ts";
 import { LineFile } from "./line-file.ts";
-import { assignment, commandName, filePath, seed, shellWord } from "./options.ts";
+import { assignment, commandName, filePath, seed, shellWord, wholeNumber } from "./options.ts";
 import { play } from "./play.ts";
 import { noProgress, showProgress } from "./progress.ts";
-import { findScenario, readScenario } from "./scenario-file.ts";
+import { replicationsOf, runReplications } from "./replications.ts";
 import { summaryText } from "./summary.ts";
 
-interface RunFlags {
-  readonly seed?: number;
-  readonly set: readonly string[];
-  readonly out?: string;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
+interface RunFlags extends ExperimentFlags {
   readonly events?: string;
+  readonly until?: string;
 }
 
 /** Adds `run`. */
@@ -38,6 +36,10 @@ export const registerRun = (program: Command): void => {
     .option("--json", "print report.json to stdout, and nothing else there")
     .option("--quiet", "no progress, no summary")
     .option("--events <file>", "write every event of the market, one JSON line each", filePath)
+    .option("--replications <number>", "play it so often, each time with other random numbers, and report means with confidence intervals", wholeNumber(1, maxReplications))
+    .option("--until <rule>", "play it until a figure is known well enough, such as 'latency.p95 within 2 %' ('... at 99 %'); --replications is the most then")
+    .addOption(workersOption())
+    .option("--resume", "with several runs: goes on with what an interrupted experiment left in the folder")
     .addHelpText(
       "after",
       `
@@ -45,6 +47,8 @@ Examples:
   $ infernet run quickstart
   $ infernet run market.yaml --seed 7 --set router.policy=cheapest --out out/cheapest
   $ infernet run market.yaml --json --quiet | jq .overall.goodput
+  $ infernet run market.yaml --replications 20
+  $ infernet run market.yaml --until "latency.p95 within 2 %"
 
 Ctrl-C stops a run and keeps what was played: the report is written, marked as interrupted, and the exit code is 130.
 `,
@@ -53,8 +57,15 @@ Ctrl-C stops a run and keeps what was played: the report is written, marked as i
 };
 
 const runCommand = async (given: string, flags: RunFlags): Promise<void> => {
-  const path = findScenario(given);
-  const { scenario } = loadScenario(readScenario(path), path, { sets: flags.set, fileExists: existsSync });
+  const loaded = loadSubject(given, flags);
+  const { scenario } = loaded;
+  const replications = replicationsOf(loaded, flags);
+  if (replications.count !== 1) {
+    if (flags.events !== undefined) throw new UserError("--events is for a single run; --replications 1 plays one.");
+    await runReplications(loaded, replications, flags);
+    return;
+  }
+  if (flags.resume === true) throw new UserError("--resume goes on with several runs (--replications, --until); a single run begins anew.");
   const out = flags.out ?? (flags.json === true ? null : join("out", scenario.name));
   let folder: ReportFolder | null = null;
   let events: LineFile | null = null;

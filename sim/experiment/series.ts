@@ -88,7 +88,17 @@ export function seriesOf(figures: Figures, name: SeriesName, windows: number): (
   return Array.from({ length: windows }, (_, i) => figures[`${prefix}${name}.${i}`] ?? null);
 }
 
+/** Whether there are series among the figures. */
+export function hasSeries(figures: Figures): boolean {
+  return `${prefix}${SERIES[0]}.0` in figures;
+}
+
 /** Whether a figure is part of a series. */
 export function isSeries(path: string): boolean {
   return path.startsWith(prefix);
+}
+
+/** The figures that are no part of a series. */
+export function withoutSeries(figures: Figures): Figures {
+  return Object.fromEntries(Object.entries(figures).filter(([path]) => !isSeries(path)));
 }

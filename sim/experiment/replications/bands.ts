@@ -1,7 +1,7 @@
 import type { Figures } from "../../../protocol/result/figures.ts";
 import type { ReplicationsReport } from "../../../protocol/result/replications.ts";
 import { Moments } from "../../kernel/statistics/index.ts";
-import { SERIES, seriesOf } from "../series.ts";
+import { hasSeries, SERIES, seriesOf } from "../series.ts";
 import type { SeriesName } from "../series.ts";
 import { estimateOf } from "./figure-estimates.ts";
 
@@ -17,6 +17,7 @@ export class Bands {
   }
 
   add(figures: Figures): void {
+    if (!hasSeries(figures)) return;
     for (const name of SERIES) {
       for (const [i, value] of seriesOf(figures, name, this.windows).entries()) if (value !== null) this.#moments[name][i]!.add(value);
     }

@@ -18,7 +18,7 @@ const files = ["prices.svg", "profit.svg", "tornado.svg", "viability.html", "via
 
 describe("viability", () => {
   let first: Outcome;
-  beforeAll(() => void (first = infernet(...asked, "--machine", "RTX 4090", "--replications", "2", "--threads", "1")));
+  beforeAll(() => void (first = infernet(...asked, "--machine", "RTX 4090", "--replications", "2", "--workers", "1")));
 
   test("answers first, within 80 columns, and writes a report", () => {
     expect(first.status).toBe(0);
@@ -31,7 +31,7 @@ describe("viability", () => {
   });
 
   test("gives the same with any number of threads, and as JSON nothing but JSON", () => {
-    const { status, stdout, stderr } = infernet(...asked, "--machine", "RTX 4090", "--replications", "2", "--threads", "3", "--json", "--quiet");
+    const { status, stdout, stderr } = infernet(...asked, "--machine", "RTX 4090", "--replications", "2", "--workers", "3", "--json", "--quiet");
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(viabilityReport.parse(JSON.parse(stdout))).toEqual(read("out/viability-rtx-4090"));
   });
@@ -68,13 +68,13 @@ describe("Ctrl-C", () => {
   };
 
   test("keeps the replications that are over", async () => {
-    const { status, stdout, stderr } = await stopped("cut", /10 %/, "--replications", "300", "--threads", "2");
+    const { status, stdout, stderr } = await stopped("cut", /\d %/, "--replications", "3000", "--workers", "2");
     expect(status).toBe(130);
     const report = read("cut");
     expect(report.provenance.interrupted).toBe(true);
     expect(report.replications.length).toBeGreaterThan(0);
-    expect(report.replications.length).toBeLessThan(300);
-    expect(stderr).toContain(`Interrupted after ${report.replications.length} of 300 replications; the report covers what was played.\n`);
+    expect(report.replications.length).toBeLessThan(3_000);
+    expect(stderr).toContain(`Interrupted after ${report.replications.length} of 3000 replications; the report covers what was played.\n`);
     expect(stdout).toMatch(/^Yes: /);
     expect(contents(join(folder, "cut"))).toEqual(files);
     expect(readFileSync(join(folder, "cut/viability.html"), "utf8")).toContain("The study was interrupted");

@@ -1,12 +1,14 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
+import { playInOrder } from "../lab/in-order.ts";
+import { WorkerPool } from "../lab/pool.ts";
 import type { ViabilityReport } from "../protocol/result/viability.ts";
 import { ViabilityFolder } from "../reports/viability/folder.ts";
 import { renderJson } from "../reports/json.ts";
 import type { NodeOutcome } from "../sim/experiment/viability/accounts.ts";
 import { type FlagName, flagNames, type FlagTexts } from "../sim/experiment/viability/flags.ts";
+import type { Play } from "../sim/experiment/viability/market.ts";
 import { prepare } from "../sim/experiment/viability/prepare.ts";
 import { type MachineProfile, readProfile } from "../sim/experiment/viability/profile.ts";
 import type { ViabilityQuestion } from "../sim/experiment/viability/question.ts";
@@ -14,9 +16,9 @@ import { study } from "../sim/experiment/viability/study.ts";
 import { loadScenario } from "../sim/scenario/load.ts";
 import type { Scenario } from "../sim/scenario/scenario.ts";
 import { UserError } from "./errors.ts";
+import { workersOption } from "./experiment-options.ts";
 import { interruptedExit, Interruptions } from "./interruptions.ts";
-import { assignment, filePath, seed } from "./options.ts";
-import { PlayPool } from "./play-pool.ts";
+import { assignment, filePath, seed, wholeNumber } from "./options.ts";
 import { noProgress, showTask, type TaskProgress } from "./progress.ts";
 import { findScenario, readScenario } from "./scenario-file.ts";
 import { version } from "./version.ts";
@@ -28,7 +30,7 @@ interface ViabilityFlags {
   readonly set: readonly string[];
   readonly seed?: number;
   readonly replications: number;
-  readonly threads: number;
+  readonly workers: number;
   readonly out?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -71,9 +73,9 @@ export const registerViability = (program: Command): void => {
   for (const name of flagNames) command.option(`--${name} ${questions[name][0]}`, questions[name][1]);
   command
     .option("--set <path=value>", "changes one value of the scenario (repeatable)", assignment, [])
-    .option("--replications <number>", "how often the market is played", replications, 20)
+    .option("--replications <number>", "how often the market is played", wholeNumber(1, 10_000), 20)
     .option("--seed <number>", "random numbers other than the scenario's", seed)
-    .option("--threads <number>", "markets played side by side; the results do not depend on it", threads, Math.min(8, availableParallelism()))
+    .addOption(workersOption())
     .option("--out <folder>", "where the report goes (default: out/viability-MACHINE; with --json: nowhere)", filePath)
     .option("--json", "print viability.json to stdout, and nothing else there")
     .option("--quiet", "no progress, no summary")
@@ -102,14 +104,6 @@ Ctrl-C keeps the replications that are over, and reports what they say.
     .action(viabilityCommand);
 };
 
-const between = (least: number, most: number) => (text: string): number => {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < least || value > most) throw new InvalidArgumentError(`Allowed: a whole number from ${least} to ${most}.`);
-  return value;
-};
-const replications = between(1, 10_000);
-const threads = between(1, 256);
-
 const viabilityCommand = async (flags: ViabilityFlags, command: Command): Promise<void> => {
   const options = command.opts<Record<string, unknown>>();
   const texts: FlagTexts = Object.fromEntries(flagNames.flatMap((name) => {
@@ -132,7 +126,7 @@ const viabilityCommand = async (flags: ViabilityFlags, command: Command): Promis
   try {
     if (out !== null) folder = new ViabilityFolder(out);
     const progress = flags.quiet === true ? noProgress : showTask(process.stderr, process.env["CI"] !== undefined);
-    const report = await conduct(question, flags.threads, progress, interruptions);
+    const report = await conduct(question, flags.workers, progress, interruptions);
     if (interruptions.signal !== null) process.exitCode = interruptedExit(interruptions.signal);
     if (report === null) {
       process.stderr.write("Interrupted before the first replication was over: there is nothing to report.\n");
@@ -154,22 +148,26 @@ const viabilityCommand = async (flags: ViabilityFlags, command: Command): Promis
 };
 
 /** Plays what the study asks for until it has its answer, or the process is asked to stop. */
-const conduct = async (question: ViabilityQuestion, size: number, progress: TaskProgress, interruptions: Interruptions): Promise<ViabilityReport | null> => {
-  const pool = new PlayPool(size);
+const conduct = async (question: ViabilityQuestion, workers: number, progress: TaskProgress, interruptions: Interruptions): Promise<ViabilityReport | null> => {
+  const pool = new WorkerPool({ workers });
   const running = study(question);
   let before = 0;
   try {
     let next = running.next();
     while (next.done !== true) {
       const { plays, purpose, later } = next.value;
-      const watch = {
-        progress: (done: number): void => progress.update(before + done, before + plays.length + later, purpose),
-        get stopped(): boolean {
-          return interruptions.signal !== null;
+      const outcomes = plays.map((): NodeOutcome | null => null);
+      await playInOrder<PlacedPlay, NodeOutcome>(pool, plays.map((play, index) => ({ play, index })), {
+        job: (items) => ({ kind: "plays", items: items.map(({ play }) => play) }),
+        known: () => null,
+        finished: ({ index }, outcome) => void (outcomes[index] = outcome),
+        died: (_, reason) => {
+          throw new Error(`A worker ended while it played a market: ${reason}`);
         },
-      };
-      watch.progress(0);
-      const outcomes: (NodeOutcome | null)[] = await pool.play(plays, watch);
+      }, {
+        take: () => {}, count: plays.length, mostWaiting: plays.length, signal: interruptions.aborted,
+        onProgress: (done) => progress.update(before + done, before + plays.length + later, purpose),
+      });
       before += plays.length;
       next = running.next(outcomes);
     }
@@ -179,6 +177,11 @@ const conduct = async (question: ViabilityQuestion, size: number, progress: Task
     await pool.close();
   }
 };
+
+interface PlacedPlay {
+  readonly play: Play;
+  readonly index: number;
+}
 
 /** A name of the catalogue, or what a file says. */
 const machineOf = (given: string): string | MachineProfile => {

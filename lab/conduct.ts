@@ -32,7 +32,6 @@ export interface ConductOptions extends PoolOptions {
 
 /** Outcomes that may wait for one before them: what is kept in memory, however many runs there are. */
 const mostWaiting = 1_024;
-const progressMs = 100;
 
 let subjects = 0;
 
@@ -60,7 +59,7 @@ export async function conductOn<Result>(experiment: Experiment<Result>, subject:
       const tell = (done: number): void => onProgress?.({ done: before + done, all: before + batch.count + batch.later, purpose: batch.purpose });
       const taken = await playInOrder<PlacedTask, WireOutcome>(pool, placed(batch), plays, {
         take: (item, outcome) => batch.take(unpacker.unpack(item, outcome) satisfies RunOutcome),
-        onProgress: tell, progressMs, mostWaiting, count: batch.count, signal,
+        onProgress: tell, mostWaiting, count: batch.count, signal,
       });
       const interrupted = signal?.aborted === true;
       if (!interrupted && taken !== batch.count) throw new Error(`A batch of ${batch.count} runs had ${taken} (${batch.purpose}).`);

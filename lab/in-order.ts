@@ -32,14 +32,14 @@ export interface InOrderOptions<Item, Result> {
   readonly count: number;
   /** Results that may wait for one before them. */
   readonly mostWaiting: number;
-  /** Told every so often how many items are over, in parts of those that are not. */
+  /** Told ten times a second how many items are over, in parts of those that are not. */
   readonly onProgress: (done: number) => void;
-  readonly progressMs: number;
   readonly signal: AbortSignal | undefined;
 }
 
 /** Time that one job should take, ms: long enough that handing it over costs nothing, short enough to lose little. */
 const jobMs = 50;
+const progressMs = 100;
 /** How often an item may end its worker. */
 const lives = 2;
 /** Known results between two turns of the event loop. */
@@ -58,7 +58,7 @@ interface Entry<Item> {
  * @throws what `take`, or playing an item, throws; the pool is of no more use then
  */
 export async function playInOrder<Item, Result>(pool: JobPlayer, items: Iterable<Item>, plays: Plays<Item, Result>, options: InOrderOptions<Item, Result>): Promise<number> {
-  const { take, count, mostWaiting, onProgress, progressMs, signal } = options;
+  const { take, count, mostWaiting, onProgress, signal } = options;
   const source = items[Symbol.iterator]();
   const waiting = new Map<number, readonly [Item, Result]>();
   const again: Entry<Item>[] = [];

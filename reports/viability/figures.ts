@@ -1,10 +1,11 @@
 import * as Plot from "@observablehq/plot";
-import type { TornadoBar, ViabilityReport } from "../../protocol/result/viability.ts";
+import type { ViabilityReport } from "../../protocol/result/viability.ts";
 import { formatNumber, formatSignificant, formatUsd } from "../../protocol/units.ts";
 import { shareAxis, spanAxis } from "../plots/axes.ts";
 import type { Figure, Panel } from "../plots/figure.ts";
 import { renderFigure } from "../plots/figure.ts";
 import { BAD, GOOD, GREY } from "../plots/palette.ts";
+import { spanOf, TORNADO_KEYS, tornadoPanel } from "../plots/tornado.ts";
 import type { ViabilityPlotName } from "./titles.ts";
 import { VIABILITY_TITLES } from "./titles.ts";
 
@@ -20,7 +21,7 @@ function profitFigure(report: ViabilityReport): Figure {
   const { replications, profit } = report;
   const interval = profit.meanInterval;
   const values = replications.map(({ profitUsd }) => profitUsd);
-  const [low, high] = span([...values, 0, ...(interval === null ? [] : [interval.low, interval.high])]);
+  const [low, high] = spanOf([...values, 0, ...(interval === null ? [] : [interval.low, interval.high])]);
   const stacked = stack(values, (high - low) / 45);
   const tallest = Math.max(...stacked.map(({ y }) => y));
   return {
@@ -74,7 +75,7 @@ function waterfall({ revenue, costs, profit }: ViabilityReport): Panel {
     return { name, from, to: at, usd, color: usd >= 0 ? GOOD : BAD };
   });
   bars.push({ name: "profit", from: 0, to: profit.mean, usd: profit.mean, color: GREY });
-  const [low, high] = span(bars.flatMap(({ from, to }) => [from, to]));
+  const [low, high] = spanOf(bars.flatMap(({ from, to }) => [from, to]));
   const room = (high - low) * 0.14;
   return {
     heading: "Where it comes from and where it goes, on average", height: 44 + 27 * bars.length,
@@ -94,40 +95,16 @@ function tornadoFigure({ tornado, profit }: ViabilityReport): Figure {
   const shown = tornado.slice(0, BARS).filter(({ swingUsd }) => swingUsd > 0);
   const title = VIABILITY_TITLES.tornado;
   if (shown.length === 0) return { title, subtitle: "", keys: [], panels: [], empty: "Nothing of what was changed makes a difference." };
-  const ends = shown.flatMap((bar) => [
-    { name: bar.name, ...bar.low, color: BAD, ...toward(bar, bar.low.profitUsd, bar.high.profitUsd) },
-    { name: bar.name, ...bar.high, color: GOOD, ...toward(bar, bar.high.profitUsd, bar.low.profitUsd) },
-  ]);
-  const [low, high] = span([...ends.map(({ profitUsd }) => profitUsd), profit.mean, 0]);
-  const room = (high - low) * 0.2;
-  // Where both ends lie on one side, the outer one is drawn first, so that both can be seen.
-  const drawn = ends.toSorted((a, b) => Math.abs(b.profitUsd - profit.mean) - Math.abs(a.profitUsd - profit.mean));
   return {
     title,
     subtitle: "Each assumption at a low and at a high value, all others as they are: the profit of a month. The line is the profit as assumed; * the market was played again for it, otherwise only the account changes.",
-    keys: [{ name: "at the low value", color: BAD }, { name: "at the high value", color: GOOD }],
-    panels: [{
-      heading: "Profit of a month", height: 48 + 29 * shown.length,
-      plot: {
-        marginLeft: 170,
-        x: usdAxis(low - room, high + room, 6),
-        y: { domain: shown.map(({ name }) => name), label: null, tickSize: 0, tickFormat: (name: string) => `${name}${shown.find((bar) => bar.name === name)?.replayed === true ? " *" : ""}` },
-        marks: [
-          Plot.ruleX([0], { stroke: "currentColor", strokeOpacity: 0.35 }),
-          Plot.barX(drawn, { x1: profit.mean, x2: "profitUsd", y: "name", fill: "color", fillOpacity: 0.85, insetTop: 3, insetBottom: 3 }),
-          Plot.ruleX([profit.mean], { stroke: "currentColor", strokeWidth: 1.5 }),
-          ...(["start", "end"] as const).map((anchor) => Plot.text(ends.filter((end) => end.anchor === anchor), {
-            x: "profitUsd", y: "name", text: "text", textAnchor: anchor, dx: anchor === "start" ? 5 : -5, fill: "currentColor", fontSize: 11,
-          })),
-        ],
-      },
-    }],
+    keys: TORNADO_KEYS,
+    panels: [tornadoPanel({
+      heading: "Profit of a month", base: profit.mean, least: [0], axis: (low, high) => usdAxis(low, high, 6),
+      bars: shown.map(({ name, low, high }) => ({ name, low: { text: low.text, value: low.profitUsd }, high: { text: high.text, value: high.profitUsd } })),
+      names: (name) => `${name}${shown.find((bar) => bar.name === name)?.replayed === true ? " *" : ""}`,
+    })],
   };
-
-  /** On which side of a bar's end its text stands: outside, and apart from the other end's. */
-  function toward({ low: { profitUsd: lowUsd }, high: { profitUsd: highUsd } }: TornadoBar, end: number, other: number): { readonly anchor: "start" | "end" } {
-    return { anchor: end > other || (end === other && lowUsd <= highUsd) ? "start" : "end" };
-  }
 }
 
 function pricesFigure({ breakEven: { prices, market }, machine }: ViabilityReport): Figure {
@@ -140,7 +117,7 @@ function pricesFigure({ breakEven: { prices, market }, machine }: ViabilityRepor
   const ticks = [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1, 1.4, 2, 4, 8, 16, 32, 64].filter((tick) => tick >= least && tick <= most);
   const x: Plot.ScaleOptions = { type: "log", domain: [least, most], label: null, grid: true, ticks, axis: null };
   const axis = Plot.axisX(ticks, { text: (factor: number) => `x ${formatSignificant(factor, 2)}`, label: null });
-  const [low, high] = span([...prices.map(({ profitUsd }) => profitUsd), 0]);
+  const [low, high] = spanOf([...prices.map(({ profitUsd }) => profitUsd), 0]);
   const found = market.point === null ? [] : [market.point];
   return {
     title,
@@ -170,14 +147,6 @@ function pricesFigure({ breakEven: { prices, market }, machine }: ViabilityRepor
       },
     ],
   };
-}
-
-/** The values' range, with a margin; never empty. */
-function span(values: readonly number[]): [number, number] {
-  const low = Math.min(...values);
-  const high = Math.max(...values);
-  const margin = high === low ? Math.max(1, Math.abs(high) * 0.1) : (high - low) * 0.05;
-  return [low - margin, high + margin];
 }
 
 function usdAxis(low: number, high: number, parts: number): Plot.ScaleOptions {

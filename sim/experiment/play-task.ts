@@ -58,7 +58,7 @@ export class TaskPlayer {
     if (this.#scenario === null || this.#setsLoaded !== sets) {
       this.#scenario = null;
       const { source, fileName } = this.#subject;
-      this.#scenario = loadScenario(source, fileName, { ...this.#load, marketOnly: true, sets: [...this.#subject.sets, ...task.sets] }).scenario;
+      this.#scenario = loadScenario(source, fileName, { ...this.#load, marketOnly: true, sets: this.#subject.sets, innerSets: task.sets }).scenario;
       this.#setsLoaded = sets;
     }
     return this.#scenario;

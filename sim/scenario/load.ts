@@ -26,12 +26,16 @@ export interface LoadOptions {
   readonly sets?: readonly string[];
   /** Changes that stand in the file itself, applied after `sets`: what is wrong with them is told where they stand. The scenario is taken to be sound without them. */
   readonly variation?: Variation;
+  /** Changes that an experiment in the file makes, applied after `sets`: as those, but files that they name lie beside the scenario. */
+  readonly innerSets?: readonly string[];
   /** Leaves alone what the file says of experiments: they are about the market as it stands, and need not fit one that an experiment has changed. So it is wherever there is a `variation`. */
   readonly marketOnly?: boolean;
   /** Whether a file that the scenario names can be read; left out: not checked. */
   readonly fileExists?: (path: string) => boolean;
   /** Reads the files whose content becomes part of the scenario, such as tariffs; left out: from the file system. */
   readonly readText?: (path: string) => string;
+  /** Where such a file as a trace, which is opened as it is played, lies here; left out: where the scenario says. */
+  readonly locate?: (path: string) => string;
   /** Machines and models; left out: those that come with the lab. */
   readonly catalogue?: Catalogue;
 }
@@ -53,7 +57,8 @@ export interface LoadedScenario {
  * @throws ScenarioError with all problems, each with file, line, column, path, what was found and what is allowed.
  */
 export function loadScenario(source: string | Uint8Array, fileName: string, options: LoadOptions = {}): LoadedScenario {
-  const sets = options.sets ?? [];
+  const outer = options.sets ?? [];
+  const sets = [...outer, ...(options.innerSets ?? [])];
   const { variation = [] } = options;
   const document = new SourceDocument(source, fileName);
   const texts = new Map([[fileName, document.text], ...sets.map((text) => [setFile(text), text] as const)]);
@@ -77,12 +82,13 @@ export function loadScenario(source: string | Uint8Array, fileName: string, opti
   const catalogue = options.catalogue ?? labCatalogue;
   const missing: Finding[] = [];
   const resolver = new Resolver(parsed.data, catalogue, (path, file) => {
-    const given = overrides.some((override) => isPrefix(override.path, path)) || isAbsolute(file);
+    const last = overrides.findLastIndex((override) => isPrefix(override.path, path));
+    const given = (last >= 0 && last < outer.length) || isAbsolute(file);
     const full = given ? file : join(dirname(fileName), file);
     if (options.fileExists?.(full) === false) missing.push({ path, found: `${quoted(full)}, which is not there`, allowed: "a file that can be read" });
     return full;
   }, options.readText ?? ((path) => readFileSync(path, "utf8")));
-  const scenario = resolver.scenario(parsed.data);
+  const scenario = withTracesAt(resolver.scenario(parsed.data), options.locate);
   const misfits: Finding[] = [];
   const { operators, clients } = parsed.data;
   const experiment = resolveExperiment(options.marketOnly === true || variation.length > 0 ? { operators, clients } : parsed.data, (finding) => void misfits.push(finding), (path, value) => {
@@ -96,6 +102,12 @@ export function loadScenario(source: string | Uint8Array, fileName: string, opti
   if (findings.length === 0) findings.push(...checkScenario(scenario, catalogue));
   if (findings.length > 0) fail(findings);
   return { scenario, experiment, source: document.text, hash: digest(scenario) };
+}
+
+/** The scenario with its traces where they lie here. */
+function withTracesAt(scenario: Scenario, locate: LoadOptions["locate"]): Scenario {
+  if (locate === undefined) return scenario;
+  return { ...scenario, clients: scenario.clients.map((client) => (client.arrivals.kind === "trace" ? { ...client, arrivals: { ...client.arrivals, file: locate(client.arrivals.file) } } : client)) };
 }
 
 /** Looks up where in the file, or in which `--set`, a finding is. */

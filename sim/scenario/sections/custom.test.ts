@@ -33,6 +33,12 @@ describe("a policy of one's own", () => {
     expect(load(["pricing={policy: {file: elsewhere.ts, interval: 1min, options: {sat: 2}}}"]).scenario.pricing).toMatchObject({ policy: { file: "elsewhere.ts", options: { sat: 2 } }, intervalUs: 60_000_000 });
   });
 
+  test("that an experiment in the file names is looked up beside the file too; what is set from outside still is not", () => {
+    const readText = (path: string): string => files[path] ?? "";
+    const { pricing } = loadScenario(source, "market/a.yaml", { readText, sets: ["router.policy={policy: market/score.mjs}"], innerSets: ["pricing.policy={file: ./price.ts, options: {sat: 3}}"] }).scenario;
+    expect(pricing).toMatchObject({ policy: { code: FLAT, options: { sat: 3 } } });
+  });
+
   test("changes the scenario's hash where its text changes", () => {
     const other = load([], { ...files, "market/price.ts": `${FLAT}// Says more.\n` });
     expect(other.hash).not.toBe(load().hash);

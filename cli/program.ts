@@ -3,6 +3,7 @@ import { registerExplain } from "./explain.ts";
 import { registerRun } from "./run.ts";
 import { registerSchema } from "./schema.ts";
 import { registerSearch } from "./search.ts";
+import { registerSweep } from "./sweep.ts";
 import { registerTrace } from "./trace.ts";
 import { registerValidate } from "./validate.ts";
 import { registerViability } from "./viability.ts";
@@ -18,6 +19,7 @@ export const buildProgram = (): Command => {
     .exitOverride();
   registerRun(program);
   registerExplain(program);
+  registerSweep(program);
   registerSearch(program);
   registerViability(program);
   registerValidate(program);

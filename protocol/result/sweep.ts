@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { formatNumber, formatSignificant } from "../units.ts";
 import { estimate, experimentHead, experimentJsonSchema, interval } from "./experiment.ts";
 import { FIGURE_UNITS } from "./metrics.ts";
 
@@ -81,6 +82,18 @@ export const sweepReport = z.strictObject({
   effects: z.array(mainEffect).describe("Of designs in which several axes are varied independently of each other."),
 });
 export type SweepReport = z.infer<typeof sweepReport>;
+
+/** Where a point lies, in words: `router.fee.flat = 400 msat, arm auction`. */
+export function placeOf(axes: readonly SweptAxis[], { factors, arm }: Pick<SweptPoint, "factors" | "arm">): string {
+  return [...axes.map((axis, i) => `${axis.name} = ${formatFactor(factors[i]!, axis)}`), ...(arm === null ? [] : [`arm ${arm}`])].join(", ");
+}
+
+/** A value of an axis for people. */
+export function formatFactor(value: number | string, { unit }: Pick<SweptAxis, "unit">): string {
+  if (typeof value === "string") return value;
+  const number = Math.abs(value) >= 10_000 ? formatNumber(value, 1) : formatSignificant(value, 4);
+  return unit === "x" ? `x ${number}` : unit === "" ? number : `${number}${unit.startsWith("/") ? "" : " "}${unit}`;
+}
 
 /** JSON Schema (draft 2020-12) of sweep.json, as published in `protocol/sweep.schema.json`. */
 export function sweepJsonSchema(): unknown {

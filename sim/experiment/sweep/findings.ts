@@ -1,6 +1,7 @@
 import { formatFigure } from "../../../protocol/result/metrics.ts";
-import { formatNumber, formatPercent, formatSignificant } from "../../../protocol/units.ts";
+import { placeOf } from "../../../protocol/result/sweep.ts";
 import type { MainEffect, SweepReport, SweptAxis, SweptPoint } from "../../../protocol/result/sweep.ts";
+import { formatNumber, formatPercent } from "../../../protocol/units.ts";
 
 /** Below so much of the variance between points, an axis is not said to explain anything. */
 const worthSaying = 0.05;
@@ -47,18 +48,6 @@ function overlapping(points: readonly SweptPoint[], best: SweptPoint, m: number)
     const other = point.estimates[m]!.interval;
     return point !== best && (other === null || (other.low <= own.high && other.high >= own.low));
   }).length;
-}
-
-/** Where a point lies, in words: `router.fee.flat = 400 msat, arm auction`. */
-export function placeOf(axes: readonly SweptAxis[], { factors, arm }: Pick<SweptPoint, "factors" | "arm">): string {
-  return [...axes.map((axis, i) => `${axis.name} = ${formatFactor(factors[i]!, axis)}`), ...(arm === null ? [] : [`arm ${arm}`])].join(", ");
-}
-
-/** A value of an axis for people. */
-export function formatFactor(value: number | string, { unit }: Pick<SweptAxis, "unit">): string {
-  if (typeof value === "string") return value;
-  const number = Math.abs(value) >= 10_000 ? formatNumber(value, 1) : formatSignificant(value, 4);
-  return unit === "x" ? `x ${number}` : unit === "" ? number : `${number}${unit.startsWith("/") ? "" : " "}${unit}`;
 }
 
 function capital(text: string): string {

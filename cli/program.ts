@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { registerCompare } from "./compare.ts";
 import { registerExplain } from "./explain.ts";
 import { registerRun } from "./run.ts";
 import { registerSchema } from "./schema.ts";
@@ -18,6 +19,7 @@ export const buildProgram = (): Command => {
     .showHelpAfterError("(infernet --help lists the commands, infernet COMMAND --help its options)")
     .exitOverride();
   registerRun(program);
+  registerCompare(program);
   registerExplain(program);
   registerSweep(program);
   registerSearch(program);

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { FIGURE_UNITS, formatFigure } from "./metrics.ts";
-import type { FigureUnit } from "./metrics.ts";
+import { FIGURE_UNITS } from "./metrics.ts";
 import { estimate, experimentHead, experimentJsonSchema, interval } from "./experiment.ts";
 
 /** Names this kind of document, whatever its version. */
@@ -75,11 +74,6 @@ export const comparedDifference = z.strictObject({
   sentence: z.string().max(1024),
 });
 export type ComparedDifference = z.infer<typeof comparedDifference>;
-
-/** A figure in three significant digits: more would pretend to a precision that a mean over some runs does not have. */
-export function briefFigure(value: number | null, unit: FigureUnit): string {
-  return formatFigure(value === null ? null : Number(value.toPrecision(3)), unit);
-}
 
 /** Markets side by side: what differs, by how much, and how sure that is. */
 export const comparisonReport = z.strictObject({

@@ -59,9 +59,10 @@ function findingsOf(baseline: string, arms: readonly ComparedArm[], metrics: rea
     if (own.length === 0) return [];
     const parts = ([
       ["better", "better in"], ["worse", "worse in"], ["changed", "different in"], ["perhaps", "perhaps different in"], ["none found", "no difference found in"],
-      ["identical", "the same in every pair of runs:"], ["anecdote", "too few runs to say anything of"],
+      ["identical", "the same, run by run, in"], ["anecdote", "too few runs to say anything of"],
     ] as const).flatMap(([verdict, words]) => {
       const names = own.filter((difference) => difference.verdict === verdict).map(({ metric }) => label.get(metric)!);
+      if (names.length === own.length && names.length > 2) return [`${words} all ${names.length} figures`];
       return names.length === 0 ? [] : [`${words} ${names.length > 2 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)!}` : names.join(" and ")}`];
     });
     return parts.length === 0 ? [] : [`${name} against ${baseline}: ${parts.join("; ")}.`];

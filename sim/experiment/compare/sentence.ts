@@ -1,6 +1,6 @@
-import { briefFigure } from "../../../protocol/result/comparison.ts";
+import { amountOf, briefFigure, probability } from "../../../protocol/result/comparison-words.ts";
 import type { ComparedMetric, ComparisonVerdict } from "../../../protocol/result/comparison.ts";
-import { formatNumber, formatPercent, formatSignificant } from "../../../protocol/units.ts";
+import { formatPercent, formatSignificant } from "../../../protocol/units.ts";
 import type { Measured } from "./difference.ts";
 
 /** What the numbers come to. @param adjusted the p-value, adjusted for being one of several; null where there is none */
@@ -32,7 +32,7 @@ function wordsOf(measured: Measured, verdict: ComparisonVerdict, adjusted: numbe
       return `${label} was ${brief(armMean)} against ${brief(baselineMean)}${measured.relative === null || Math.abs(measured.relative.value) > 10 ? "" : ` (${signed(measured.relative.value * 100)} %)`}; one run is an anecdote, and nothing says how much of this is chance`;
     }
     case "none found": {
-      const { size } = amountOf(measured, metric);
+      const { size } = amountOf(measured, metric)!;
       return `${label}: no difference found; one smaller than ${size(most(measured, metric))} could not be excluded`;
     }
     case "perhaps": {
@@ -45,57 +45,18 @@ function wordsOf(measured: Measured, verdict: ComparisonVerdict, adjusted: numbe
   }
 }
 
-/** In what a difference is said: relative to the baseline where that means something, in percentage points of shares. */
-interface Amount {
-  readonly value: number;
-  readonly low: number;
-  readonly high: number;
-  /** A size of it, without a sign. */
-  readonly size: (value: number) => string;
-  /** The two ends of an interval, without signs. */
-  readonly range: (low: number, high: number) => string;
-}
-
-function amountOf({ difference, interval, relative }: Measured, { unit }: ComparedMetric): Amount {
-  const { low, high } = interval!;
-  // The same difference in every pair: its share of a baseline that varies has an interval all the same, which says nothing more.
-  if (low === high && relative !== null && unit !== "share") return inPlaces({ value: relative.value * 100, low: relative.value * 100, high: relative.value * 100 }, " %");
-  if (unit === "share") return inPlaces({ value: difference! * 100, low: low * 100, high: high * 100 }, " percentage points");
-  // Many times a baseline near 0 says less than the figures themselves.
-  if (relative !== null && relative.low !== null && relative.high !== null && Math.max(Math.abs(relative.low), Math.abs(relative.high)) <= 20) {
-    return inPlaces({ value: relative.value * 100, low: relative.low * 100, high: relative.high * 100 }, " %");
-  }
-  return {
-    value: difference!, low, high, size: (value) => briefFigure(Math.abs(value), unit),
-    range: (a, b) => `${briefFigure(a, unit)} to ${briefFigure(b, unit)}`,
-  };
-}
-
-/** As many digits after the point as half the interval's width has places before its first. */
-function inPlaces({ value, low, high }: { readonly value: number; readonly low: number; readonly high: number }, unit: string): Amount {
-  const half = (high - low) / 2;
-  const digits = half > 0 ? Math.max(0, Math.min(6, -Number(half.toExponential(0).split("e")[1]))) : 2;
-  const number = (x: number): string => formatNumber(Math.abs(x), digits);
-  return { value, low, high, size: (x) => `${number(x)}${unit}`, range: (a, b) => `${number(a)} to ${number(b)}` };
-}
-
 /** The largest difference that the interval holds. */
 function most(measured: Measured, metric: ComparedMetric): number {
-  const { low, high } = amountOf(measured, metric);
+  const { low, high } = amountOf(measured, metric)!;
   return Math.max(Math.abs(low), Math.abs(high));
 }
 
 /** "18 % (95 % CI 14 to 22)". */
 function amount(measured: Measured, metric: ComparedMetric): string {
-  const { value, low, high, size, range } = amountOf(measured, metric);
+  const { value, low, high, size, range } = amountOf(measured, metric)!;
   if (low === high) return size(value);
   // A fall from 22 to 14 reads from the smaller to the larger.
   return `${size(value)} (${formatPercent(measured.interval!.confidence)} CI ${value < 0 ? range(-high, -low) : range(low, high)})`;
-}
-
-/** "0.03", "below 0.001". */
-export function probability(p: number): string {
-  return p < 0.001 ? "below 0.001" : formatSignificant(p, p < 0.1 ? 1 : 2);
 }
 
 function signed(value: number): string {

@@ -1,0 +1,116 @@
+import { existsSync, statSync } from "node:fs";
+import { type Command, Option } from "commander";
+import { findMetric, KEY_METRICS } from "../protocol/result/metrics.ts";
+import type { Metric } from "../protocol/result/metrics.ts";
+import type { ComparisonReport } from "../protocol/result/comparison.ts";
+import { ComparisonFolder } from "../reports/compare/folder.ts";
+import { comparison } from "../sim/experiment/compare/compare.ts";
+import { checkVariations } from "../sim/scenario/check-variations.ts";
+import { maxArms } from "../sim/scenario/sections/arms.ts";
+import { unknownMetric } from "../sim/scenario/sections/replications.ts";
+import { comparisonText } from "./compare-text.ts";
+import { UserError } from "./errors.ts";
+import { addExperimentOptions, interruptionHelp } from "./experiment-options.ts";
+import type { ExperimentFlags } from "./experiment-options.ts";
+import { loadSubject, runExperiment } from "./experiment.ts";
+import type { LoadedSubject } from "./experiment.ts";
+import { replicationsOf } from "./replications.ts";
+import { version } from "./version.ts";
+
+interface CompareFlags extends ExperimentFlags {
+  readonly metric: readonly string[];
+  readonly until?: string;
+  readonly baseline?: string;
+  readonly allPairs?: boolean;
+}
+
+/** Where neither the command nor the scenario says how often. */
+const defaultReplications = 10;
+const confidence = 0.95;
+
+/** Adds `compare`. */
+export const registerCompare = (program: Command): void => {
+  const command = program
+    .command("compare")
+    .description("Plays a scenario's arms with the same random numbers, or takes reports that are there, and says what differs and how sure that is.")
+    .argument("<scenario-or-folders...>", "a YAML file with `arms:`, or the name of a scenario that comes with infernet; or two or more report folders");
+  addExperimentOptions(command, { out: "out/compare-NAME", json: "comparison.json", replications: `how often each arm is played (default: as the scenario says, otherwise ${defaultReplications})` })
+    .addOption(new Option("--metric <name>", "a figure to compare by, such as latency.p95, profit@rtx3060 or a path in report.json (repeatable)").argParser((text: string, earlier: readonly string[]) => [...earlier, text]).default([], "as the scenario says, otherwise the well-known ones"))
+    .option("--until <rule>", "goes on until every arm's difference in a figure is known well enough, such as 'latency.p95 within 2 %' (of the baseline); --replications is the most then")
+    .option("--baseline <arm>", "the arm with which the others are compared (default: as the scenario says, otherwise the first)")
+    .option("--all-pairs", "also compares the other arms with each other")
+    .addHelpText("after", `
+Examples:
+  $ infernet compare herding
+  $ infernet compare market.yaml --replications 20 --metric latency.p95 --metric profit
+  $ infernet compare market.yaml --until "latency.p95 within 2 %"
+  $ infernet compare out/monday out/tuesday
+
+Arms in a scenario:
+  arms:
+    posted: {}                                              # the market as it stands
+    auction: {pricing: call-for-bids, router.policy: cheapest}
+  baseline: posted           # default: the first
+  metrics: [latency.p95, profit]
+${interruptionHelp}`)
+    .action(compareCommand);
+};
+
+const compareCommand = async (given: readonly string[], flags: CompareFlags): Promise<void> => {
+  const folders = given.filter((one) => existsSync(one) && statSync(one).isDirectory());
+  if (given.length === 1 && folders.length === 1) throw new UserError(`${given[0]} is a folder; compare takes a scenario with arms, or two report folders and more.`);
+  if (given.length === 1) {
+    await compareArms(given[0]!, flags);
+    return;
+  }
+  throw new UserError("compare takes one scenario, or two report folders and more.");
+};
+
+const compareArms = async (given: string, flags: CompareFlags): Promise<void> => {
+  const loaded = loadSubject(given, flags);
+  const { scenario, seed, subject, experiment } = loaded;
+  if (experiment.arms === null) throw new UserError(`${given} has no arms: name variations under \`arms:\`; infernet compare --help shows how.`);
+  const { arms } = experiment.arms;
+  const names = arms.map(({ name }) => name);
+  const baseline = flags.baseline ?? experiment.arms.baseline;
+  if (!names.includes(baseline)) throw new UserError(`--baseline: found ${JSON.stringify(baseline)}; allowed: one of the arms ${names.join(", ")}.`);
+  checkVariations(subject.source, subject.fileName, arms.map(({ variation }) => variation), { sets: flags.set, fileExists: existsSync });
+  const { metrics, asked } = metricsOf(loaded, flags);
+  const replications = flags.until === undefined && flags.replications === undefined && experiment.replications === null ? { count: defaultReplications, until: null } : replicationsOf(loaded, flags);
+  if (flags.allPairs === true && arms.length > maxArms) throw new UserError(`--all-pairs: at most ${maxArms} arms.`);
+  await runExperiment<ComparisonReport>({
+    name: "compare", loaded, flags,
+    open: (out) => {
+      const shown = replications.until === null ? metrics : [...metrics, replications.until.metric];
+      const folder = new ComparisonFolder(out, shown, { scenario: scenario.name });
+      let run = 0;
+      return {
+        addRun: ({ task, error, digest, figures }) => {
+          folder.addRun({ run: task.name, factors: [names[run % names.length]!], replication: Math.floor(run / names.length), seed: task.seed, error, digest, figures });
+          run++;
+        },
+        finish: (report) => folder.finish(report),
+        close: () => folder.close(),
+      };
+    },
+    plan: () => comparison({
+      scenario, arms, baseline, metrics, metricsAsked: asked, replications, confidence, allPairs: flags.allPairs === true, seed, sets: flags.set, lab: { name: "infernet-lab", version },
+    }),
+    text: comparisonText,
+  });
+};
+
+/** By which figures: as the command says, otherwise as the scenario says, otherwise the well-known ones. @throws UserError */
+const metricsOf = ({ scenario, experiment }: LoadedSubject, { metric: names }: CompareFlags): { metrics: readonly Metric[]; asked: boolean } => {
+  if (names.length === 0) return experiment.metrics === null ? { metrics: KEY_METRICS.map((id) => findMetric(id)!), asked: false } : { metrics: experiment.metrics, asked: true };
+  const classes = { clients: scenario.clients.map(({ name }) => name), operators: scenario.operators.map(({ name }) => name) };
+  return { metrics: [...new Set(names)].map((name) => metricOf(name, classes)), asked: true };
+};
+
+/** The metric that --metric names. @throws UserError */
+export const metricOf = (name: string, classes: Parameters<typeof findMetric>[1]): Metric => {
+  const metric = findMetric(name, classes);
+  if (metric !== null) return metric;
+  const { found, allowed, suggestion } = unknownMetric(name);
+  throw new UserError(`--metric: found ${found}; allowed: ${allowed}${suggestion === undefined ? "" : `; did you mean ${suggestion}?`}.`);
+};

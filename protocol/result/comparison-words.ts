@@ -1,0 +1,72 @@
+import { formatNumber, formatSignificant } from "../units.ts";
+import type { ComparedDifference, ComparedMetric } from "./comparison.ts";
+import { formatFigure } from "./metrics.ts";
+import type { FigureUnit } from "./metrics.ts";
+
+/** A figure in three significant digits: more would pretend to a precision that a mean over some runs does not have. */
+export function briefFigure(value: number | null, unit: FigureUnit): string {
+  return formatFigure(value === null ? null : Number(value.toPrecision(3)), unit);
+}
+
+/** In what a difference is said. */
+export interface DifferenceAmount {
+  /** `relative`: in hundredths of the baseline's mean. `points`: of a share, in percentage points. `absolute`: in the figure's unit. */
+  readonly scale: "relative" | "points" | "absolute";
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+  /** A size of it, without a sign. */
+  readonly size: (value: number) => string;
+  /** The two ends of an interval, with the unit once where that reads well. */
+  readonly range: (low: number, high: number) => string;
+}
+
+/** Relative to the baseline where that means something, in percentage points of shares. @returns null where there is no interval */
+export function amountOf({ difference, interval, relative }: Pick<ComparedDifference, "difference" | "interval" | "relative">, { unit }: Pick<ComparedMetric, "unit">): DifferenceAmount | null {
+  if (interval === null || difference === null) return null;
+  const { low, high } = interval;
+  // The same difference in every pair: its share of a baseline that varies has an interval all the same, which says nothing more.
+  if (low === high && relative !== null && unit !== "share") return inPlaces("relative", { value: relative.value * 100, low: relative.value * 100, high: relative.value * 100 }, " %");
+  if (unit === "share") return inPlaces("points", { value: difference * 100, low: low * 100, high: high * 100 }, " percentage points");
+  // Many times a baseline near 0 says less than the figures themselves.
+  if (relative !== null && relative.low !== null && relative.high !== null && Math.max(Math.abs(relative.low), Math.abs(relative.high)) <= 20) {
+    return inPlaces("relative", { value: relative.value * 100, low: relative.low * 100, high: relative.high * 100 }, " %");
+  }
+  return {
+    scale: "absolute", value: difference, low, high, size: (value) => briefFigure(Math.abs(value), unit),
+    range: (a, b) => `${briefFigure(a, unit)} to ${briefFigure(b, unit)}`,
+  };
+}
+
+/** As many digits after the point as half the interval's width has places before its first. */
+function inPlaces(scale: DifferenceAmount["scale"], { value, low, high }: { readonly value: number; readonly low: number; readonly high: number }, unit: string): DifferenceAmount {
+  const half = (high - low) / 2;
+  const digits = half > 0 ? Math.max(0, Math.min(6, -Number(half.toExponential(0).split("e")[1]))) : 2;
+  const number = (x: number): string => formatNumber(x, digits);
+  return { scale, value, low, high, size: (x) => `${number(Math.abs(x))}${unit}`, range: (a, b) => `${number(a)} to ${number(b)}` };
+}
+
+/** "-18 % (-22 to -14)", for tables and plots; "–" where nothing is known. */
+export function changeWords(difference: Pick<ComparedDifference, "difference" | "interval" | "relative">, metric: Pick<ComparedMetric, "unit">): string {
+  const amount = amountOf(difference, metric);
+  if (amount === null) {
+    const { difference: absolute, relative } = difference;
+    if (absolute === null) return "–";
+    if (absolute === 0) return "0";
+    return metric.unit !== "share" && relative !== null && Math.abs(relative.value) <= 20 ? `${sign(absolute)}${formatSignificant(Math.abs(relative.value) * 100, 2)} %`
+      : metric.unit === "share" ? `${sign(absolute)}${formatSignificant(Math.abs(absolute) * 100, 2)} points` : `${sign(absolute)}${briefFigure(Math.abs(absolute), metric.unit)}`;
+  }
+  const { value, low, high, size, range, scale } = amount;
+  if (value === 0 && low === high) return "0";
+  const words = `${sign(value)}${size(value)}`.replace(" percentage points", " points");
+  return low === high ? words : `${words} (${scale === "absolute" ? `${sign(low)}${size(low)} to ${sign(high)}${size(high)}` : range(low, high)})`;
+}
+
+/** A p-value: "0.031", "below 0.001". */
+export function probability(p: number): string {
+  return p < 0.001 ? "below 0.001" : formatSignificant(p, 2);
+}
+
+function sign(value: number): string {
+  return value > 0 ? "+" : value < 0 ? "-" : "";
+}

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { formatNumber } from "../protocol/units.ts";
+import { removeDrafts } from "../reports/draft-folder.ts";
 import { renderJson } from "../reports/json.ts";
 import { conductOn } from "../lab/conduct.ts";
 import { JournalFile, marketOf } from "../lab/journal-file.ts";
@@ -77,8 +78,13 @@ export const runExperiment = async <Report extends { readonly schema: string }>(
   try {
     if (flags.resume === true && out === null) throw new UserError("--resume goes on with what is in a folder; name it with --out.");
     if (out !== null) {
+      const journalPath = join(out, journalName);
+      const goesOn = existsSync(journalPath);
+      if (goesOn && flags.resume !== true) throw new UserError(`${journalPath} holds the runs of an experiment that was interrupted. Go on with it: ${resumeCommand()}; or remove the file to begin anew.`);
+      if (goesOn) removeDrafts(out);
       folder = command.open(out);
-      journal = openJournal(join(out, journalName), command);
+      const head = { labVersion: version, experiment: name, market: marketOf(loaded.subject, loaded.hash) };
+      journal = goesOn ? JournalFile.resume(journalPath, head) : JournalFile.begin(journalPath, head);
       if (flags.resume === true && flags.quiet !== true) {
         say(journal.found === 0 ? `There is no interrupted experiment in ${out}; this one begins anew.\n` : `${runs(journal.found)} of ${out} ${journal.found === 1 ? "is" : "are"} played already.\n`);
       }
@@ -128,13 +134,6 @@ export const runExperiment = async <Report extends { readonly schema: string }>(
   }
 };
 
-const openJournal = (path: string, { name, loaded, flags }: Pick<ExperimentCommand<never>, "name" | "loaded" | "flags">): JournalFile => {
-  const head = { labVersion: version, experiment: name, market: marketOf(loaded.subject, loaded.hash) };
-  if (!existsSync(path)) return JournalFile.begin(path, head);
-  if (flags.resume !== true) throw new UserError(`${path} holds the runs of an experiment that was interrupted. Go on with it: ${resumeCommand()}; or remove the file to begin anew.`);
-  return JournalFile.resume(path, head);
-};
-
 const holdsRuns = ({ found, added }: JournalFile): boolean => found + added > 0;
 
 /** Hands every outcome on before the experiment has it. */
@@ -167,18 +166,21 @@ class Failures {
   }
 
   /** What failed, and how to see it fail again; "" where nothing did. */
-  text({ given }: LoadedSubject, flags: ExperimentFlags): string {
+  text(loaded: LoadedSubject, flags: ExperimentFlags): string {
     if (this.#failed === 0) return "";
     const lines = [`${formatNumber(this.#failed)} of ${runs(this.runs)} failed, and ${this.#failed === 1 ? "has" : "have"} no part in the results:`];
-    for (const { task, error } of this.#first) lines.push(`  ${task.name}, seed ${task.seed}: ${error}`, `    ${runCommandOf(given, flags, task)}`);
+    for (const { task, error } of this.#first) lines.push(`  ${task.name}, seed ${task.seed}: ${error}`, `    ${runCommandOf(loaded, flags, task)}`);
     if (this.#failed > this.#first.length) lines.push(`  and ${formatNumber(this.#failed - this.#first.length)} more.`);
     return `${lines.join("\n")}\n`;
   }
 }
 
 /** The command that plays one run of an experiment alone. */
-export const runCommandOf = (given: string, flags: Pick<ExperimentFlags, "set">, task: RunTask): string =>
-  [commandName, "run", shellWord(given), "--seed", task.seed, ...[...flags.set, ...task.sets].flatMap((set) => ["--set", shellWord(set)])].join(" ");
+export const runCommandOf = ({ given, experiment }: LoadedSubject, flags: Pick<ExperimentFlags, "set">, task: RunTask): string =>
+  [
+    commandName, "run", shellWord(given), ...(experiment.replications === null ? [] : ["--replications", 1]), "--seed", task.seed,
+    ...[...flags.set, ...task.sets].flatMap((set) => ["--set", shellWord(set)]),
+  ].join(" ");
 
 const interruptedText = (played: number, all: number, reported: boolean): string =>
   reported

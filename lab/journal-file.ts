@@ -1,4 +1,6 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { hash } from "node:crypto";
+import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, readSync, rmSync, statSync, writeSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { digest } from "../protocol/canonical.ts";
 import type { RunTask } from "../sim/experiment/plan.ts";
 import type { Subject } from "../sim/experiment/play-task.ts";
@@ -23,16 +25,25 @@ export interface JournalHead {
 }
 
 /**
- * What every run of an experiment depends on beside its task: the file, less what it says of experiments, and the scenario
- * that it comes to, which has the content of other files in it. SHA-256.
+ * What every run of an experiment depends on beside its task: the file, less what it says of experiments, the scenario that
+ * it comes to, and the files that are named anywhere in it or in a change. SHA-256.
  * @param scenarioHash as `loadScenario` gives it, after the subject's sets
  */
 export function marketOf({ source, fileName, sets }: Subject, scenarioHash: string): string {
   const value = new SourceDocument(source, fileName).value as Readonly<Record<string, unknown>>;
   const market = Object.fromEntries(Object.entries(value).filter(([key]) => !(key in experimentShape)));
-  return digest({ market, sets, scenarioHash });
+  const named = [...stringsIn(value).map((text) => resolve(dirname(fileName), text)), ...sets.map((set) => resolve(set.slice(set.indexOf("=") + 1).trim()))];
+  const files = [...new Set(named)].filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true).sort();
+  return digest({ market, sets, scenarioHash, files: files.map((path) => hash("sha256", readFileSync(path))) });
 }
 
+function stringsIn(value: unknown): string[] {
+  if (typeof value === "string") return value.length < longestPath && !value.includes("\0") ? [value] : [];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(stringsIn) : [];
+}
+
+/** What is longer names no file. */
+const longestPath = 1_024;
 const format = "infernet-lab runs 1";
 const newline = 10;
 const blockBytes = 1 << 20;

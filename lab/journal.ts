@@ -9,6 +9,6 @@ export interface Journal {
 }
 
 /** What makes a run the same run: everything it was asked for. JSON. */
-export function taskKey({ name, sets, seed }: RunTask): string {
-  return JSON.stringify([name, sets, seed]);
+export function taskKey({ name, sets, seed, series }: RunTask): string {
+  return JSON.stringify([name, sets, seed, ...(series === undefined ? [] : [series])]);
 }

@@ -1,10 +1,17 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { makeFolders, removeEmpty } from "./made-folders.ts";
 
 /** The folder cannot take a report. The message says why; it is for the user. */
 export class ReportFolderError extends Error {
   override readonly name = "UserError";
+}
+
+const draftPrefix = ".draft-";
+
+/** Removes the drafts that a process left in a folder when it was killed. */
+export function removeDrafts(path: string): void {
+  for (const name of readdirSync(path).sort()) if (name.startsWith(draftPrefix)) rmSync(join(path, name), { recursive: true, force: true });
 }
 
 /**
@@ -33,7 +40,7 @@ export class DraftFolder {
     this.#names = names;
     this.#made = makeFolders(path);
     try {
-      this.#draft = mkdtempSync(join(path, ".draft-"));
+      this.#draft = mkdtempSync(join(path, draftPrefix));
     } catch (error) {
       removeEmpty(this.#made);
       throw error;

@@ -1,19 +1,17 @@
 import { existsSync, statSync } from "node:fs";
 import { type Command, Option } from "commander";
-import { findMetric, KEY_METRICS } from "../protocol/result/metrics.ts";
+import { findMetric } from "../protocol/result/metrics.ts";
 import type { Metric } from "../protocol/result/metrics.ts";
 import type { ComparisonReport } from "../protocol/result/comparison.ts";
 import { ComparisonFolder } from "../reports/compare/folder.ts";
 import { comparison } from "../sim/experiment/compare/compare.ts";
-import { checkVariations } from "../sim/scenario/check-variations.ts";
-import { maxArms } from "../sim/scenario/sections/arms.ts";
+import { prepareComparison, usualReplications } from "../sim/experiment/compare/prepare.ts";
 import { unknownMetric } from "../sim/scenario/sections/replications.ts";
 import { comparisonText } from "./compare-text.ts";
 import { UserError } from "./errors.ts";
 import { addExperimentOptions, interruptionHelp } from "./experiment-options.ts";
 import type { ExperimentFlags } from "./experiment-options.ts";
 import { loadSubject, runExperiment } from "./experiment.ts";
-import type { LoadedSubject } from "./experiment.ts";
 import { replicationsOf } from "./replications.ts";
 import { version } from "./version.ts";
 
@@ -24,17 +22,13 @@ interface CompareFlags extends ExperimentFlags {
   readonly allPairs?: boolean;
 }
 
-/** Where neither the command nor the scenario says how often. */
-const defaultReplications = 10;
-const confidence = 0.95;
-
 /** Adds `compare`. */
 export const registerCompare = (program: Command): void => {
   const command = program
     .command("compare")
     .description("Plays a scenario's arms with the same random numbers, or takes reports that are there, and says what differs and how sure that is.")
     .argument("<scenario-or-folders...>", "a YAML file with `arms:`, or the name of a scenario that comes with infernet; or two or more report folders");
-  addExperimentOptions(command, { out: "out/compare-NAME", json: "comparison.json", replications: `how often each arm is played (default: as the scenario says, otherwise ${defaultReplications})` })
+  addExperimentOptions(command, { out: "out/compare-NAME", json: "comparison.json", replications: `how often each arm is played (default: as the scenario says, otherwise ${usualReplications})` })
     .addOption(new Option("--metric <name>", "a figure to compare by, such as latency.p95, profit@rtx3060 or a path in report.json (repeatable)").argParser((text: string, earlier: readonly string[]) => [...earlier, text]).default([], "as the scenario says, otherwise the well-known ones"))
     .option("--until <rule>", "goes on until every arm's difference in a figure is known well enough, such as 'latency.p95 within 2 %' (of the baseline); --replications is the most then")
     .option("--baseline <arm>", "the arm with which the others are compared (default: as the scenario says, otherwise the first)")
@@ -68,21 +62,19 @@ const compareCommand = async (given: readonly string[], flags: CompareFlags): Pr
 
 const compareArms = async (given: string, flags: CompareFlags): Promise<void> => {
   const loaded = loadSubject(given, flags);
-  const { scenario, seed, subject, experiment } = loaded;
-  if (experiment.arms === null) throw new UserError(`${given} has no arms: name variations under \`arms:\`; infernet compare --help shows how.`);
-  const { arms } = experiment.arms;
-  const names = arms.map(({ name }) => name);
-  const baseline = flags.baseline ?? experiment.arms.baseline;
-  if (!names.includes(baseline)) throw new UserError(`--baseline: found ${JSON.stringify(baseline)}; allowed: one of the arms ${names.join(", ")}.`);
-  checkVariations(subject.source, subject.fileName, arms.map(({ variation }) => variation), { sets: flags.set, fileExists: existsSync });
-  const { metrics, asked } = metricsOf(loaded, flags);
-  const replications = flags.until === undefined && flags.replications === undefined && experiment.replications === null ? { count: defaultReplications, until: null } : replicationsOf(loaded, flags);
-  if (flags.allPairs === true && arms.length > maxArms) throw new UserError(`--all-pairs: at most ${maxArms} arms.`);
+  const { scenario, seed, path } = loaded;
+  const classes = { clients: scenario.clients.map(({ name }) => name), operators: scenario.operators.map(({ name }) => name) };
+  const question = prepareComparison(loaded, path, {
+    baseline: flags.baseline, seed, sets: flags.set, allPairs: flags.allPairs, fileExists: existsSync, lab: { name: "infernet-lab", version },
+    metrics: flags.metric.length === 0 ? undefined : [...new Set(flags.metric)].map((name) => metricOf(name, classes)),
+    replications: flags.until === undefined && flags.replications === undefined ? undefined : replicationsOf(loaded, flags),
+  });
+  const names = question.arms.map(({ name }) => name);
+  const { until } = question.replications;
   await runExperiment<ComparisonReport>({
     name: "compare", loaded, flags,
     open: (out) => {
-      const shown = replications.until === null ? metrics : [...metrics, replications.until.metric];
-      const folder = new ComparisonFolder(out, shown, { scenario: scenario.name });
+      const folder = new ComparisonFolder(out, until === null ? question.metrics : [...question.metrics, until.metric], { scenario: scenario.name });
       let run = 0;
       return {
         addRun: ({ task, error, digest, figures }) => {
@@ -93,18 +85,9 @@ const compareArms = async (given: string, flags: CompareFlags): Promise<void> =>
         close: () => folder.close(),
       };
     },
-    plan: () => comparison({
-      scenario, arms, baseline, metrics, metricsAsked: asked, replications, confidence, allPairs: flags.allPairs === true, seed, sets: flags.set, lab: { name: "infernet-lab", version },
-    }),
+    plan: () => comparison(question),
     text: comparisonText,
   });
-};
-
-/** By which figures: as the command says, otherwise as the scenario says, otherwise the well-known ones. @throws UserError */
-const metricsOf = ({ scenario, experiment }: LoadedSubject, { metric: names }: CompareFlags): { metrics: readonly Metric[]; asked: boolean } => {
-  if (names.length === 0) return experiment.metrics === null ? { metrics: KEY_METRICS.map((id) => findMetric(id)!), asked: false } : { metrics: experiment.metrics, asked: true };
-  const classes = { clients: scenario.clients.map(({ name }) => name), operators: scenario.operators.map(({ name }) => name) };
-  return { metrics: [...new Set(names)].map((name) => metricOf(name, classes)), asked: true };
 };
 
 /** The metric that --metric names. @throws UserError */

@@ -10,7 +10,7 @@ import type { Scenario } from "../sim/scenario/scenario.ts";
 import { maxReplications } from "../sim/scenario/sections/replications.ts";
 import { UserError } from "./errors.ts";
 import { loadSubject } from "./experiment.ts";
-import { type ExperimentFlags, workersOption } from "./experiment-options.ts";
+import { type ExperimentFlags, queueOption, workersOption } from "./experiment-options.ts";
 import { interruptedExit, Interruptions } from "./interruptions.ts";
 import { LineFile } from "./line-file.ts";
 import { assignment, commandName, filePath, seed, shellWord, wholeNumber } from "./options.ts";
@@ -39,6 +39,7 @@ export const registerRun = (program: Command): void => {
     .option("--replications <number>", "play it so often, each time with other random numbers, and report means with confidence intervals", wholeNumber(1, maxReplications))
     .option("--until <rule>", "play it until a figure is known well enough, such as 'latency.p95 within 2 %' ('... at 99 %'); --replications is the most then")
     .addOption(workersOption())
+    .addOption(queueOption())
     .option("--resume", "with several runs: goes on with what an interrupted experiment left in the folder")
     .addHelpText(
       "after",
@@ -65,6 +66,7 @@ const runCommand = async (given: string, flags: RunFlags): Promise<void> => {
     await runReplications(loaded, replications, flags);
     return;
   }
+  if (flags.queue !== undefined) throw new UserError("--queue is for several runs (--replications, --until).");
   if (flags.resume === true) throw new UserError("--resume goes on with several runs (--replications, --until); a single run begins anew.");
   const out = flags.out ?? (flags.json === true ? null : join("out", scenario.name));
   let folder: ReportFolder | null = null;
@@ -98,7 +100,7 @@ const runCommand = async (given: string, flags: RunFlags): Promise<void> => {
     events?.finish();
     folder?.finish(report);
     if (flags.json === true) process.stdout.write(renderJson(report));
-    else if (flags.quiet !== true) process.stdout.write(closingText(report, given, out, examples));
+    else if (flags.quiet !== true) process.stdout.write(closingText(report, given, out, examples, loaded.experiment.arms?.arms.length ?? 0));
     if (signal !== null && flags.quiet !== true) {
       process.stderr.write(`Interrupted after ${formatDurationUs(report.endUs)} of ${formatDurationUs(scenario.horizonUs)} simulated; the report covers what was played.\n`);
     }
@@ -118,7 +120,8 @@ interface Examples {
   lost: string;
 }
 
-const closingText = (report: RunReport, given: string, out: string | null, { served, lost }: Examples): string => {
+/** @param arms how many the scenario has */
+const closingText = (report: RunReport, given: string, out: string | null, { served, lost }: Examples, arms: number): string => {
   const lines = [summaryText(report)];
   const hint = (question: string, command: string): void => {
     lines.push(pc.bold(question), `  ${commandName} ${command}`);
@@ -128,7 +131,8 @@ const closingText = (report: RunReport, given: string, out: string | null, { ser
     if (served !== "") hint("Why did a job go where it went?", `explain ${served} --report ${shellWord(out)}`);
     if (lost !== "") hint("Why did a job not complete?", `explain ${lost} --report ${shellWord(out)}`);
   }
-  hint(...another(report, shellWord(given)));
+  if (arms > 0) hint(`The scenario's ${arms} arms side by side, with intervals:`, `compare ${shellWord(given)}`);
+  else hint(...another(report, shellWord(given)));
   return `${lines.join("\n")}\n`;
 };
 

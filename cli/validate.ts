@@ -3,10 +3,11 @@ import { type Command, Option } from "commander";
 import pc from "picocolors";
 import { formatDurationUs, formatNumber, formatPercent, formatSignificant } from "../protocol/units.ts";
 import { estimateLoad } from "../sim/scenario/estimate.ts";
+import { checkVariations } from "../sim/scenario/check-variations.ts";
 import { loadScenario } from "../sim/scenario/load.ts";
 import type { Scenario } from "../sim/scenario/scenario.ts";
 import { describeError, EXIT } from "./errors.ts";
-import { assignment } from "./options.ts";
+import { assignment, commandName, shellWord } from "./options.ts";
 import { findScenario, readScenario } from "./scenario-file.ts";
 
 /** Adds `validate`. */
@@ -25,8 +26,10 @@ export const registerValidate = (program: Command): void => {
 const validate = (given: string, sets: readonly string[]): void => {
   try {
     const path = findScenario(given);
-    const { scenario } = loadScenario(readScenario(path), path, { sets, fileExists: existsSync });
-    process.stdout.write(`${pc.green("ok")} ${path}\n${summary(scenario)}\n`);
+    const { scenario, experiment, source } = loadScenario(readScenario(path), path, { sets, fileExists: existsSync });
+    const arms = experiment.arms?.arms ?? [];
+    checkVariations(source, path, arms.map(({ variation }) => variation), { sets, fileExists: existsSync });
+    process.stdout.write(`${pc.green("ok")} ${path}\n${summary(scenario)}\n${arms.length === 0 ? "" : `   arms: ${arms.map(({ name }) => name).join(", ")} (${commandName} compare ${shellWord(given)})\n`}`);
   } catch (error) {
     // The next file is looked at all the same.
     const failure = describeError(error, `infernet validate ${given}`);

@@ -6,6 +6,7 @@ import type { Problem } from "./problem.ts";
 import { scenarioSchema } from "./schema.ts";
 import { experimentShape } from "./sections/experiment.ts";
 import { SourceDocument } from "./document.ts";
+import { setFile } from "./sets.ts";
 import type { Variation } from "./variation.ts";
 
 /** Keys at the top of a scenario that are no part of the market. */
@@ -26,7 +27,7 @@ export function checkVariations(source: string | Uint8Array, fileName: string, v
     // Points of a grid share their values: one fault each.
     for (const fault of faults) problems.set(JSON.stringify(fault), fault);
   }
-  if (problems.size > 0) throw new ScenarioError([...problems.values()], new Map([[fileName, text]]));
+  if (problems.size > 0) throw new ScenarioError([...problems.values()], new Map([[fileName, text], ...(options.sets ?? []).map((set) => [setFile(set), set] as const)]));
 }
 
 function problemsOf(source: string, fileName: string, options: LoadOptions): readonly Problem[] {

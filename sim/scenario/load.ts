@@ -68,13 +68,13 @@ export function loadScenario(source: string | Uint8Array, fileName: string, opti
   const { overrides, problems } = applySets(root, sets);
   if (problems.length > 0) throw new ScenarioError(problems, texts);
   const unequal = variation.filter(({ path }) => path.includes("="));
-  if (unequal.length > 0) throw new ScenarioError(unequal.map((change) => atChange({ found: `the path ${quoted(change.path)}`, allowed: "a path without an equals sign, and its value after a colon" }, change, document)), texts);
+  if (unequal.length > 0) throw new ScenarioError(unequal.map((change) => atChange({ found: `the path ${quoted(change.path)}`, allowed: "a path without an equals sign, and its value after a colon" }, change, document, overrides)), texts);
   const varied = variation.map((change) => ({ change, ...applySets(root, [setText(change)]) }));
-  const misplaced = varied.flatMap(({ change, problems: faults }) => faults.map((fault) => atChange(fault, change, document)));
+  const misplaced = varied.flatMap(({ change, problems: faults }) => faults.map((fault) => atChange(fault, change, document, overrides)));
   if (misplaced.length > 0) throw new ScenarioError(misplaced, texts);
   const changed = varied.map(({ change, overrides: [override] }) => ({ change, path: override!.path }));
   const fail = (findings: readonly Finding[]): never => {
-    throw new ScenarioError(findings.map((finding) => changed.length > 0 ? varyingProblem(finding, document, changed) : located(finding, document, overrides)).sort(inOrder), texts);
+    throw new ScenarioError(findings.map((finding) => changed.length > 0 ? varyingProblem(finding, document, changed, overrides) : located(finding, document, overrides)).sort(inOrder), texts);
   };
 
   const parsed = scenarioSchema.safeParse(root);
@@ -122,25 +122,20 @@ function located(finding: Finding, document: SourceDocument, overrides: readonly
 }
 
 /** What a `--set` of the same text would be told, at the path of the change. */
-function atChange({ found, allowed, suggestion }: Pick<Problem, "found" | "allowed" | "suggestion">, { path, at }: Change, document: SourceDocument): Problem {
+function atChange({ found, allowed, suggestion }: Pick<Problem, "found" | "allowed" | "suggestion">, { path, at }: Change, document: SourceDocument, overrides: readonly Override[]): Problem {
+  // Of a value in a list of an axis, the path is the list's key.
   const key = at.slice(0, at.lastIndexOf(path) + 1);
-  const { line, column } = document.locate(key.length === 0 ? at : key, true);
-  return { file: document.file, line, column, path: formatPath(at), found, allowed, ...(suggestion === undefined ? {} : { suggestion }) };
+  return { ...located({ path: key.length === 0 ? at : key, found, allowed, ...(suggestion === undefined ? {} : { suggestion }), atKey: true }, document, overrides), path: formatPath(at) };
 }
 
 /** Looks up which change in the file a finding comes from. */
-function varyingProblem(finding: Finding, document: SourceDocument, changed: readonly { readonly change: Change; readonly path: readonly PathPart[] }[]): Problem {
-  const { path, found, allowed, suggestion, atKey = false } = finding;
+function varyingProblem(finding: Finding, document: SourceDocument, changed: readonly { readonly change: Change; readonly path: readonly PathPart[] }[], overrides: readonly Override[]): Problem {
+  const { path, found, allowed } = finding;
   const within = changed.findLast((one) => isPrefix(one.path, path));
-  if (within !== undefined) {
-    const inFile = [...within.change.at, ...path.slice(within.path.length)];
-    const { line, column } = document.locate(inFile, atKey);
-    return { file: document.file, line, column, path: formatPath(inFile), found, allowed, ...(suggestion === undefined ? {} : { suggestion }) };
-  }
+  if (within !== undefined) return located({ ...finding, path: [...within.change.at, ...path.slice(within.path.length)] }, document, overrides);
   // Without the changes all was well: one of them does not fit what stands elsewhere.
   const { at } = (changed.findLast((one) => path[0] === one.path[0] && path[1] === one.path[1]) ?? changed.at(-1)!).change;
-  const { line, column } = document.locate(at, true);
-  return { file: document.file, line, column, path: formatPath(at), found: `a change with which ${formatPath(path)} no longer fits (${found})`, allowed: `at ${formatPath(path)}, ${allowed}`, ...(suggestion === undefined ? {} : { suggestion }) };
+  return located({ ...finding, path: at, atKey: true, found: `a change with which ${formatPath(path)} no longer fits (${found})`, allowed: `at ${formatPath(path)}, ${allowed}` }, document, overrides);
 }
 
 function isPrefix(prefix: readonly PathPart[], path: readonly PathPart[]): boolean {

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { formatNumber, formatSignificant } from "../units.ts";
 import { estimate, experimentHead, experimentJsonSchema, interval } from "./experiment.ts";
-import { FIGURE_UNITS } from "./metrics.ts";
+import type { Estimate } from "./experiment.ts";
+import { FIGURE_UNITS, formatFigure } from "./metrics.ts";
+import type { FigureUnit } from "./metrics.ts";
 
 /** Names this kind of document, whatever its version. */
 export const SWEEP_SCHEMA = "infernet-lab/sweep-report";
@@ -49,6 +51,14 @@ export const sweptPoint = z.strictObject({
 });
 export type SweptPoint = z.infer<typeof sweptPoint>;
 
+/** Where a metric is best. */
+export const bestPoint = z.strictObject({
+  metric: name,
+  point: count.describe("Index of the point whose mean is the best."),
+  rivals: z.array(count).nullable().describe("Indexes of the others that may be the best in truth: with the report's confidence, the truly best point is among these and `point`. Null where points cannot be compared run by run: one run each, or too many to be kept."),
+});
+export type BestPoint = z.infer<typeof bestPoint>;
+
 /** What one axis does to one metric, whatever the others are. */
 export const mainEffect = z
   .strictObject({
@@ -79,6 +89,7 @@ export const sweepReport = z.strictObject({
   metrics: z.array(sweepMetric),
   findings: z.array(z.string().max(2048)).describe("What the points say of each metric, in sentences."),
   points: z.array(sweptPoint).describe("Those that were played, in order."),
+  best: z.array(bestPoint).describe("Of each metric of which higher or lower is better."),
   effects: z.array(mainEffect).describe("Of designs in which several axes are varied independently of each other."),
 });
 export type SweepReport = z.infer<typeof sweepReport>;
@@ -86,6 +97,17 @@ export type SweepReport = z.infer<typeof sweepReport>;
 /** Where a point lies, in words: `router.fee.flat = 400 msat, arm auction`. */
 export function placeOf(axes: readonly SweptAxis[], { factors, arm }: Pick<SweptPoint, "factors" | "arm">): string {
   return [...axes.map((axis, i) => `${axis.name} = ${formatFactor(factors[i]!, axis)}`), ...(arm === null ? [] : [`arm ${arm}`])].join(", ");
+}
+
+/** An estimate for people, as exact as its interval is narrow. Where there is none, or runs do not differ, `low`, `high` and `half` are null. */
+export function formatEstimate({ mean, interval: range }: Estimate, unit: FigureUnit): { readonly text: string; readonly low: string | null; readonly high: string | null; readonly half: string | null } {
+  if (mean === null || range === null) return { text: formatFigure(mean, unit), low: null, high: null, half: null };
+  const half = (range.high - range.low) / 2;
+  if (half === 0) return { text: formatFigure(mean, unit), low: null, high: null, half: null };
+  // Two digits of the half width; what is smaller is chance.
+  const step = Number(`1e${Math.floor(Math.log10(half)) - 1}`);
+  const exact = (value: number): string => formatFigure(Number((Math.round(value / step) * step).toPrecision(12)), unit);
+  return { text: exact(mean), low: exact(range.low), high: exact(range.high), half: exact(half) };
 }
 
 /** A value of an axis for people. */

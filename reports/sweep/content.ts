@@ -1,7 +1,6 @@
 import type { Estimate } from "../../protocol/result/experiment.ts";
-import { formatFigure } from "../../protocol/result/metrics.ts";
 import type { FigureUnit } from "../../protocol/result/metrics.ts";
-import { formatFactor, placeOf } from "../../protocol/result/sweep.ts";
+import { formatEstimate, formatFactor, placeOf } from "../../protocol/result/sweep.ts";
 import type { SweepReport, SweptAxis } from "../../protocol/result/sweep.ts";
 import { formatNumber, formatPercent } from "../../protocol/units.ts";
 import type { Block, Content, Section } from "../blocks.ts";
@@ -38,9 +37,9 @@ export function designInWords({ design, axes: swept, points: played }: SweepRepo
 }
 
 /** "1.23 s ± 0.04 s". */
-export function formatCell({ mean, interval }: Estimate, unit: FigureUnit): string {
-  if (mean === null || interval === null) return formatFigure(mean, unit);
-  return `${formatFigure(mean, unit)} ± ${formatFigure((interval.high - interval.low) / 2, unit)}`;
+export function formatCell(estimate: Estimate, unit: FigureUnit): string {
+  const { text, half } = formatEstimate(estimate, unit);
+  return half === null ? text : `${text} ± ${half}`;
 }
 
 function summary(report: SweepReport): Part {
@@ -87,7 +86,7 @@ function effects({ effects: found, metrics, axes: swept }: SweepReport): Part {
         kind: "table", caption: "Of the differences between points, what each axis explains alone", head: ["", ...swept.map(({ name }) => name)],
         rows: metrics.map(({ id, label }) => [label, ...swept.map(({ name }) => {
           const share = found.find(({ metric, axis }) => metric === id && axis === name)?.share ?? null;
-          return share === null ? "–" : formatPercent(share);
+          return share === null ? "–" : formatPercent(Math.round(share * 100) / 100);
         })]),
       },
     ],
@@ -129,7 +128,7 @@ function valuesOf(axis: SweptAxis): string {
 function reading({ design, confidence, effects: found }: SweepReport): Part {
   const texts = [
     design.replications > 1
-      ? `Replication r has the same random numbers at every point: the same arrivals, lengths and failures meet each of the markets. So differences between points are surer than the intervals of each point alone say (${formatPercent(confidence)}, Student's t over the replications).`
+      ? `Replication r has the same random numbers at every point: the same arrivals, lengths and failures meet each of the markets. So differences between points are surer than the intervals of each point alone say (${formatPercent(confidence)}, Student's t over the replications): the answer compares points run by run, by paired t-tests adjusted for the number of points, so that with ${formatPercent(confidence)} confidence the truly best point is the one named or among those not told apart from it.`
       : "One run a point: what is due to chance and what to the axes cannot be told apart. --replications 5 would.",
     ...(found.length === 0 ? [] : ["What an axis explains alone is the variance of the means at its values, over that of all points. What is left is what axes do together, and chance. Of points drawn at random it is too high by about ten parts over the number of points."]),
     ...(design.kind === "zip" ? ["Axes that go together cannot be told apart: what one of them does is not known from these points."] : []),

@@ -5,7 +5,7 @@ import type { SweepReport, SweptAxis, SweptMetric, SweptPoint } from "../../prot
 import { formatPercent } from "../../protocol/units.ts";
 import { roundStep, spanAxis } from "../plots/axes.ts";
 import type { Figure, Key, Panel } from "../plots/figure.ts";
-import { renderFigure } from "../plots/figure.ts";
+import { renderFigure, WIDTH } from "../plots/figure.ts";
 import { COLORS, GOOD, GREY } from "../plots/palette.ts";
 import { heatColor, heatText } from "./heat.ts";
 import type { SweepPlotName } from "./titles.ts";
@@ -16,6 +16,11 @@ const mostColors = COLORS.length;
 /** Small multiples beside and below each other. */
 const mostColumns = 6;
 const mostRows = 4;
+/** Of pictures, pixels. */
+const MARGIN_RIGHT = 36;
+const MARGIN_LEFT_HEAT = 130;
+/** Mean width of a character beside an axis. */
+const CHARACTER = 7;
 /** Characters of a name beside an axis. */
 const nameLength = 22;
 
@@ -65,22 +70,27 @@ function sweepFigure(report: SweepReport): Figure {
 }
 
 /** A line with its band along one axis, for each colour; dots with intervals where the axis has names. */
-function linesFigure({ metrics, points, confidence, design }: SweepReport, x: Dimension, color: Dimension | null): Figure {
+function linesFigure({ metrics, points, confidence, design, best }: SweepReport, x: Dimension, color: Dimension | null): Figure {
   const colors = new Map(color?.levels?.map((level, i) => [level, COLORS[i]!]) ?? []);
   const colorOf = (point: SweptPoint): string => color === null ? GOOD : colors.get(color.valueOf(point)) ?? GREY;
   const keys: Key[] = color === null ? [] : color.levels!.map((level) => ({ name: color.format(level), color: colors.get(level)!, shape: x.numeric ? "line" : "dot" }));
   const banded = design.replications > 1;
   return {
     title: SWEEP_TITLES.sweep,
-    subtitle: `Against ${x.name}${banded ? `. ${x.numeric ? "Band" : "Line"}: where the mean lies (${formatPercent(confidence)}), as far as chance goes.` : ": one run a point."}`,
+    subtitle: `Against ${x.name}${banded ? `. ${x.numeric ? "Band" : "Line"}: where the mean lies (${formatPercent(confidence)}), as far as chance goes.` : ": one run a point."}${x.numeric && best.length > 0 ? " Ring: the best mean." : ""}`,
     keys,
     panels: metrics.map((metric, m): Panel => {
+      // What is never negative is not drawn as if it could be, where few runs make an interval wide.
+      const negative = points.some(({ estimates }) => (estimates[m]!.min ?? 0) < 0);
+      const clampedLow = (value: number): number => negative ? value : Math.max(0, value);
       const data = points.flatMap((point) => {
         const { mean, interval } = point.estimates[m]!;
-        return mean === null ? [] : [{ at: x.valueOf(point), mean, low: interval?.low ?? mean, high: interval?.high ?? mean, color: colorOf(point) }];
+        return mean === null ? [] : [{ index: point.index, at: x.valueOf(point), mean, low: clampedLow(interval?.low ?? mean), high: interval?.high ?? mean, color: colorOf(point) }];
       });
       if (data.length === 0) return noData(metric);
       const [low, high] = spanOf(data.flatMap((one) => [one.low, one.high, one.mean]));
+      const winner = best.find((one) => one.metric === metric.id)?.point;
+      const ringed = data.filter(({ index }) => index === winner);
       const figure = (value: number): string => formatFigure(value, metric.unit);
       if (!x.numeric) {
         const levels = x.levels!.map((level) => x.format(level));
@@ -110,9 +120,9 @@ function linesFigure({ metrics, points, confidence, design }: SweepReport, x: Di
             ...groups.flatMap((some) => [
               ...(banded ? [Plot.areaY(some, { x: "at", y1: "low", y2: "high", fill: some[0]!.color, fillOpacity: 0.2 })] : []),
               Plot.line(some, { x: "at", y: "mean", stroke: some[0]!.color, strokeWidth: 2 }),
-              // A band between two points is drawn even where there is none at a point.
-              ...(some.length <= 60 ? [Plot.dot(some, { x: "at", y: "mean", fill: some[0]!.color, r: 3 })] : []),
+                      ...(some.length <= 60 ? [Plot.dot(some, { x: "at", y: "mean", fill: some[0]!.color, r: 3 })] : []),
             ]),
+            Plot.dot(ringed, { x: "at", y: "mean", stroke: "currentColor", strokeWidth: 1.5, r: 6.5 }),
           ],
         },
       };
@@ -129,12 +139,15 @@ function heatFigure({ metrics, points }: SweepReport, dimensions: readonly Dimen
   const rows = row?.levels?.slice(0, mostRows) ?? [""];
   const hidden = [...(column !== undefined && column.levels!.length > mostColumns ? [`the first ${mostColumns} of ${column.levels!.length} values of ${column.name}`] : []), ...(row !== undefined && row.levels!.length > mostRows ? [`the first ${mostRows} of ${row.levels!.length} values of ${row.name}`] : [])];
   const words = [
-    `Each cell: mean at ${x.name} (across) and ${y.name} (up); darker is more.`,
+    `Each cell: mean at ${x.name} (across) and ${y.name} (up); darker is more${points.some(({ estimates }) => estimates.some(({ mean }) => mean === null)) ? ", and a gap where there is no such figure" : ""}.`,
     ...(column === undefined ? [] : [`A map for each value of ${[column, row].flatMap((one) => one?.name ?? []).join(" (beside each other) and ")}${row === undefined ? "" : " (below each other)"}.`]),
     ...(averaged.length === 0 ? [] : [`Averaged over ${averaged.map((one) => one!.name).join(", ")}.`]),
     ...(hidden.length === 0 ? [] : [`Shown are ${hidden.join(" and ")}; points.csv has all.`]),
   ];
-  const label = (one: Dimension | undefined, level: number | string): string => one === undefined ? "" : clipped(`${one.axis === null ? "arm" : shortName(one.name)} ${one.format(level)}`, 34);
+  const beside = row === undefined ? MARGIN_RIGHT : 120;
+  const width = (WIDTH - MARGIN_LEFT_HEAT - beside) * 0.94 / columns.length;
+  const columnLabel = (level: number | string): string => column === undefined ? "" : clipped(columns.length > 3 || column.axis === null ? column.format(level) : `${shortName(column.name)} ${column.format(level)}`, Math.floor(width / CHARACTER));
+  const rowLabel = (level: number | string): string => row === undefined ? "" : clipped(row.format(level), 16);
   return {
     title: SWEEP_TITLES.sweep, subtitle: words.join(" "), keys: [],
     panels: metrics.map((metric, m): Panel => {
@@ -143,7 +156,7 @@ function heatFigure({ metrics, points }: SweepReport, dimensions: readonly Dimen
         const { mean } = point.estimates[m]!;
         const [c, r] = [column === undefined ? "" : column.valueOf(point), row === undefined ? "" : row.valueOf(point)];
         if (mean === null || !columns.includes(c) || !rows.includes(r)) continue;
-        const place = { x: x.format(x.valueOf(point)), y: y.format(y.valueOf(point)), fx: label(column, c), fy: label(row, r) };
+        const place = { x: x.format(x.valueOf(point)), y: y.format(y.valueOf(point)), fx: columnLabel(c), fy: rowLabel(r) };
         const key = JSON.stringify(place);
         const cell = cells.get(key) ?? { ...place, sum: 0, count: 0 };
         cell.sum += mean;
@@ -156,22 +169,22 @@ function heatFigure({ metrics, points }: SweepReport, dimensions: readonly Dimen
       const [least, most] = [Math.min(...values), Math.max(...values)];
       const data = means.map((cell) => ({ ...cell, share: most === least ? 0.5 : (cell.mean - least) / (most - least) }));
       const [wide, high] = [x.levels!.length, y.levels!.length];
-      const cellWidth = 560 / (wide * columns.length);
+      const cellWidth = width / wide;
       const texts = data.map((cell) => formatFigure(cell.mean, metric.unit));
       const fits = Math.max(...texts.map(({ length }) => length)) * 6 < cellWidth;
-      const everyX = Math.max(1, Math.ceil((Math.max(...x.levels!.map((level) => x.format(level).length)) * 6.5) / cellWidth));
+      const everyX = Math.max(1, Math.ceil((Math.max(...x.levels!.map((level) => x.format(level).length)) * CHARACTER + 8) / cellWidth));
       const everyY = Math.max(1, Math.ceil(high / 24));
       const height = Math.min(420, Math.max(110, high * Math.max(16, Math.min(30, 300 / high)))) * rows.length;
       return {
         heading: `${heading(metric)}: from ${formatFigure(least, metric.unit)} (pale) to ${formatFigure(most, metric.unit)} (dark)`,
         height: height + 60 + (column === undefined ? 0 : 16),
         plot: {
-          marginLeft: 130, marginBottom: 40, marginTop: column === undefined ? 8 : 26, marginRight: row === undefined ? 36 : 120, padding: 0.04,
+          marginLeft: MARGIN_LEFT_HEAT, marginBottom: 40, marginTop: column === undefined ? 8 : 26, marginRight: beside, padding: 0.04,
           x: { domain: x.levels!.map((level) => x.format(level)), type: "band", label: null, tickSize: 0, tickFormat: (text: string, i: number) => i % everyX === 0 ? text : "" },
           // The first value at the foot, as numbers have it.
           y: { domain: y.levels!.map((level) => y.format(level)).toReversed(), type: "band", label: null, tickSize: 0, tickFormat: (text: string, i: number) => (high - 1 - i) % everyY === 0 ? clipped(text, nameLength) : "" },
-          ...(column === undefined ? {} : { fx: { domain: columns.map((level) => label(column, level)), label: null, padding: 0.06 } }),
-          ...(row === undefined ? {} : { fy: { domain: rows.map((level) => label(row, level)), label: null, padding: 0.08 } }),
+          ...(column === undefined ? {} : { fx: { domain: columns.map(columnLabel), label: null, padding: 0.06, axis: "top" } }),
+          ...(row === undefined ? {} : { fy: { domain: rows.map(rowLabel), label: null, padding: 0.08 } }),
           marks: [
             Plot.cell(data, { x: "x", y: "y", ...(column === undefined ? {} : { fx: "fx" }), ...(row === undefined ? {} : { fy: "fy" }), fill: ({ share }: { share: number }) => heatColor(share) }),
             ...(fits ? [Plot.text(data, { x: "x", y: "y", ...(column === undefined ? {} : { fx: "fx" }), ...(row === undefined ? {} : { fy: "fy" }), text: ({ mean }: { mean: number }) => formatFigure(mean, metric.unit), fill: ({ share }: { share: number }) => heatText(share), fontSize: 10.5 })] : []),
@@ -214,7 +227,7 @@ function scatterFigure({ metrics, points, effects, axes }: SweepReport, dimensio
           heading: part === 0 ? heading(metric) : "", height: 190,
           plot: {
             marginLeft: 90, marginBottom: 30, marginTop: 28,
-            x: { domain: [-0.03, 1.03], axis: null }, y: spanAxis(low, high, 4, (value) => formatFigure(value, metric.unit)), fx: { domain: group.map(facet), label: null, padding: 0.08 },
+            x: { domain: [-0.03, 1.03], axis: null }, y: spanAxis(low, high, 4, (value) => formatFigure(value, metric.unit)), fx: { domain: group.map(facet), label: null, padding: 0.08, axis: "top" },
             marks: [
               Plot.frame({ stroke: "currentColor", strokeOpacity: 0.25 }),
               Plot.dot(data, { fx: "fx", x: "share", y: "mean", fill: "color", fillOpacity: known.length > 300 ? 0.3 : 0.6, r: known.length > 300 ? 1.6 : 2.6 }),
@@ -234,7 +247,7 @@ function effectsFigure({ effects, axes, metrics, design }: SweepReport): Figure 
   if (effects.length === 0) return { title, subtitle: "", keys: [], panels: [], empty: axes.length === 1 ? "There is one axis alone." : design.kind === "zip" ? "Axes that go together cannot be told apart." : "Nothing was measured." };
   const names = new Map(metrics.map(({ id, label }) => [id, clipped(label, 34)]));
   const data = effects.flatMap(({ metric, axis, share }) => share === null ? [] : [{ metric: names.get(metric)!, axis, share }]);
-  const every = Math.floor(560 / axes.length / 6.5);
+  const every = Math.floor((WIDTH - 230 - MARGIN_RIGHT) / axes.length / CHARACTER);
   return {
     title,
     subtitle: "Of the differences between points, what each axis explains alone: the variance of the means at its values. What is missing to 100 % is what axes do together, and chance.",
@@ -246,7 +259,7 @@ function effectsFigure({ effects, axes, metrics, design }: SweepReport): Figure 
         x: { domain: axes.map(({ name }) => name), type: "band", label: null, tickSize: 0, tickFormat: (name: string) => clipped(name, every) }, y: { domain: [...names.values()], type: "band", label: null, tickSize: 0 },
         marks: [
           Plot.cell(data, { x: "axis", y: "metric", fill: ({ share }: { share: number }) => heatColor(share) }),
-          Plot.text(data, { x: "axis", y: "metric", text: ({ share }: { share: number }) => formatPercent(share), fill: ({ share }: { share: number }) => heatText(share), fontSize: 11.5 }),
+          Plot.text(data, { x: "axis", y: "metric", text: ({ share }: { share: number }) => formatPercent(Math.round(share * 100) / 100), fill: ({ share }: { share: number }) => heatText(share), fontSize: 11.5 }),
         ],
       },
     }],
@@ -281,8 +294,9 @@ function shareOf({ levels, ends, scale }: SweptAxis, value: number | string): nu
 function endsOf({ axis, levels, format }: Dimension): [share: number, text: string, anchor: "start" | "middle" | "end"][] {
   const { ends } = axis!;
   if (ends !== null) return [[0, format(ends[0]), "start"], [1, format(ends[1]), "end"]];
-  const names = levels!.map((level) => clipped(format(level), 14));
-  return [[0, names[0]!, "start"], ...(names.length === 1 ? [] : [[1, names.at(-1)!, "end"] as [number, string, "end"]])];
+  const names = levels!.map((level) => clipped(format(level), levels!.length === 3 ? 8 : 12));
+  if (names.length === 1) return [[0.5, names[0]!, "middle"]];
+  return [[0, names[0]!, "start"], ...(names.length === 3 ? [[0.5, names[1]!, "middle"] as [number, string, "middle"]] : []), [1, names.at(-1)!, "end"]];
 }
 
 interface NumericAxis {

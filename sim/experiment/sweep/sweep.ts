@@ -11,6 +11,7 @@ import { setsOf } from "../../scenario/variation.ts";
 import type { Experiment, RunOutcome, RunTask } from "../plan.ts";
 import { estimateOf, Tally } from "../replications/figure-estimates.ts";
 import { replicationSeed } from "../seeds.ts";
+import { bestPoints, RunFigures } from "./best.ts";
 import { mainEffects } from "./effects.ts";
 import { sweepFindings } from "./findings.ts";
 import type { SweepPoint } from "./points.ts";
@@ -55,13 +56,16 @@ export function* sweep(question: SweepQuestion): Experiment<SweepReport | null> 
   const { scenario, spec, points, metrics, replications, confidence, seed } = question;
   const tally = new Tally();
   const cells = points.map(() => ({ runs: 0, failed: 0, moments: metrics.map(() => new Moments()) }));
+  const runFigures = new RunFigures(points.length, metrics.length, replications);
   const seen = new Set<string>();
   let good = 0;
 
   const { interrupted } = yield {
     purpose: "points", count: points.length * replications, later: 0, tasks: tasksOf(points, replications, seed),
     take: (outcome) => {
-      const cell = cells[Math.floor(outcome.index / replications)]!;
+      const place = Math.floor(outcome.index / replications);
+      const replication = outcome.index % replications;
+      const cell = cells[place]!;
       tally.add(outcome);
       cell.runs++;
       if (outcome.figures === null) cell.failed++;
@@ -72,9 +76,10 @@ export function* sweep(question: SweepQuestion): Experiment<SweepReport | null> 
           if (value !== undefined) seen.add(path);
           const counted = value ?? absentFigure(path);
           if (counted !== null) cell.moments[m]!.add(counted);
+          runFigures.set(place, m, replication, counted);
         }
       }
-      question.onRun?.({ point: points[Math.floor(outcome.index / replications)]!, replication: outcome.index % replications, outcome });
+      question.onRun?.({ point: points[place]!, replication, outcome });
     },
   };
   if (good === 0) return null;
@@ -89,14 +94,15 @@ export function* sweep(question: SweepQuestion): Experiment<SweepReport | null> 
   const looked = shown.map(({ metric: { id, path, label, unit, better } }) => ({ id, path, label, unit, better }));
   const independent = spec.combine.kind !== "zip" && axes.length > 1;
   const effects = independent ? mainEffects(axes, looked, played) : [];
+  const best = bestPoints(looked, shown.map(({ m }) => m), played, runFigures, confidence);
   const results = {
     schema: SWEEP_SCHEMA,
     schemaVersion: SWEEP_VERSION,
     runs: tally.tally,
     design: { kind: spec.combine.kind, scrambled: spec.combine.kind === "sobol" ? spec.combine.scrambled : null, arms: question.arms === null ? null : [...question.arms], points: points.length, replications },
     confidence, axes, metrics: looked,
-    findings: sweepFindings({ axes, metrics: looked, points: played, effects, confidence }),
-    points: played, effects,
+    findings: sweepFindings({ axes, metrics: looked, points: played, best, effects, confidence }),
+    points: played, best, effects,
   } as const satisfies Omit<SweepReport, "provenance">;
   return {
     ...results,

@@ -10,7 +10,7 @@ import type { Bench, BenchRow } from "./row.ts";
 
 /** Of each core's speed alone. */
 const share = 0.85;
-const rounds = 3;
+const rounds = 5;
 
 /** How much faster an experiment is on all cores than on one. The workers are warm: starting them is told apart. */
 export const bench: Bench = async () => {
@@ -19,10 +19,32 @@ export const bench: Bench = async () => {
     ["quickstart, 5 min", "quickstart", ["horizon=5min", "warmup=1min"], 40],
     ["M/M/1, 20 s: short runs", "mm1", ["horizon=20s", "warmup=1s"], 1_000],
   ] as const) {
-    const fileName = fileURLToPath(new URL(`../scenarios/${name}.yaml`, import.meta.url));
-    rows.push(...await speedUp(what, { source: readFileSync(fileName, "utf8"), fileName, sets }, runs));
+    rows.push(...await speedUp(what, subjectOf(name, sets), runs));
   }
+  rows.push(await memory());
   return rows;
+};
+
+const subjectOf = (name: string, sets: readonly string[]): Subject => {
+  const fileName = fileURLToPath(new URL(`../scenarios/${name}.yaml`, import.meta.url));
+  return { source: readFileSync(fileName, "utf8"), fileName, sets };
+};
+
+/** What the thread that conducts keeps of runs that are over. */
+const memory = async (): Promise<BenchRow> => {
+  const pool = new WorkerPool();
+  const kept = async (runs: number): Promise<number> => {
+    await perS(pool, subjectOf("mm1", ["horizon=2s", "warmup=100ms"]), runs);
+    globalThis.gc!();
+    return process.memoryUsage().heapUsed;
+  };
+  try {
+    await kept(500);
+    const growth = ((await kept(5_000)) - (await kept(500))) / 1e6;
+    return { name: "memory that 5,000 runs leave behind, more than 500 do", value: growth, unit: "MB", target: "< 1", pass: growth < 1 };
+  } finally {
+    await pool.close();
+  }
 };
 
 const speedUp = async (what: string, subject: Subject, runs: number): Promise<BenchRow[]> => {

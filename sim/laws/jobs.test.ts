@@ -47,7 +47,7 @@ export function checkRest(world: World): void {
   });
   world.clients.forEach(({ open }, index) => must(open === 0, () => `client ${index} still waits for ${open} jobs`));
   world.runners.forEach((runner, index) => must(runner.running === 0 && runner.waiting === 0 && runner.kvTokensUsed === 0, () => `engine ${index} still holds jobs`));
-  must(world.oracle.ids.every((id) => id === null), () => `the oracle still knows ${world.oracle.ids.filter((id) => id !== null).join(", ")}`);
+  must(world.oracle.ids.every((id) => id === ""), () => `the oracle still knows ${world.oracle.ids.filter((id) => id !== "").join(", ")}`);
   must(world.ledger.balanceMsat(world.inFlightAccount) === 0, () => "money is still under way");
 }
 

@@ -30,6 +30,7 @@ import { Lightning } from "./money/lightning.ts";
 import { type Now, operatorOf } from "./operators.ts";
 import { Oracle } from "./oracle.ts";
 import { Peer } from "./peer.ts";
+import { Presence } from "./presence.ts";
 import { SimulatedRunner } from "./runner.ts";
 import type { SupplyBook } from "../supply/book.ts";
 import type { NodePlan } from "./supply.ts";
@@ -108,7 +109,7 @@ export class World {
   readonly #operators: (Operator | null)[] = [];
   /** null where prices never move. */
   readonly #asks: AskBook | null;
-  readonly #churn: NodeChurn[] = [];
+  readonly #presence: Presence;
   readonly #demand: DemandDriver[] = [];
   readonly #firstNode: number;
   readonly #firstClient: number;
@@ -123,19 +124,9 @@ export class World {
   /** Who sent the message at hand. */
   #senderId: PeerId = "";
   #senderIndex = -1;
-  /** Nodes that take no new jobs and leave once they hold none. */
-  #leaving = 0;
   /** Tariffs, quotes in fiat money, entry and exit; null: none of it. */
   readonly supply: SupplyDriver | null;
-  /** 1 for nodes that take no part in the market. */
-  readonly #outside: Uint8Array;
   readonly #now: Now = { timeUs: () => this.kernel.nowUs, fiatWorth: () => 1 / (this.supply?.book.setup.exchange.relativeAt(this.kernel.nowUs) ?? 1) };
-  /** 1 for nodes that leave the market once they hold no job. */
-  readonly #exiting: Uint8Array;
-  /** 1 for nodes that their churn has down. */
-  readonly #away: Uint8Array;
-  /** 1 for nodes whose churn has begun. */
-  readonly #living: Uint8Array;
   #draining = false;
 
   constructor(scenario: Scenario, plans: readonly NodePlan[], recorder: Recorder, options: WorldOptions) {
@@ -185,10 +176,10 @@ export class World {
     this.#firstRouterId = this.#peers[0]!.id;
     this.#routerIds = this.#peers.slice(0, this.#firstNode).map(({ id }) => id);
     routerNames.forEach((_, i) => this.#addRouter(i));
-    this.#outside = Uint8Array.from(plans, ({ present }) => (present ? 0 : 1));
-    this.#exiting = new Uint8Array(plans.length);
-    this.#away = new Uint8Array(plans.length);
-    this.#living = new Uint8Array(plans.length);
+    this.#presence = new Presence(plans.map(({ present }) => present), {
+      isIdle: (n) => this.#nodes[n]!.open === 0, shutDown: (n) => this.#nodes[n]!.shutDown(),
+      switchOff: (n) => this.#switchOff(n), switchOn: (n) => this.#switchOn(n), gone: (n) => this.supply!.gone(n),
+    });
     this.supply = this.#superviseSupply();
     plans.forEach((plan, n) => this.#addNode(plan, n));
     clientPlans.forEach((_, i) => this.#addClient(i));
@@ -326,7 +317,7 @@ export class World {
       case PAYMENT: return this.#lightning.settle(a, b);
       case ARRIVAL: return this.#demand[a]!.arrive();
       case USER: return this.#demand[a]!.userIsReady(b);
-      case CHURN: return this.#churn[a]!.onEvent(b);
+      case CHURN: return this.#presence.onEvent(a, b);
       case SUPPLY: return this.supply!.onEvent(a, b);
       case MARK: return this.#recorder.meterKv(this.kernel.nowUs, (n) => this.runners[n]!.engine.kvTokenUs(this.kernel.nowUs));
       default: throw new Error(`unknown kind of event: ${kind}`);
@@ -338,13 +329,11 @@ export class World {
     this.kernel.at(this.horizonUs, MARK, 0, 0);
     for (const router of this.routers) router.start();
     this.#nodes.forEach((node, n) => {
-      if (this.#outside[n] === 0) return node.start();
+      if (this.#presence.isInside(n)) return node.start();
       this.#peers[this.#firstNode + n]!.up = false;
       this.#recorder.nodeDown(n, 0);
     });
-    this.#churn.forEach((churn, n) => {
-      if (this.#outside[n] === 0) this.#live(churn, n);
-    });
+    this.#presence.start();
     this.supply?.start();
     for (const demand of this.#demand) demand.start();
   }
@@ -375,9 +364,9 @@ export class World {
     const engine = plan.engine((ref) => this.#workUs(plan, ref));
     this.runners.push(new SimulatedRunner(this, peer, engine, plan.churn.failureShare, this.stream(peer, "failures")));
     this.#startNode(n, 0);
-    this.#churn.push(new NodeChurn(plan.churn, {
+    this.#presence.add(new NodeChurn(plan.churn, {
       kernel: this.kernel, eventKind: CHURN, node: n, horizonUs: this.horizonUs, stream: (purpose) => this.stream(peer, purpose),
-      leave: (abrupt) => this.#goAway(n, abrupt), comeBack: () => this.#return(n), setSpeed: (factor) => this.#setSpeed(n, factor),
+      leave: (abrupt) => this.#presence.goAway(n, abrupt), comeBack: () => this.#presence.comeBack(n), setSpeed: (factor) => this.#setSpeed(n, factor),
     }));
   }
 
@@ -566,17 +555,9 @@ export class World {
     this.#mayHaveDrained(peer);
   }
 
-  /** A node that is on its way out leaves with its last job: done, cancelled, paid or written off. */
   #mayHaveDrained(peer: number): void {
-    if (this.#leaving === 0 || peer < this.#firstNode || peer >= this.#firstClient) return;
-    const n = peer - this.#firstNode;
-    if (!this.#isIdle(n)) return;
-    if (this.#churn[n]!.drained()) this.#leaving--;
-    if (this.#exiting[n] === 1) {
-      this.#leave(n, true);
-      this.#leaving--;
-      this.#gone(n);
-    }
+    if (this.#presence.leaving === 0 || peer < this.#firstNode || peer >= this.#firstClient) return;
+    this.#presence.mayHaveDrained(peer - this.#firstNode);
   }
 
   #jobEnded(slot: number): void {
@@ -587,10 +568,6 @@ export class World {
     if (this.#draining && this.oracle.inFlight === 0) this.kernel.stop();
   }
 
-  #isIdle(n: number): boolean {
-    return this.#nodes[n]!.open === 0;
-  }
-
   #superviseSupply(): SupplyDriver | null {
     const book = this.#options.supply;
     if (book === undefined) return null;
@@ -599,7 +576,7 @@ export class World {
       kernel: this.kernel, eventKind: SUPPLY,
       flush: () => this.#recorder.flushSupply(this.kernel.nowUs),
       stream: (n, purpose) => this.stream(this.#firstNode + n, purpose),
-      join: (n) => this.#join(n), exit: (n) => this.#exit(n),
+      join: (n) => this.#presence.join(n), exit: (n) => this.#presence.exit(n),
       reprice: (n, offers) => {
         if (!this.#peers[this.#firstNode + n]!.up) return false;
         this.#nodes[n]!.reprice(offers);
@@ -608,65 +585,17 @@ export class World {
     }, book, this.#scenario, this.#plans);
   }
 
-  #live(churn: NodeChurn, n: number): void {
-    this.#living[n] = 1;
-    churn.start();
-  }
-
-  /** A node enters the market. Where its churn has it down just now, it comes up when that is over. */
-  #join(n: number): void {
-    this.#outside[n] = 0;
-    if (this.#away[n] === 0) this.#comeBack(n);
-    if (this.#living[n] === 0) this.#live(this.#churn[n]!, n);
-  }
-
-  /** A node leaves the market as soon as it holds no job. */
-  #exit(n: number): void {
-    if (this.#away[n] === 1 || this.#leave(n, false)) this.#gone(n);
-    else this.#exiting[n] = 1;
-  }
-
-  #gone(n: number): void {
-    this.#exiting[n] = 0;
-    this.#outside[n] = 1;
-    this.supply!.gone(n);
-  }
-
-  /** The node's churn has it go. */
-  #goAway(n: number, abrupt: boolean): boolean {
-    const left = this.#outside[n] === 1 || this.#leave(n, abrupt);
-    if (!left) return false;
-    this.#away[n] = 1;
-    if (this.#exiting[n] === 1) {
-      this.#leaving--;
-      this.#gone(n);
-    }
-    return true;
-  }
-
-  /** The node's churn has it return. */
-  #return(n: number): void {
-    this.#away[n] = 0;
-    if (this.#outside[n] === 0) this.#comeBack(n);
-  }
-
-  #leave(n: number, abrupt: boolean): boolean {
+  #switchOff(n: number): void {
     const peer = this.#peers[this.#firstNode + n]!;
-    if (!abrupt && !this.#isIdle(n)) {
-      this.#nodes[n]!.shutDown();
-      this.#leaving++;
-      return false;
-    }
     peer.up = false;
     peer.epoch++;
     this.runners[n]!.powerOff(this.#nodes[n]!.jobsAtRunner());
     this.#recorder.nodeDown(n, this.kernel.nowUs);
     this.#asks?.up(n, false, this.kernel.nowUs);
     this.#options.onEvent?.({ atUs: this.kernel.nowUs, event: "node-down", node: peer.name });
-    return true;
   }
 
-  #comeBack(n: number): void {
+  #switchOn(n: number): void {
     const peer = this.#peers[this.#firstNode + n]!;
     peer.up = true;
     this.#recorder.nodeUp(n, this.kernel.nowUs);

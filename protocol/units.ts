@@ -10,11 +10,7 @@ export {
   formatDurationUs, formatMsat, formatMsatPerMtok, formatNumber, formatPercent, formatSignificant, formatTokens, formatUsd,
 } from "./format.ts";
 
-/** Microseconds in a millisecond. */
-export const US_PER_MS = 1_000;
 /** Microseconds in a second. */
 export const US_PER_S = 1_000_000;
-/** Microseconds in a minute. */
-export const US_PER_MIN = 60_000_000;
 /** Microseconds in an hour. */
 export const US_PER_H = 3_600_000_000;

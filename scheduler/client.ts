@@ -225,16 +225,12 @@ export class Client implements Participant {
     this.#stopTimer(job);
     env.telemetry.finished(message.jobId, from, receipt.attempt, receipt.inputTokens, receipt.outputTokens, receipt.amountMsat, feeOf(message.payments));
     if (!job.pays && this.#advances === null && message.payments.length > 0) return this.#end(job, "failed", "not-paid");
-    job.paying = message.payments.length;
-    if (this.#advances !== null) {
-      job.paying++;
-      job.payments = message.payments;
-      for (const payment of message.payments) env.wallet.pay(payment);
-      return this.#advances.onResult(from, message);
-    }
+    // Paid in advance, a job is over when its advance is settled.
+    job.paying = message.payments.length + (this.#advances === null ? 0 : 1);
     if (job.paying === 0) return this.#end(job, "completed", "");
     job.payments = message.payments;
     for (const payment of message.payments) env.wallet.pay(payment);
+    this.#advances?.onResult(from, message);
   }
 
   #onRefuse(from: PeerId, message: Refuse): void {

@@ -4,6 +4,7 @@ import { InvariantError, LAWS } from "../recorder/invariant.ts";
 import { bitOf, BUDGET, causeOf, DELIVERED, LOSS_CAUSES, STARTED, TOO_DEAR, WAITING } from "./causes.ts";
 import { DemandCurve, supplyCurve } from "./demand-curve.ts";
 import { type Groups, groupsOf, timeOf } from "./groups.ts";
+import { longer } from "./longer.ts";
 import { compare } from "./losses.ts";
 import { plan } from "./planner.ts";
 import type { WelfareSetup } from "./setup.ts";
@@ -126,7 +127,7 @@ export class Welfare {
   offered(slot: number, nowUs: number, clientClass: number, valueMsat: number, inputTokens: number, outputTokens: number): void {
     this.#advance(nowUs);
     const at = slot * ROW;
-    if (at + ROW > this.#rows.length) this.#grow(at + ROW);
+    if (at + ROW > this.#rows.length) this.#rows = longer(this.#rows, Math.max(at + ROW, this.#rows.length * 2));
     const rows = this.#rows;
     rows[at + WINDOW] = this.#current === null ? -1 : this.#join(nowUs);
     rows[at + VALUE] = valueMsat;
@@ -524,12 +525,6 @@ export class Welfare {
     this.#reachedMsat += compared.reachedMsat;
     if (compared.own) this.#ownWindows++;
     if (window.tokens > 0) this.#spells.add(window);
-  }
-
-  #grow(length: number): void {
-    const grown = new Float64Array(Math.max(length, this.#rows.length * 2));
-    grown.set(this.#rows);
-    this.#rows = grown;
   }
 }
 

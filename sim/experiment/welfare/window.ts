@@ -1,3 +1,5 @@
+import { longer } from "./longer.ts";
+
 /** Jobs at most in one window; when so many were submitted, the next one begins. 2^20. */
 export const WINDOW_JOBS_MAX = 2 ** 20;
 
@@ -63,7 +65,7 @@ export class JobWindow {
     const at = this.count++;
     if (at === this.cause.length) this.#grow();
     if (leastMsat >= 0) {
-      if (at >= this.leastMsat.length) this.leastMsat = wider(this.leastMsat, this.cause.length);
+      if (at >= this.leastMsat.length) this.leastMsat = longer(this.leastMsat, this.cause.length);
       this.leastMsat[at] = leastMsat;
     }
     this.valueMsat[at] = valueMsat;
@@ -76,22 +78,11 @@ export class JobWindow {
 
   #grow(): void {
     const length = this.cause.length * 2;
-    const ints = (old: Int32Array<ArrayBuffer>) => { const a = new Int32Array(length); a.set(old); return a; };
-    this.valueMsat = wider(this.valueMsat, length);
-    this.gainMsat = wider(this.gainMsat, length);
-    this.inputTokens = ints(this.inputTokens);
-    this.outputTokens = ints(this.outputTokens);
-    const clientClass = new Uint16Array(length);
-    clientClass.set(this.clientClass);
-    this.clientClass = clientClass;
-    const cause = new Uint8Array(length);
-    cause.set(this.cause);
-    this.cause = cause;
+    this.valueMsat = longer(this.valueMsat, length);
+    this.gainMsat = longer(this.gainMsat, length);
+    this.inputTokens = longer(this.inputTokens, length);
+    this.outputTokens = longer(this.outputTokens, length);
+    this.clientClass = longer(this.clientClass, length);
+    this.cause = longer(this.cause, length);
   }
-}
-
-function wider(old: Float64Array<ArrayBuffer>, length: number): Float64Array<ArrayBuffer> {
-  const grown = new Float64Array(length);
-  grown.set(old);
-  return grown;
 }

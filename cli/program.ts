@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { registerCompare } from "./compare.ts";
+import { registerEquilibrium } from "./equilibrium.ts";
 import { registerExplain } from "./explain.ts";
 import { registerRun } from "./run.ts";
 import { registerSchema } from "./schema.ts";
@@ -23,6 +24,7 @@ export const buildProgram = (): Command => {
   registerExplain(program);
   registerSweep(program);
   registerSearch(program);
+  registerEquilibrium(program);
   registerViability(program);
   registerValidate(program);
   registerSchema(program);

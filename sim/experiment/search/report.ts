@@ -4,14 +4,14 @@ import { experimentDigest } from "../../../protocol/result/experiment.ts";
 import { formatFigure } from "../../../protocol/result/metrics.ts";
 import type { Metric } from "../../../protocol/result/metrics.ts";
 import { SEARCH_SCHEMA, SEARCH_VERSION } from "../../../protocol/result/search.ts";
-import type { SearchAlternative, SearchParameter, SearchReport } from "../../../protocol/result/search.ts";
+import type { SearchAlternative, SearchReport } from "../../../protocol/result/search.ts";
 import { formatNumber, formatPercent } from "../../../protocol/units.ts";
 import type { Scenario } from "../../scenario/scenario.ts";
-import { isRange, numbersOf, withUnit } from "../../scenario/sections/grid.ts";
-import type { Axis } from "../../scenario/sections/grid.ts";
+import { numbersOf } from "../../scenario/sections/grid.ts";
 import type { SearchSpec } from "../../scenario/sections/search.ts";
 import type { Experiment } from "../plan.ts";
 import { estimateOf } from "../replications/figure-estimates.ts";
+import { numberOf, parameterOf } from "./parameters.ts";
 import { valueText } from "./runs.ts";
 import { search } from "./search.ts";
 import type { SearchOutcome } from "./search.ts";
@@ -96,21 +96,6 @@ function keptBy({ mean, interval }: Estimate, sense: "at least" | "at most", bou
   if (interval !== null && side(interval.low) && side(interval.high)) return "yes";
   if (interval !== null && !side(interval.low) && !side(interval.high)) return "no";
   return side(mean) ? "probably" : "probably not";
-}
-
-function parameterOf(axis: Axis): SearchParameter {
-  if (isRange(axis)) {
-    const { path, range: { from, to, unit }, step } = axis;
-    return { path, unit, values: null, from, to, step: withUnit(step, unit) };
-  }
-  const texts = axis.values.map(valueText);
-  return { path: axis.path, unit: numbersOf(texts)?.unit ?? null, values: texts, from: null, to: null, step: axis.stepText };
-}
-
-/** The number in a value's text, where all values of its axis are numbers of one unit. */
-function numberOf(axis: Axis, text: string): number | null {
-  if (!isRange(axis) && numbersOf(axis.values.map(valueText)) === null) return null;
-  return numbersOf([text])?.numbers[0] ?? null;
 }
 
 function named({ id, path, label, unit }: Metric): SearchReport["goal"]["metric"] {

@@ -1,0 +1,82 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import pc from "picocolors";
+import type { EquilibriumReport } from "../protocol/result/equilibrium.ts";
+import { formatPercent } from "../protocol/units.ts";
+import { playsText } from "../reports/equilibrium/content.ts";
+import { EquilibriumFolder } from "../reports/equilibrium/folder.ts";
+import { wrap } from "../reports/plots/figure.ts";
+import { intervalText, shortFigure } from "../reports/search/content.ts";
+import { equilibriumForReport } from "../sim/experiment/equilibrium/report.ts";
+import { checkVariations } from "../sim/scenario/check-variations.ts";
+import { samplesOf } from "../sim/scenario/sections/grid.ts";
+import { UserError } from "./errors.ts";
+import { addExperimentOptions, interruptionHelp } from "./experiment-options.ts";
+import type { ExperimentFlags } from "./experiment-options.ts";
+import { loadSubject, runExperiment } from "./experiment.ts";
+import { factorColumns, factorsOf } from "./factors.ts";
+import { plainTable } from "./table.ts";
+import { version } from "./version.ts";
+
+/** Columns of a terminal that everything fits into. */
+const width = 80;
+
+/** Adds `equilibrium`. */
+export const registerEquilibrium = (program: Command): void => {
+  const command = program
+    .command("equilibrium")
+    .description("Where do operators end up who answer each other? Best answers over grids of strategies: what a scenario's `equilibrium:` asks for.")
+    .argument("<scenario>", "a YAML file with an `equilibrium:`, or the name of a scenario that comes with infernet");
+  addExperimentOptions(command, { out: "out/equilibrium-NAME", json: "equilibrium.json", replications: "runs of each profile of strategies" })
+    .addHelpText("after", `
+Examples:
+  $ infernet equilibrium cournot
+  $ infernet equilibrium market.yaml --set equilibrium.start=highest
+
+A game in a scenario:
+  equilibrium:
+    goal: surplus.operators            # or profit, revenue, ...: what each class wants
+    players:
+      cheap: {operators.cheap.price.fixed: {from: 20 msat, to: 100 msat, steps: 9}}
+      dear: {operators.dear.price.fixed: {from: 20 msat, to: 100 msat, steps: 9}}
+${interruptionHelp}`)
+    .action(equilibriumCommand);
+};
+
+const equilibriumCommand = async (given: string, flags: ExperimentFlags): Promise<void> => {
+  const loaded = loadSubject(given, flags);
+  const { scenario, seed, subject } = loaded;
+  if (loaded.experiment.equilibrium === null) throw new UserError(`${given} has no equilibrium: say under \`equilibrium:\` who chooses among what; infernet equilibrium --help shows how.`);
+  const spec = flags.replications === undefined ? loaded.experiment.equilibrium : { ...loaded.experiment.equilibrium, replications: flags.replications };
+  checkVariations(subject.source, subject.fileName, spec.players.flatMap(({ axes }) => samplesOf(axes)), { sets: flags.set, fileExists: existsSync });
+  const columns = factorColumns(spec.players.flatMap(({ axes }) => axes));
+  await runExperiment<EquilibriumReport>({
+    name: "equilibrium", loaded, flags,
+    open: (out) => {
+      const folder = new EquilibriumFolder(out, scenario.name, columns);
+      return {
+        addRun: ({ task, error, digest, figures }) => folder.addRun({ name: task.name, factors: factorsOf(task, columns), seed: task.seed, error, digest, figures }),
+        finish: (report) => folder.finish(report),
+        close: () => folder.close(),
+      };
+    },
+    plan: () => equilibriumForReport({ scenario, spec, seed, sets: flags.set, lab: { name: "infernet-lab", version } }),
+    text: equilibriumText,
+  });
+};
+
+/** An equilibrium report for the terminal: who does what, what it brings, what leaving would gain. */
+export const equilibriumText = (report: EquilibriumReport, out: string | null): string => {
+  const { headline, findings, players, method: { confidence } } = report;
+  const lines = [
+    ...wrap(headline, width).map((line) => pc.bold(line)), "",
+    plainTable(["", "plays", "gets", `interval, ${formatPercent(confidence)}`, "would gain at most"], ["left", "right", "right", "right", "right"], players.map((player) => [
+      player.name, playsText(player), player.gets === null ? "–" : shortFigure(player.gets.mean, player.payoff.unit), player.gets === null ? "–" : intervalText(player.gets, player.payoff.unit),
+      player.regret === null ? "–" : shortFigure(player.regret.atMost, player.payoff.unit),
+    ])), "",
+    ...findings.flatMap((finding) => wrap(finding, width - 2).map((line, i) => `${i === 0 ? "- " : "  "}${line}`)),
+  ];
+  if (out !== null) lines.push("", `${pc.bold("Report:")} ${join(out, "index.html")} (open it in a browser), every run in runs.csv`);
+  return `${lines.join("\n")}\n`;
+};

@@ -10,7 +10,7 @@ import type { Scenario } from "../sim/scenario/scenario.ts";
 import { maxReplications } from "../sim/scenario/sections/replications.ts";
 import { UserError } from "./errors.ts";
 import { loadSubject } from "./experiment.ts";
-import { type ExperimentFlags, workersOption } from "./experiment-options.ts";
+import { type ExperimentFlags, queueOption, workersOption } from "./experiment-options.ts";
 import { interruptedExit, Interruptions } from "./interruptions.ts";
 import { LineFile } from "./line-file.ts";
 import { assignment, commandName, filePath, seed, shellWord, wholeNumber } from "./options.ts";
@@ -21,6 +21,7 @@ import { summaryText } from "./summary.ts";
 
 interface RunFlags extends ExperimentFlags {
   readonly events?: string;
+  readonly parquet?: boolean;
   readonly until?: string;
 }
 
@@ -36,9 +37,11 @@ export const registerRun = (program: Command): void => {
     .option("--json", "print report.json to stdout, and nothing else there")
     .option("--quiet", "no progress, no summary")
     .option("--events <file>", "write every event of the market, one JSON line each", filePath)
+    .option("--parquet", "write every job to jobs.parquet too, for DuckDB, pandas and R")
     .option("--replications <number>", "play it so often, each time with other random numbers, and report means with confidence intervals", wholeNumber(1, maxReplications))
     .option("--until <rule>", "play it until a figure is known well enough, such as 'latency.p95 within 2 %' ('... at 99 %'); --replications is the most then")
     .addOption(workersOption())
+    .addOption(queueOption())
     .option("--resume", "with several runs: goes on with what an interrupted experiment left in the folder")
     .addHelpText(
       "after",
@@ -49,6 +52,7 @@ Examples:
   $ infernet run market.yaml --json --quiet | jq .overall.goodput
   $ infernet run market.yaml --replications 20
   $ infernet run market.yaml --until "latency.p95 within 2 %"
+  $ infernet run market.yaml --parquet && duckdb -c "from 'out/market/jobs.parquet' limit 5"
 
 Ctrl-C stops a run and keeps what was played: the report is written, marked as interrupted, and the exit code is 130.
 `,
@@ -62,11 +66,14 @@ const runCommand = async (given: string, flags: RunFlags): Promise<void> => {
   const replications = replicationsOf(loaded, flags);
   if (replications.count !== 1) {
     if (flags.events !== undefined) throw new UserError("--events is for a single run; --replications 1 plays one.");
+    if (flags.parquet === true) throw new UserError("--parquet is about the jobs of a single run; --replications 1 plays one. Of several runs there is a runs.parquet anyway.");
     await runReplications(loaded, replications, flags);
     return;
   }
+  if (flags.queue !== undefined) throw new UserError("--queue is for several runs (--replications, --until).");
   if (flags.resume === true) throw new UserError("--resume goes on with several runs (--replications, --until); a single run begins anew.");
   const out = flags.out ?? (flags.json === true ? null : join("out", scenario.name));
+  if (flags.parquet === true && out === null) throw new UserError("--parquet writes into the report's folder; name it with --out.");
   let folder: ReportFolder | null = null;
   let events: LineFile | null = null;
   const examples: Examples = { served: "", lost: "" };
@@ -85,7 +92,7 @@ const runCommand = async (given: string, flags: RunFlags): Promise<void> => {
   const interruptions = new Interruptions();
   try {
     // Before the run, so that what cannot be written is known before an hour has gone by.
-    if (out !== null) folder = new ReportFolder(out);
+    if (out !== null) folder = new ReportFolder(out, { parquet: flags.parquet });
     if (flags.events !== undefined) events = new LineFile(flags.events);
     const progress = flags.quiet === true ? noProgress : showProgress(process.stderr, process.env["CI"] !== undefined);
     const signal = await play(run, progress, interruptions);

@@ -61,6 +61,21 @@ describe("conductOn", () => {
     expect(heard.map(({ index }) => index)).toEqual(heard.map((_, i) => i));
   });
 
+  test("stopped, does not wait for runs that take long to come to a stop", async () => {
+    const controller = new AbortController();
+    const endless = Array.from({ length: 4 }, (_, i) => ({ name: `run=${i}`, sets: ["horizon=8760h"], seed: i }));
+    let startedMs = 0;
+    const heard = await conductOn(plan(endless), subject, {
+      workers: 2, signal: controller.signal, onProgress: ({ done }) => {
+        if (done === 0 || controller.signal.aborted) return;
+        startedMs = performance.now();
+        controller.abort();
+      },
+    });
+    expect(heard).toEqual([]);
+    expect(performance.now() - startedMs).toBeLessThan(30_000);
+  });
+
   test("a batch whose tasks are fewer than it says is a fault", async () => {
     function* experiment(): Experiment<null> {
       yield { purpose: "too few", count: 3, tasks: tasks(2), take: () => {}, later: 0 };

@@ -57,6 +57,13 @@ describe("the package, installed into an empty folder", () => {
     for (const name of ["report.md", "jobs.csv", "nodes.csv", "index.html", "plots"]) expect(existsSync(join(consumer, "report", name)), name).toBe(true);
   });
 
+  test("plays an experiment on its workers", () => {
+    const result = infernet("run", "quickstart", "--set", "horizon=6min", "--replications", "3", "--workers", "2", "--json", "--quiet");
+    expect(result.stderr).toBe("");
+    expect(result.status).toBe(0);
+    expect((JSON.parse(result.stdout) as { runs: unknown }).runs).toEqual({ played: 3, failed: 0, failures: [] });
+  });
+
   test("is a library with types", () => {
     writeFileSync(
       join(consumer, "use.ts"),

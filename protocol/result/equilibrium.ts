@@ -50,6 +50,9 @@ export const equilibriumReport = z.strictObject({
   steps: z
     .array(z.strictObject({ round: count, mover: name.nullable().describe("Null at the start, and where all moved at once."), strategies: z.array(count).describe("Of each player, after the move."), gain: z.number().nullable().describe("What the mover expected to gain, in the runs of the search.") }))
     .describe("How it came there."),
+  answers: z
+    .array(z.strictObject({ player: name, to: z.array(count).describe("What each player did by then, the one who answers included."), best: count }))
+    .describe("Best answers that were looked for, in order: points of the best-response curves."),
   profiles: count.describe("Profiles of strategies that were played in looking for it."),
   regret: z
     .strictObject({ mean: z.number().min(0).nullable(), atLeast: z.number().min(0).nullable(), atMost: z.number().min(0).nullable(), player: name.nullable(), strategy: count.nullable() })

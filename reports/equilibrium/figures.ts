@@ -47,7 +47,8 @@ function strategyAxis(player: EquilibriumPlayer): Plot.ScaleOptions {
 }
 
 /** What each player did after each move, one line each. */
-function pathFigure({ players, steps, kind }: EquilibriumReport): Figure {
+function pathFigure(report: EquilibriumReport): Figure {
+  const { players, steps, kind } = report;
   const title = EQUILIBRIUM_TITLES.path;
   const { color } = colorsByClass(players.map(({ name }) => ({ name, weight: 1 })));
   const paths = new Set(players.map(({ parameters }) => parameters.map(({ path, unit }) => `${short(path)} ${unit}`).join()));
@@ -80,8 +81,33 @@ function pathFigure({ players, steps, kind }: EquilibriumReport): Figure {
     title,
     subtitle: `Each move is a best answer to what the others did by then. ${kind === "pure" ? "At the end nobody wants to move." : kind === "mixed" || kind === "cycle" ? "They go round in circles." : "It did not settle."}`,
     keys: together ? [] : players.length > PANELS ? [{ name: `the first ${PANELS} of ${players.length} players`, color: GREY }] : [],
-    panels,
+    panels: [...panels, ...answersPanel(report, color)],
   };
+}
+
+/** Two who each decide one number: their best answers to each other, and the way between them. */
+function answersPanel({ players, steps, answers }: EquilibriumReport, color: (name: string) => string): Panel[] {
+  const [first, second] = players;
+  if (players.length !== 2 || first === undefined || second === undefined || !isNumeric(first) || !isNumeric(second)) return [];
+  const points = answers.map(({ player, to, best }) => ({
+    x: numberOf(first, player === first.name ? best : to[0]!), y: numberOf(second, player === second.name ? best : to[1]!), player, color: color(player),
+  }));
+  const curve = (player: EquilibriumPlayer, by: "x" | "y"): typeof points => points.filter((point) => point.player === player.name).toSorted((a, b) => a[by] - b[by]);
+  const way = steps.map(({ strategies }) => ({ x: numberOf(first, strategies[0]!), y: numberOf(second, strategies[1]!) }));
+  return [{
+    heading: `Best answers: ${first.name} (across) and ${second.name} (up)`, height: 300,
+    keys: [...players.map(({ name }) => ({ name: `best answers of ${name}`, color: color(name) })), { name: "the way they went", color: GREY, shape: "dashed" }],
+    plot: {
+      marginLeft: 90, x: strategyAxis(first), y: strategyAxis(second),
+      marks: [
+        Plot.line(curve(first, "y"), { x: "x", y: "y", stroke: color(first.name), strokeOpacity: 0.5 }),
+        Plot.line(curve(second, "x"), { x: "x", y: "y", stroke: color(second.name), strokeOpacity: 0.5 }),
+        Plot.line(way, { x: "x", y: "y", stroke: GREY, strokeDasharray: "4 3", strokeWidth: 1.5 }),
+        Plot.dot(points, { x: "x", y: "y", r: 4, fill: "color" }),
+        Plot.dot(way.slice(-1), { x: "x", y: "y", r: 8, stroke: "currentColor", strokeWidth: 1.5 }),
+      ],
+    },
+  }];
 }
 
 /** Names at the ends of lines, apart from each other; several in one place share a label. */

@@ -13,8 +13,18 @@ export interface Step {
   readonly gain: number | null;
 }
 
+/** A player's best strategy against what the others do. */
+export interface Answer {
+  readonly player: number;
+  /** What all did by then. */
+  readonly to: Profile;
+  readonly strategy: number;
+}
+
 export interface Walk {
   readonly steps: readonly Step[];
+  /** Best answers that were looked for, in order. */
+  readonly answers: readonly Answer[];
   /** settled: nobody moves any more. cycle: a profile came back. */
   readonly end: "settled" | "cycle" | "rounds" | Halt;
   /** Profiles of the cycle. */
@@ -61,14 +71,20 @@ export function* walk(spec: EquilibriumSpec, payoffs: Payoffs): Generator<RunBat
   const steps: Step[] = [{ round: 0, mover: null, profile, gain: null }];
   // Profiles as they were after each round.
   const seen = new Map([[keyOf(profile), 0]]);
-  const ending = (end: Walk["end"], cycle: readonly Profile[] = []): Walk => ({ steps, end, cycle });
+  const answers: Answer[] = [];
+  const ending = (end: Walk["end"], cycle: readonly Profile[] = []): Walk => ({ steps, answers, end, cycle });
+  const answer = (to: Profile, player: number): ReturnType<typeof bestReply> => {
+    const found = bestReply(spec, payoffs, to, player);
+    answers.push({ player, to, strategy: found.strategy });
+    return found;
+  };
   for (let round = 1; round <= rounds; round++) {
     const before = profile;
     if (moves === "in turn") {
       for (const p of players.keys()) {
         const halt = yield* payoffs.ask(`round ${round}`, repliesOf(spec, profile, p));
         if (halt !== null) return ending(halt);
-        const { strategy, gain } = bestReply(spec, payoffs, profile, p);
+        const { strategy, gain } = answer(profile, p);
         if (strategy === profile[p]) continue;
         profile = withStrategy(profile, p, strategy);
         steps.push({ round, mover: p, profile, gain });
@@ -76,7 +92,7 @@ export function* walk(spec: EquilibriumSpec, payoffs: Payoffs): Generator<RunBat
     } else {
       const halt = yield* payoffs.ask(`round ${round}`, [...players.keys()].flatMap((p) => repliesOf(spec, profile, p)));
       if (halt !== null) return ending(halt);
-      profile = profile.map((own, p) => toward(players[p]!, own, bestReply(spec, payoffs, before, p).strategy, damping));
+      profile = profile.map((own, p) => toward(players[p]!, own, answer(before, p).strategy, damping));
       if (keyOf(profile) !== keyOf(before)) steps.push({ round, mover: null, profile, gain: null });
     }
     if (keyOf(profile) === keyOf(before)) return ending("settled");

@@ -5,7 +5,7 @@ import type { BatchEnd, Experiment, RunBatch } from "../plan.ts";
 import { FigureEstimates } from "../replications/figure-estimates.ts";
 import { figureOf, phaseSeed, RunsPlayed } from "../search/runs.ts";
 import { walk } from "./best-replies.ts";
-import type { Step } from "./best-replies.ts";
+import type { Answer, Step } from "./best-replies.ts";
 import { mixedPlay, product, weightOf } from "./mixed.ts";
 import type { Mixture } from "./mixed.ts";
 import { keyOf, Payoffs, profileTask } from "./payoffs.ts";
@@ -32,6 +32,7 @@ export interface Standing {
 export interface EquilibriumOutcome {
   readonly spec: EquilibriumSpec;
   readonly steps: readonly Step[];
+  readonly answers: readonly Answer[];
   /** pure: nobody wanted to move. mixed: best replies went in circles, and a mixture was found. cycle: none was. unsettled: rounds or runs were at their end. */
   readonly kind: "pure" | "mixed" | "cycle" | "unsettled";
   /** What is looked at at the end. */
@@ -56,7 +57,7 @@ export function* equilibrium(spec: EquilibriumSpec, { seed }: { readonly seed: n
   const runs = new RunsPlayed();
   const later = spec.fresh * (1 + spec.players.reduce((sum, { strategies }) => sum + strategies.length - 1, 0));
   const payoffs = new Payoffs(spec, seed, runs, later);
-  const { steps, end, cycle } = yield* walk(spec, payoffs);
+  const { steps, answers, end, cycle } = yield* walk(spec, payoffs);
   let kind: EquilibriumOutcome["kind"] = end === "settled" ? "pure" : end === "cycle" ? "cycle" : "unsettled";
   let mixture: Mixture = pure(spec, steps.at(-1)!.profile);
   let interrupted = end === "interrupted";
@@ -72,7 +73,7 @@ export function* equilibrium(spec: EquilibriumSpec, { seed }: { readonly seed: n
   const profile = isPure ? mixture.map((shares) => shares.indexOf(1)) : null;
   if (kind === "mixed" && isPure) kind = "pure";
   if (runs.played === 0) return null;
-  const result = { spec, steps, kind, mixture, profile, profiles: payoffs.size };
+  const result = { spec, steps, answers, kind, mixture, profile, profiles: payoffs.size };
   if (interrupted) return { ...result, standings: null, figures: null, interrupted, tally: runs.tally };
   const look = yield* standingsOf(spec, mixture, profile, runs, seed);
   return { ...result, ...look, tally: runs.tally };

@@ -37,7 +37,7 @@ export function* equilibriumForReport(question: EquilibriumQuestion): Experiment
 
 /** An outcome as a report. */
 export function equilibriumReportOf(outcome: EquilibriumOutcome, { scenario, seed, sets, lab }: Omit<EquilibriumQuestion, "spec">): EquilibriumReport {
-  const { spec, steps, kind, figures, profiles, tally, interrupted } = outcome;
+  const { spec, steps, answers, kind, figures, profiles, tally, interrupted } = outcome;
   const { moves, damping, start, rounds, replications, fresh, confidence, budget } = spec;
   const players = spec.players.map((_, p) => playerOf(outcome, p));
   const results: Omit<EquilibriumReport, "provenance"> = {
@@ -48,6 +48,7 @@ export function equilibriumReportOf(outcome: EquilibriumOutcome, { scenario, see
     method: { moves, damping, start, rounds, replications, fresh, confidence, budget },
     kind, players,
     steps: steps.map(({ round, mover, profile, gain }) => ({ round, mover: mover === null ? null : spec.players[mover]!.name, strategies: [...profile], gain })),
+    answers: answers.map(({ player, to, strategy }) => ({ player: spec.players[player]!.name, to: [...to], best: strategy })),
     profiles,
     regret: regretOf(players),
     figures: figures === null ? [] : SHOWN.flatMap((id) => {

@@ -2,7 +2,7 @@ import type { PriceSheet } from "../../protocol/messages.ts";
 import { affordableMsat, MSAT_PER_BTC, pricesPaying } from "../../protocol/money.ts";
 import { amountMsat } from "../../protocol/units.ts";
 import type { ModelMarket } from "../model-market.ts";
-import { bidLevel, unitOf } from "../pricing/price-level.ts";
+import { unitOf } from "../pricing/price-level.ts";
 import type { RoutedJob } from "../routed-job.ts";
 import type { Floor, Mechanism } from "./mechanism.ts";
 
@@ -17,7 +17,8 @@ import type { Floor, Mechanism } from "./mechanism.ts";
  * for the job. Among equal jobs that any node may serve, trades are those of an {@link OrderBook}.
  *
  * No more orders rest than the router's queue has room for: where it is full, a job that bids more than the lowest order of
- * its model takes the place of that, and the lowest is turned away; of equal ones the younger.
+ * its model, as a multiple of what nodes ask on average, takes the place of that, and the lowest is turned away; of equal
+ * ones the younger.
  */
 export class Continuous implements Mechanism {
   readonly #floor: Floor;
@@ -71,17 +72,20 @@ export class Continuous implements Mechanism {
   }
 
   #rest(job: RoutedJob, market: ModelMarket): void {
-    const { waiting, queueLimit, fee } = this.#floor;
+    const { waiting, queueLimit } = this.#floor;
     if (waiting.size >= queueLimit) {
-      const unit = unitOf(market.offers.map(({ prices }) => prices));
+      const usual = unitOf(market.offers.map(({ prices }) => prices));
       let lowest: RoutedJob | null = null;
       let lowestLevel = Infinity;
       waiting.walk(job.request.model, (other) => {
-        const level = bidLevel(unit, fee, other.request);
-        if (level <= lowestLevel) [lowest, lowestLevel] = [other, level];
+        const level = this.#level(other, usual);
+        if (level <= lowestLevel) {
+          lowest = other;
+          lowestLevel = level;
+        }
         return "skip";
       }, () => {});
-      if (lowest !== null && this.#outbids(job, bidLevel(unit, fee, job.request), lowest, lowestLevel)) {
+      if (lowest !== null && this.#outbids(job, this.#level(job, usual), lowest, lowestLevel)) {
         this.#floor.dequeue(lowest);
         this.#floor.giveUp(lowest, "router-queue-full");
       }
@@ -140,7 +144,7 @@ export class Continuous implements Mechanism {
     this.#floor.award(job, market, offer, prices, fee);
   }
 
-  /** The job's limit as a multiple of what the node asks for it. */
+  /** The job's limit as a multiple of what it would cost at these prices. */
   #level({ request }: RoutedJob, ask: PriceSheet): number {
     const askMsat = (request.inputTokens * ask.inputMsatPerMtok + request.maxOutputTokens * ask.outputMsatPerMtok) / 1e6 + ask.fixedMsat;
     return request.maxPriceMsat / Math.max(1, askMsat);

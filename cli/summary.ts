@@ -1,5 +1,8 @@
 import type { JobGroup, OperatorClassReport, RunReport } from "../protocol/result.ts";
 import { formatDurationUs, formatMsat, formatMsatPerMtok, formatNumber, formatPercent, formatSignificant } from "../protocol/units.ts";
+import { formatFigure, metricOfPath } from "../protocol/result/metrics.ts";
+import { wrap } from "../reports/plots/figure.ts";
+import { halfWidthInWords } from "../reports/precision.ts";
 import { plainTable } from "./table.ts";
 
 const none = "-";
@@ -133,6 +136,28 @@ const trustLines = ({ settlement }: RunReport): string[] => (["node", "client", 
   return [`Trust cost ${side}s ${money(lost)}${deliveredMsat === 0 ? "" : `, ${formatPercent(lost / deliveredMsat)} of the value delivered`}: ${losses.length > 1 ? "most by " : ""}${first.cause}.`];
 });
 
+/** How well this run alone knows what it says, in a line; of the figures that many look at. */
+const precisionLine = (report: RunReport): string => {
+  if (report.intervals === null) return "";
+  const shown = [
+    ["overall.latency.endToEndUs.mean", "mean answer"],
+    ...(report.overall.goodput.goals.length > 0 ? [["overall.goodput.share", "goals met"] as const] : []),
+    ["market.utilisation", "busy"],
+    ...(report.overall.paidMsat > 0 ? [["overall.prices.perMtokMsat.mean", "mean price"] as const] : []),
+  ] as const;
+  const parts = shown.flatMap(([figure, name]) => {
+    const known = report.intervals!.figures.find((one) => one.figure === figure);
+    if (known === undefined || known.halfWidth === 0) return [];
+    const { unit } = metricOfPath(figure);
+    const half = halfWidthInWords(report, figure);
+    return half === null ? [] : [`${name} ${formatFigure(Number(known.mean.toPrecision(3)), unit)} ${half}`];
+  });
+  const confidence = formatPercent(report.intervals.confidence);
+  return wrap(parts.length > 0
+    ? `By this run alone, ${confidence} sure: ${parts.join(", ")}.`
+    : "This run alone does not say how sure its means are: its course is not level, or it is too short. --replications 20 gives intervals.", 80).join("\n");
+};
+
 /** The outcome of a run for the terminal: the question, one table of the clients' side, one of the operators'. */
 export const summaryText = (report: RunReport): string => {
   const { scenario, seed } = report.provenance;
@@ -149,6 +174,7 @@ export const summaryText = (report: RunReport): string => {
     "",
     ...(reasons === "" ? [] : [reasons, ""]),
     operatorsTable(report),
+    ...(precisionLine(report) === "" ? [] : ["", precisionLine(report)]),
     "",
     gains,
     ...(trustLines(report).length > 0 ? ["", ...trustLines(report)] : []),

@@ -3,6 +3,7 @@ import { digest } from "./canonical.ts";
 import { pricingReport } from "./result/pricing.ts";
 import { asks } from "./result/asks.ts";
 import { settlementReport } from "./result/settlement.ts";
+import { intervals, warmup } from "./result/precision.ts";
 import { supply } from "./result/supply.ts";
 import { structure, welfare } from "./result/welfare.ts";
 
@@ -11,7 +12,7 @@ export type { Supply, SupplyAccount } from "./result/supply.ts";
 /** Names this kind of document, whatever its version. */
 export const REPORT_SCHEMA = "infernet-lab/run-report";
 /** `major.minor`: minor rises when fields are added, major when the meaning of one changes. */
-export const REPORT_VERSION = "1.2";
+export const REPORT_VERSION = "1.3";
 
 /** How a job ended; together with "still in flight" these add up to the submitted jobs (conservation of jobs). */
 export const JOB_STATUSES = ["completed", "failed", "rejected", "expired", "cancelled"] as const;
@@ -283,6 +284,8 @@ export const runReport = z.strictObject({
   welfare: welfare.nullable(),
   supply: supply.nullable().describe("What operators earned after their costs. Null where the scenario says nothing of costs, and exchange rates stand still."),
   structure,
+  intervals: intervals.nullable().describe("Null where too little was measured."),
+  warmup,
 });
 export type RunReport = z.infer<typeof runReport>;
 

@@ -3,6 +3,7 @@ import { formatDurationUs, formatMsat, formatMsatPerMtok, formatNumber, formatPe
 import type { Block, Content, Section } from "./blocks.ts";
 import { findings } from "./findings.ts";
 import { asksSection } from "./asks.ts";
+import { precisionSection } from "./precision.ts";
 import { pricingSection } from "./pricing.ts";
 import { settlementSection } from "./settlement.ts";
 import { supplySection } from "./supply.ts";
@@ -22,7 +23,7 @@ export function contentOf(report: RunReport, nodeRows: number): Content {
   return {
     title: report.provenance.scenario.name,
     question: report.provenance.scenario.question,
-    sections: [summary(report), ...scenario(report), ends(report), latencies(report), load(report), market(report), ...pricingSection(report), ...asksSection(report), ...supplySection(report), ...settlementSection(report), welfareSection(report), structureSection(report), nodes(report, nodeRows), trust(report)],
+    sections: [summary(report), ...scenario(report), ends(report), latencies(report), load(report), market(report), ...pricingSection(report), ...asksSection(report), ...supplySection(report), ...settlementSection(report), welfareSection(report), structureSection(report), nodes(report, nodeRows), ...precisionSection(report), trust(report)],
   };
 }
 

@@ -14,7 +14,7 @@ import type { RunReport } from "../result.ts";
 export type Figures = Readonly<Record<string, number | null>>;
 
 /** Parts that are no figures of the run as a whole: single nodes, curves, bookkeeping. */
-const left: ReadonlySet<string> = new Set(["provenance", "nodes", "overTime", "histograms", "jobRows", "laws"]);
+const left: ReadonlySet<string> = new Set(["provenance", "nodes", "overTime", "histograms", "jobRows", "laws", "intervals", "warmup"]);
 /** Parts of which some scenarios have none: not figures that are undefined, but none at all. */
 const optional: ReadonlySet<string> = new Set(["pricing", "settlement", "asks", "welfare", "supply", "pricing.auctions", "pricing.batches", "pricing.trades", "settlement.channels", "supply.exchange"]);
 

@@ -12,9 +12,10 @@ import { pricesFigure } from "./prices.ts";
 import { profitFigure } from "./profit.ts";
 import { surplusFigure } from "./surplus.ts";
 import { throughputFigure } from "./throughput.ts";
+import { warmupFigure } from "./warmup.ts";
 import { type PlotName, PLOTS } from "./titles.ts";
 
-const FIGURES = { throughput: throughputFigure, latency: latencyFigure, load: loadFigure, market: marketFigure, prices: pricesFigure, pricing: pricingFigure, asks: asksFigure, profit: profitFigure, exposure: exposureFigure, curves: curvesFigure, surplus: surplusFigure, lorenz: lorenzFigure };
+const FIGURES = { throughput: throughputFigure, latency: latencyFigure, load: loadFigure, warmup: warmupFigure, market: marketFigure, prices: pricesFigure, pricing: pricingFigure, asks: asksFigure, profit: profitFigure, exposure: exposureFigure, curves: curvesFigure, surplus: surplusFigure, lorenz: lorenzFigure };
 
 /** Draws every plot of a report, each as a whole SVG document. */
 export function renderPlots(report: RunReport): Record<PlotName, string> {

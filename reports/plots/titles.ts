@@ -1,5 +1,5 @@
 /** Names of a report's plots, in the order in which they are read; `plots/NAME.svg` holds each. */
-export const PLOTS = ["throughput", "latency", "load", "market", "prices", "pricing", "asks", "profit", "exposure", "curves", "surplus", "lorenz"] as const;
+export const PLOTS = ["throughput", "latency", "load", "warmup", "market", "prices", "pricing", "asks", "profit", "exposure", "curves", "surplus", "lorenz"] as const;
 export type PlotName = (typeof PLOTS)[number];
 
 /** The question that each plot answers. */
@@ -7,6 +7,7 @@ export const PLOT_TITLES: Readonly<Record<PlotName, string>> = {
   throughput: "Did the market keep up?",
   latency: "How long did jobs take?",
   load: "How busy was the market?",
+  warmup: "What was left out at the start?",
   market: "Where did jobs go, and at which price?",
   prices: "What did clients pay?",
   pricing: "How did prices move?",

@@ -1,4 +1,5 @@
 import type { ReportJobStatus } from "../../../protocol/result.ts";
+import { BATCHES, ENDS } from "./batches.ts";
 
 /** Counts of one client class. "Measured" means: of jobs submitted at or after the warm-up. */
 export class ClientTally {
@@ -23,6 +24,8 @@ export class ClientTally {
   goodCompletions = 0;
   inputTokens = 0;
   outputTokens = 0;
+  /** A row per batch; columns as in `END`. */
+  readonly batches = new Float64Array(BATCHES * ENDS);
 
   merge(other: ClientTally): void {
     this.submittedAll += other.submittedAll;
@@ -45,6 +48,7 @@ export class ClientTally {
     this.goodCompletions += other.goodCompletions;
     this.inputTokens += other.inputTokens;
     this.outputTokens += other.outputTokens;
+    for (let i = 0; i < this.batches.length; i++) this.batches[i]! += other.batches[i]!;
   }
 
   addReason(status: ReportJobStatus, reason: string, jobs: number): void {

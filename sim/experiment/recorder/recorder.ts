@@ -1,4 +1,5 @@
 import { JOB_STATUSES, type JobRow, type ReportJobStatus, type RunReport } from "../../../protocol/result.ts";
+import { BatchClock, END, ENDS, SUM, SUMS } from "./batches.ts";
 import { ClientTally } from "./client-tally.ts";
 import { AT_ROUTER, FIRST_CLASS_LEVEL, IN_SYSTEM, LEVELS_PER_CLASS, type WindowCount } from "./columns.ts";
 import { ExactSum } from "./exact-sum.ts";
@@ -36,6 +37,7 @@ export class Recorder {
   #horizonUs: number;
   readonly #jobs = new JobTable();
   readonly #levels: Levels;
+  readonly #batchClock: BatchClock;
   readonly #nodes: NodeTable;
   readonly #clients: ClientTally[];
   /** Row by client class, column by operator class; made when first needed. */
@@ -66,6 +68,7 @@ export class Recorder {
     this.#warmupUs = setup.warmupUs;
     this.#horizonUs = setup.horizonUs;
     this.#levels = new Levels(FIRST_CLASS_LEVEL + LEVELS_PER_CLASS * setup.operatorClasses.length, setup.warmupUs, setup.horizonUs);
+    this.#batchClock = new BatchClock(setup.warmupUs, setup.horizonUs);
     this.#nodes = new NodeTable(setup.nodes, this.#levels, FIRST_CLASS_LEVEL, setup.warmupUs, setup.horizonUs, setup.seed);
     this.#clients = setup.clientClasses.map(() => new ClientTally());
     this.#served = new Array<Served | undefined>(setup.clientClasses.length * setup.operatorClasses.length).fill(undefined);
@@ -231,6 +234,9 @@ export class Recorder {
       tally.attemptsOfEnded += attempts;
       if (attempts > 1) tally.retriedJobs++;
       if (status !== "completed") tally.addReason(status, reason, 1);
+      const row = this.#batchClock.batch(submittedUs) * ENDS;
+      tally.batches[row + END.ended]!++;
+      tally.batches[row + END.attempts]! += attempts;
     }
     const metGoals = status === "completed" && this.#completed(at, nowUs, tally);
     this.#closeRow(slot, at, nowUs, status, reason, metGoals);
@@ -325,6 +331,7 @@ export class Recorder {
       little: { jobUs: this.#integral.toBigInt(), sojournUs: this.#measuredSojourns.value, ended: this.#measuredEnded },
       checks: { ended: this.#ended, causality: this.#causality, metering: this.#metering },
       accounts: this.#welfare?.finish(nowUs, this.#horizonUs) ?? null,
+      wholeBatches: this.#batchClock.whole(this.#horizonUs),
     });
   }
 
@@ -381,12 +388,39 @@ export class Recorder {
     served.outputTokens += outputTokens;
     served.amountMsat += data[at + AMOUNT]!;
     served.feesMsat += data[at + FEE]!;
+    const batch = this.#batchClock.batch(submittedUs);
+    const ends = tally.batches;
+    ends[batch * ENDS + END.completed]!++;
+    if (metGoals) ends[batch * ENDS + END.met]!++;
+    const sums = served.batches;
+    const row = batch * SUMS;
+    sums[row + SUM.jobs]!++;
+    sums[row + SUM.endToEndUs]! += endToEndUs;
+    sums[row + SUM.perJobMsat]! += paidMsat;
     served.endToEndUs.add(endToEndUs);
-    if (kept) served.queueingUs.add(data[place + STARTED]! - submittedUs);
-    if (ttftUs >= 0) served.ttftUs.add(ttftUs);
-    if (tpotUs >= 0) served.tpotUs.add(tpotUs);
     served.perJobMsat.add(paidMsat);
-    if (inputTokens + outputTokens > 0) served.perMtokMsat.add(paidMsat * 1e6 / (inputTokens + outputTokens));
+    if (kept) {
+      const queueingUs = data[place + STARTED]! - submittedUs;
+      served.queueingUs.add(queueingUs);
+      sums[row + SUM.queued]!++;
+      sums[row + SUM.queueingUs]! += queueingUs;
+    }
+    if (ttftUs >= 0) {
+      served.ttftUs.add(ttftUs);
+      sums[row + SUM.streamed]!++;
+      sums[row + SUM.ttftUs]! += ttftUs;
+    }
+    if (tpotUs >= 0) {
+      served.tpotUs.add(tpotUs);
+      sums[row + SUM.paced]!++;
+      sums[row + SUM.tpotUs]! += tpotUs;
+    }
+    if (inputTokens + outputTokens > 0) {
+      const perMtokMsat = paidMsat * 1e6 / (inputTokens + outputTokens);
+      served.perMtokMsat.add(perMtokMsat);
+      sums[row + SUM.priced]!++;
+      sums[row + SUM.perMtokMsat]! += perMtokMsat;
+    }
     return metGoals;
   }
 

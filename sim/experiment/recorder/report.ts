@@ -4,38 +4,16 @@ import {
   type TimeSeries,
 } from "../../../protocol/result.ts";
 import { ClientTally } from "./client-tally.ts";
-import { AT_ROUTER, FIRST_CLASS_LEVEL, IN_SYSTEM, LEVELS_PER_CLASS, NODES_UP, RUNNING, SLOTS_UP, WAITING, type WindowCount } from "./columns.ts";
+import { AT_ROUTER, FIRST_CLASS_LEVEL, IN_SYSTEM, LEVELS_PER_CLASS, NODES_UP, RUNNING, SLOTS_UP, WAITING } from "./columns.ts";
 import { type Electricity, electricity, electricityOfAll } from "./electricity.ts";
+import type { Gathered } from "./gathered.ts";
+import { intervalsReport } from "./intervals.ts";
 import { InvariantError, LAWS } from "./invariant.ts";
-import { type NodeColumn, type NodeTable, TALLY } from "./node-table.ts";
+import { type NodeColumn, TALLY } from "./node-table.ts";
 import { Served } from "./served.ts";
 import type { RecordedClientClass, RecorderSetup, RunEnd } from "./setup.ts";
 import { structureReport } from "./structure.ts";
 import { supplyReport } from "./supply.ts";
-import type { Levels } from "./windows.ts";
-import type { WelfareAccounts } from "../welfare/accounts.ts";
-
-/** All that the recorder has gathered by the end of a run. */
-export interface Gathered {
-  readonly setup: RecorderSetup;
-  readonly end: RunEnd;
-  readonly endUs: number;
-  readonly levels: Levels;
-  readonly nodes: NodeTable;
-  readonly clients: readonly ClientTally[];
-  /** Row by client class, column by operator class. */
-  readonly served: readonly (Served | undefined)[];
-  readonly counts: Readonly<Record<WindowCount, Float64Array>>;
-  /** -1 where no job completed. */
-  readonly ttftP50Us: Float64Array;
-  readonly ttftP95Us: Float64Array;
-  readonly rows: number;
-  readonly rowsDigest: string;
-  readonly little: { readonly jobUs: bigint; readonly sojournUs: number; readonly ended: number };
-  /** Null where nobody kept the welfare accounts. */
-  readonly accounts: WelfareAccounts | null;
-  readonly checks: { readonly ended: number; readonly causality: number; readonly metering: number };
-}
 
 /**
  * Turns what was gathered into a report.
@@ -71,6 +49,8 @@ export function assembleReport(gathered: Gathered): RunReport {
     welfare: gathered.accounts?.welfare ?? null,
     supply,
     structure: structureReport(setup, gathered.nodes, served.perMtokMsat, gathered.accounts, (node) => supply === null || supply.nodes[node]!.ownedUs > 0),
+    intervals: intervalsReport(gathered, overall, served),
+    warmup: { jobs: overall.submittedAll - overall.submitted, share: ratio(overall.submittedAll - overall.submitted, overall.submittedAll), found: setup.warmup ?? null },
   };
   if (gathered.rows !== overall.submittedAll) throw new InvariantError(LAWS.jobs, "", setup.seed, `${overall.submittedAll} jobs were submitted, ${gathered.rows} are accounted for`);
   const { lab, scenario, seed, sets, interrupted } = end.provenance;

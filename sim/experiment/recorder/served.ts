@@ -1,3 +1,4 @@
+import { BATCHES, SUMS } from "./batches.ts";
 import { Sample } from "./sample.ts";
 
 /** Completed and measured jobs of one client class at one operator class: the cell from which both margins are summed. */
@@ -14,6 +15,8 @@ export class Served {
   readonly queueingUs = new Sample();
   readonly perJobMsat = new Sample();
   readonly perMtokMsat = new Sample();
+  /** A row per batch; columns as in `SUM`. */
+  readonly batches = new Float64Array(BATCHES * SUMS);
 
   merge(other: Served): void {
     this.jobs += other.jobs;
@@ -27,6 +30,7 @@ export class Served {
     this.queueingUs.merge(other.queueingUs);
     this.perJobMsat.merge(other.perJobMsat);
     this.perMtokMsat.merge(other.perMtokMsat);
+    for (let i = 0; i < this.batches.length; i++) this.batches[i]! += other.batches[i]!;
   }
 
   static sum(parts: Iterable<Served>): Served {

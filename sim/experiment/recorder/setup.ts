@@ -1,5 +1,6 @@
 import type { AsksReport } from "../../../protocol/result/asks.ts";
 import type { SettlementReport } from "../../../protocol/result/settlement.ts";
+import type { WarmupFinding } from "../../../protocol/result/precision.ts";
 import type { SupplyBook } from "../../supply/book.ts";
 import type { PricingTally } from "../pricing-tally.ts";
 import type { Welfare } from "../welfare/accounts.ts";
@@ -49,6 +50,8 @@ export interface RecorderSetup {
   readonly supply?: SupplyBook | undefined;
   /** The id of the job in a slot; asked for only when a row is wanted or a law is broken, while the job holds the slot. */
   readonly jobName?: (slot: number) => string;
+  /** How the warm-up was found; absent: it was stated. */
+  readonly warmup?: WarmupFinding | undefined;
   /** Called once for every job, when it ends or the run stops. The row is reused: copy what you keep. */
   readonly onJobRow?: (row: JobRow) => void;
 }

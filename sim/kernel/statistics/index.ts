@@ -1,4 +1,6 @@
 export { BatchMeans } from "./batch-means.ts";
+export { batchRatio } from "./batch-ratio.ts";
+export type { RatioInterval } from "./batch-ratio.ts";
 export { chiSquareCdf, chiSquareQuantile } from "./chi-square.ts";
 export { confidenceInterval } from "./confidence.ts";
 export type { Interval } from "./confidence.ts";

@@ -152,6 +152,9 @@ const metricsOf = ({ scenario }: LoadedSubject, names: readonly string[]): reado
   return [...new Map(metrics.map((metric) => [metric.path, metric])).values()];
 };
 
+/** Text in lines; a number keeps its unit. */
+const wrapped = (text: string, most: number): string[] => wrap(text.replace(/(\d) (?=%|sat|msat|ms\b|s\b|kWh)|= x (?=\d)/g, (found) => found.replaceAll(" ", "\u00a0")), most).map((line) => line.replaceAll("\u00a0", " "));
+
 /** A sweep for the terminal: what was played, what it says, the points. */
 export const sweepText = (report: SweepReport, out: string | null): string => {
   const { axes, metrics, points, design, findings, provenance: { scenario } } = report;
@@ -174,7 +177,7 @@ export const sweepText = (report: SweepReport, out: string | null): string => {
   const lines = [
     ...wrap(`${scenario.name}: ${designInWords(report)}`, width).map((line, i) => i === 0 ? pc.bold(line.slice(0, scenario.name.length + 1)) + line.slice(scenario.name.length + 1) : line),
     "",
-    ...findings.flatMap((finding) => wrap(finding, width - 2).map((line, i) => `${i === 0 ? "- " : "  "}${line}`)),
+    ...findings.flatMap((finding) => wrapped(finding, width - 2).map((line, i) => `${i === 0 ? "- " : "  "}${line}`)),
     "",
     plainTable([...placeHead, ...metrics.slice(0, fitting).map(({ id }) => id)], [...numeric.map((one) => one ? "right" as const : "left" as const), ...metrics.slice(0, fitting).map(() => "right" as const)],
       cells.map(({ place, figures }) => [...place, ...figures.slice(0, fitting)])),

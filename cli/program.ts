@@ -5,6 +5,7 @@ import { registerExplain } from "./explain.ts";
 import { registerRun } from "./run.ts";
 import { registerSchema } from "./schema.ts";
 import { registerSearch } from "./search.ts";
+import { registerSensitivity } from "./sensitivity.ts";
 import { registerSweep } from "./sweep.ts";
 import { registerTrace } from "./trace.ts";
 import { registerValidate } from "./validate.ts";
@@ -23,6 +24,7 @@ export const buildProgram = (): Command => {
   registerCompare(program);
   registerExplain(program);
   registerSweep(program);
+  registerSensitivity(program);
   registerSearch(program);
   registerEquilibrium(program);
   registerViability(program);

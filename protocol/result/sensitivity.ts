@@ -1,4 +1,7 @@
 import { z } from "zod";
+import { formatSignificant } from "../units.ts";
+import type { FigureUnit } from "./metrics.ts";
+import { formatFigure } from "./metrics.ts";
 import { estimate, experimentHead, experimentJsonSchema, interval } from "./experiment.ts";
 
 /** Names this kind of document, whatever its version. */
@@ -104,6 +107,18 @@ export const sensitivityReport = z.strictObject({
   metrics: z.array(sensitivityOfMetric).describe("In the order in which they were asked for."),
 });
 export type SensitivityReport = z.infer<typeof sensitivityReport>;
+
+/** By how much a figure changes, for people, to three digits: of shares in percentage points. */
+export function formatChange(value: number | null, unit: FigureUnit): string {
+  if (value === null) return formatFigure(null, unit);
+  return unit === "share" ? `${formatSignificant(value * 100)} points` : formatFigure(Number(value.toPrecision(3)), unit);
+}
+
+/** Two bounds with their unit once, where they have the same: `10.7 to 14.7 sat`. */
+export function formatBounds(low: string, high: string): string {
+  const [, number, unit] = /^([+-]?[\d.,]+)( \D*|\/.*)$/.exec(low) ?? [];
+  return number !== undefined && /^[+-]?[\d.,]+( \D*|\/.*)$/.exec(high)?.[1] === unit ? `${number} to ${high}` : `${low} to ${high}`;
+}
 
 /** JSON Schema (draft 2020-12) of sensitivity.json, as published in `protocol/sensitivity.schema.json`. */
 export function sensitivityJsonSchema(): unknown {

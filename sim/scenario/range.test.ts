@@ -17,6 +17,8 @@ describe("values of a range", () => {
     ["1 sat", "2 sat", "linear", 0.12345, "1.123 sat"],
     ["1 msat", "4 msat", "linear", 0.5, "3 msat"],
     ["0 %", "10 %", "linear", 0.25, "2.5 %"],
+    ["0 %", "10 %", "linear", 1 / 3, "3.33 %"],
+    ["0 bps", "10 bps", "linear", 0.33, "3 bps"],
     ["10s", "20s", "linear", 1 / 3, "13.33333 s"],
     ["10us", "20us", "linear", 1 / 3, "13 us"],
     [0.1, 0.9, "linear", 0.5, "0.5"],

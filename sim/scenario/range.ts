@@ -108,6 +108,8 @@ export function wantsWhole(field: readonly FieldType[]): boolean {
 
 /** Decimals that a number of this unit may have. */
 function finest(unit: string): number {
+  // Some shares are counted in whole basis points.
+  if (unit === "bps" || unit === "%") return unit === "%" ? 2 : 0;
   const steps = finestStep(unit);
   if (steps === null) return 12;
   let decimals = 0;

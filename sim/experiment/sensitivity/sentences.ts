@@ -1,6 +1,7 @@
 import type { Estimate } from "../../../protocol/result/experiment.ts";
 import { formatFigure } from "../../../protocol/result/metrics.ts";
 import type { FigureUnit } from "../../../protocol/result/metrics.ts";
+import { formatBounds, formatChange } from "../../../protocol/result/sensitivity.ts";
 import type { ResampledFigure, ScreenedFactor, SensitivityEnd, SensitivityOfMetric } from "../../../protocol/result/sensitivity.ts";
 import { formatNumber } from "../../../protocol/units.ts";
 import type { Factor } from "../../scenario/sections/sensitivity.ts";
@@ -22,7 +23,7 @@ export function headlineOf(found: Found): string {
   if (screening !== null) {
     const [first, ...others] = screening.filter(({ muStar }) => muStar.value > 0).slice(0, named);
     if (first === undefined) return `Nothing that was changed makes a difference to ${label}.`;
-    const size = (one: ScreenedFactor): string => `${figure(one.muStar.value, unit)}${between(one.muStar, unit)}`;
+    const size = (one: ScreenedFactor): string => `${formatChange(one.muStar.value, unit)}${between(one.muStar, unit)}`;
     const rest = others.map((one) => `${one.factor} by ${size(one)}`);
     return `${capital(first.factor)} matters most for ${label}: over its range it moves it by ${size(first)} on average${rest.length === 0 ? "" : `; ${listed(rest)}`}.`;
   }
@@ -47,7 +48,7 @@ export function findingsOf(found: Found, factors: readonly Factor[], replication
   if (tornado === null && blocks.used > 0) findings.push(...chanceSentences(found, replications));
   if (blocks.dropped > 0) {
     const what = tornado === null ? screening !== null ? "trajectories" : "blocks" : "pairs of runs";
-    findings.push(`${formatNumber(blocks.dropped)} of ${formatNumber(blocks.used + blocks.dropped)} ${what} were left out, since a run of theirs failed or has no such figure. What is said holds for the others; if failures have to do with the factors, it is blind where they happen.`);
+    findings.push(`${formatNumber(blocks.dropped)} of ${formatNumber(blocks.used + blocks.dropped)} ${what} ${blocks.dropped === 1 ? "was" : "were"} left out, since a run of ${blocks.dropped === 1 ? "its" : "theirs"} failed or has no such figure. What is said holds for the others; if failures have to do with the factors, it is blind where they happen.`);
   }
   return findings;
 }
@@ -60,8 +61,8 @@ function screenedSentence({ factor, steps, mu, muStar, sigma }: ScreenedFactor, 
   const ratio = sigma.value / muStar.value;
   const steady = ratio < 0.1 ? ", by nearly the same wherever it starts" : ratio < 0.5 ? ", by much the same wherever it starts" : ratio < 1 ? "; how much depends on where it starts and on the others" : "; how much, and it may be the other way, depends strongly on where it starts and on the others";
   const direction = mu.value >= 0.9 * muStar.value ? "raises" : mu.value <= -0.9 * muStar.value ? "lowers" : "moves";
-  const noise = chance?.muStar != null && muStar.value < 2 * chance.muStar ? ` Chance alone would show ${figure(chance.muStar, unit)}.` : "";
-  return `${capital(factor)}: from ${from} to ${to} it ${direction} it by ${figure(muStar.value, unit)} on average${steady}.${noise}`;
+  const noise = chance?.muStar != null && muStar.value < 2 * chance.muStar ? ` Chance alone may show as much as ${formatChange(chance.muStar, unit)}.` : "";
+  return `${capital(factor)}, from ${from} to ${to}, ${direction} it by ${formatChange(muStar.value, unit)} on average${steady}.${noise}`;
 }
 
 function indexSentences({ factors, pairs }: NonNullable<SensitivityOfMetric["indices"]>): string[] {
@@ -72,7 +73,8 @@ function indexSentences({ factors, pairs }: NonNullable<SensitivityOfMetric["ind
   for (const { factors: [a, b], index } of strong) sentences.push(`${capital(a)} and ${b} explain ${percents(index)} together that neither explains alone.`);
   if (idle.length > 0) {
     const most = Math.max(...idle.map(({ total }) => total.interval?.high ?? total.value));
-    sentences.push(`${capital(listed(idle.map(({ factor }) => factor)))} ${idle.length === 1 ? "could as well be left" : "could as well be left, each,"} as ${idle.length === 1 ? "it is" : "they are"}: with all that ${idle.length === 1 ? "it does" : "they do"} together with others, at most ${whole(most)} % of the variance.`);
+    const [leave, they] = idle.length === 1 ? ["could as well be left as it is", "it does"] : ["could as well be left as they are", "they do"];
+    sentences.push(`${capital(listed(idle.map(({ factor }) => factor)))} ${leave}: ${most === 0 ? "no difference" : `with all that ${they} together with others, at most ${whole(most)} % of the variance${idle.length === 1 ? "" : " each"}`}.`);
   }
   const widest = Math.max(...factors.map(({ first }) => (first.interval === null ? 0 : (first.interval.high - first.interval.low) / 2)));
   if (widest > 0.1) sentences.push(`The widest interval is ${whole(widest)} points to either side; four times the points halve it.`);
@@ -90,7 +92,7 @@ function tornadoHeadline({ base, bars }: NonNullable<SensitivityOfMetric["tornad
   const [first, ...others] = bars.filter(({ swing }) => swing !== null && swing > 0);
   if (base.mean === null) return `Nothing can be said of ${label}: no run of the scenario as it stands has it.`;
   if (first === undefined) return `Nothing that was changed makes a difference to ${label}: it is ${figure(base.mean, unit)}.`;
-  const rest = others.slice(0, named - 1).map(({ factor, swing }) => `${factor} (${figure(swing!, unit)})`);
+  const rest = others.slice(0, named - 1).map(({ factor, swing }) => `${factor} (${formatChange(swing!, unit)})`);
   return `${capital(first.factor)} matters most for ${label}: ${figure(first.low.estimate.mean!, unit)} at ${first.low.text}, ${figure(first.high.estimate.mean!, unit)} at ${first.high.text}, ${figure(base.mean, unit)} as the scenario stands${rest.length === 0 ? "" : `; then ${listed(rest)}`}.`;
 }
 
@@ -98,22 +100,27 @@ function endText({ difference }: SensitivityEnd, label: string, unit: FigureUnit
   const { mean, interval } = difference;
   if (mean === null) return `nothing is known of ${label}`;
   if (mean === 0 && (interval === null || interval.low === interval.high)) return "it is the same";
-  if (interval !== null && interval.low <= 0 && interval.high >= 0) return `no difference was found; one of more than ${figure(Math.max(-interval.low, interval.high), unit)} could be excluded`;
+  if (interval !== null && interval.low <= 0 && interval.high >= 0) return `no difference was found; one of more than ${formatChange(Math.max(-interval.low, interval.high), unit)} could be excluded`;
   const sign = mean < 0 ? -1 : 1;
-  const range = interval === null ? "" : ` (${figure(Math.min(sign * interval.low, sign * interval.high), unit)} to ${figure(Math.max(sign * interval.low, sign * interval.high), unit)})`;
-  return `it ${mean < 0 ? "falls" : "rises"} by ${figure(Math.abs(mean), unit)}${range}`;
+  const range = interval === null ? "" : ` (${formatBounds(formatChange(Math.min(sign * interval.low, sign * interval.high), unit), formatChange(Math.max(sign * interval.low, sign * interval.high), unit))})`;
+  return `it ${mean < 0 ? "falls" : "rises"} by ${formatChange(Math.abs(mean), unit)}${range}`;
 }
 
 function togetherText(together: ResampledFigure): string {
   const { value, interval } = together;
-  if (interval !== null && interval.low <= 0) return `; what they do together is at most ${whole(Math.max(0, interval.high))} %`;
-  return `; what they do together ${percents({ value: Math.max(0, value), interval })}`;
+  if (interval !== null && interval.low <= 0) return `; what they do together is at most ${whole(share(interval.high))} %`;
+  return `; what they do together ${percents({ value, interval })}`;
 }
 
 /** `62 % (55 to 70)`. */
 export function percents({ value, interval }: ResampledFigure): string {
-  const range = interval === null ? "" : ` (${whole(Math.max(0, interval.low))} to ${whole(Math.max(0, interval.high))})`;
-  return `${whole(Math.max(0, value))} %${range}`;
+  const range = interval === null ? "" : ` (${whole(share(interval.low))} to ${whole(share(interval.high))})`;
+  return `${whole(share(value))} %${range}`;
+}
+
+/** What an estimate may be wrong by may take it out of bounds. */
+function share(value: number): number {
+  return Math.min(1, Math.max(0, value));
 }
 
 function whole(share: number): string {
@@ -122,7 +129,7 @@ function whole(share: number): string {
 }
 
 function between({ interval }: ResampledFigure, unit: FigureUnit): string {
-  return interval === null ? "" : ` (${figure(interval.low, unit)} to ${figure(interval.high, unit)})`;
+  return interval === null ? "" : ` (${formatBounds(formatChange(interval.low, unit), formatChange(interval.high, unit))})`;
 }
 
 /** To three digits: what is estimated has no more. */

@@ -35,7 +35,7 @@ describe("indices meet their closed forms", () => {
       expect(Math.abs(first.value - g.truth.first[i]!), `first order of ${factor}`).toBeLessThan(0.01);
       expect(Math.abs(total.value - g.truth.total[i]!), `total of ${factor}`).toBeLessThan(0.01);
     }
-    expect(of!.findings).toContain("X4, x6 and x5 could as well be left, each, as they are: with all that they do together with others, at most 1 % of the variance.");
+    expect(of!.findings).toContain("X4, x6 and x5 could as well be left as they are: with all that they do together with others, at most 1 % of the variance each.");
   });
 
   test("second order: of Ishigami only the pair (1, 3) does anything", () => {

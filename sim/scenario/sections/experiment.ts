@@ -56,12 +56,13 @@ interface Classes {
 /** What a scenario's experiments come to. @param finding told of what does not fit @param fieldOf looks fields of the market up */
 export function resolveExperiment(input: ExperimentInput & Classes, finding: (finding: Finding) => void, fieldOf: FieldLookup): ExperimentSpec {
   const classes: ClassNames = { clients: input.clients.map(({ name }) => name), operators: input.operators.map(({ name }) => name) };
+  const metrics = resolveMetrics(input, classes, finding);
   return {
     replications: resolveReplications(input, classes, finding),
-    metrics: resolveMetrics(input, classes, finding),
+    metrics,
     arms: resolveArms(input, finding),
     sweep: resolveSweep(input, classes, finding, fieldOf),
-    sensitivity: resolveSensitivity(input, classes, finding, fieldOf),
+    sensitivity: resolveSensitivity(input, metrics, classes, finding, fieldOf),
     search: resolveSearch(input.search, classes, finding, fieldOf),
     equilibrium: resolveEquilibrium(input.equilibrium, classes, finding, fieldOf),
   };

@@ -40,7 +40,7 @@ export const sensitivityShape = {
   sensitivity: z.strictObject({
     method: oneOf({ morris, sobol, tornado: z.strictObject({}).describe("One at a time: each factor at its low and its high end, all others as the scenario has them.") }, ["morris", "sobol", "tornado"]).default("morris")
       .describe("How to find out. morris: screening of many factors with few runs. sobol: shares of the variance, with many. tornado: one factor at a time."),
-    metrics: z.array(z.string().min(1).max(256)).min(1).max(50).optional().describe("Figures that are looked at (default: profit, latency.p95, goodput, as far as there are): well-known ones such as profit, latency.p95, utilisation@rtx4090, or the path of any figure of a report."),
+    metrics: z.array(z.string().min(1).max(256)).min(1).max(50).optional().describe("Figures that are looked at (default: the scenario's metrics; otherwise profit, latency.p95, goodput, as far as there are): well-known ones such as profit, latency.p95, utilisation@rtx4090, or the path of any figure of a report."),
     factors: z.array(factor).min(1).max(mostFactors).describe("What is changed, each over its range, independently of the others."),
     replications: z.int().min(1).max(10_000).optional().describe("Runs of each point, with other random numbers each (default: 10 for a tornado, otherwise 1)."),
     confidence: z.number().gt(0.5).lt(1).default(0.95).describe("Of all intervals."),
@@ -70,6 +70,8 @@ export interface Factor {
 /** Which factors matter for which figures, and how to find out. */
 export interface SensitivitySpec {
   readonly method: SensitivityMethod;
+  /** Whether the method is written with settings, as a map. */
+  readonly methodHasSettings: boolean;
   readonly metrics: readonly Metric[];
   /** Whether somebody asked for these metrics: those that no run has are then told of, otherwise left out. */
   readonly metricsAsked: boolean;
@@ -85,10 +87,13 @@ type Input = z.output<typeof sensitivityShape.sensitivity>;
 /** Replications of a tornado where none are given: its intervals come from them alone. */
 const tornadoReplications = 10;
 
-/** @returns null where the scenario has none. */
-export function resolveSensitivity({ sensitivity }: { readonly sensitivity?: Input }, classes: ClassNames, finding: (finding: Finding) => void, fieldOf: FieldLookup): SensitivitySpec | null {
+/**
+ * @param shared figures that answer the scenario's question: looked at where the section names none
+ * @returns null where the scenario has none
+ */
+export function resolveSensitivity({ sensitivity }: { readonly sensitivity?: Input }, shared: readonly Metric[] | null, classes: ClassNames, finding: (finding: Finding) => void, fieldOf: FieldLookup): SensitivitySpec | null {
   if (sensitivity === undefined) return null;
-  const metrics = (sensitivity.metrics ?? usualMetrics).flatMap((text, i): Metric[] => {
+  const metrics = sensitivity.metrics === undefined && shared !== null ? shared : (sensitivity.metrics ?? usualMetrics).flatMap((text, i): Metric[] => {
     const metric = findMetric(text, classes);
     if (metric !== null) return [metric];
     const guess = nearest(text, metricIds());
@@ -97,7 +102,7 @@ export function resolveSensitivity({ sensitivity }: { readonly sensitivity?: Inp
   });
   const method = methodOf(sensitivity.method);
   return {
-    method, metricsAsked: sensitivity.metrics !== undefined, metrics: [...new Map(metrics.map((metric) => [metric.path, metric])).values()],
+    method, methodHasSettings: typeof sensitivity.method !== "string", metricsAsked: sensitivity.metrics !== undefined || shared !== null, metrics: [...new Map(metrics.map((metric) => [metric.path, metric])).values()],
     factors: factorsOf(sensitivity.factors, finding, fieldOf),
     replications: sensitivity.replications ?? (method.kind === "tornado" ? tornadoReplications : 1),
     confidence: sensitivity.confidence,
@@ -152,6 +157,9 @@ function list(paths: string | readonly string[]): readonly string[] {
   return typeof paths === "string" ? [paths] : paths;
 }
 
+/** A share at which values have as many digits as they may. */
+const between = 0.31830989;
+
 /** The changes that bring a factor to a share of its range, 0 (low) to 1 (high). */
 export function movesTo({ moves }: Factor, share: number): Variation {
   return moves.map(({ path: place, range, at }) => {
@@ -160,8 +168,9 @@ export function movesTo({ moves }: Factor, share: number): Variation {
   });
 }
 
-/** The corners of what a study plays: each factor at each end alone, all at their low ends, all at their high ends. */
+/** What is worth a look before a study is played: each factor alone at its ends and between them, and all at their low and high ends. */
 export function sensitivityVariations({ method, factors }: SensitivitySpec): Variation[] {
-  const alone = factors.flatMap((one) => [movesTo(one, 0), movesTo(one, 1)]);
-  return method.kind === "tornado" ? alone : [...alone, factors.flatMap((one) => movesTo(one, 0)), factors.flatMap((one) => movesTo(one, 1))];
+  const alone = (share: number): Variation[] => factors.map((one) => movesTo(one, share));
+  const ends = [...alone(0), ...alone(1)];
+  return method.kind === "tornado" ? ends : [...ends, ...alone(between), factors.flatMap((one) => movesTo(one, 0)), factors.flatMap((one) => movesTo(one, 1))];
 }

@@ -8,7 +8,7 @@ import { conduct } from "../../conduct.ts";
 /** A study of a formula with `k` factors, each over its range, that looks at the figure `y`. */
 export function specOf(ranges: readonly (readonly [from: number, to: number])[], method: SensitivitySpec["method"], replications = 1): SensitivitySpec {
   return {
-    method, replications, confidence: 0.95, metricsAsked: true,
+    method, replications, confidence: 0.95, metricsAsked: true, methodHasSettings: true,
     metrics: [{ id: "y", path: "y", label: "the result", unit: "number", better: null }],
     factors: ranges.map(([from, to], i): Factor => ({ name: `x${i + 1}`, moves: [{ path: `x${i + 1}`, range: rangeOf(from, to), at: [] }] })),
   };

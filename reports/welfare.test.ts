@@ -63,7 +63,7 @@ test("where nobody says what jobs are worth, the report says how to change that,
   const { blocks } = welfareSection({ ...toy, welfare: null });
   expect(blocks).toEqual([
     { kind: "text", text: expect.stringContaining("Add the key clients[].value to the scenario") as unknown },
-    { kind: "verbatim", text: `--set clients.${toy.clientClasses[0]!.name}.value='200 msat'` },
+    { kind: "verbatim", text: `--set 'clients.${toy.clientClasses[0]!.name}.value=200 msat'` },
   ]);
   const bare = { ...toy, welfare: null };
   expect(renderMarkdown(bare)).toContain("Add the key clients\\[\\].value");

@@ -28,7 +28,7 @@ export function welfareSection(report: RunReport): Section {
       title,
       blocks: [
         { kind: "text", text: `There are no accounts of who gained how much, and of what was lost: at least one client class does not state what its jobs are worth. Add the key clients[].value to the scenario (an amount or a distribution), or clients[].maxPrice, which then counts as the value.${first === undefined ? "" : " To try it:"}` },
-        ...(first === undefined ? [] : [{ kind: "verbatim" as const, text: `--set clients.${first.name}.value='200 msat'` }]),
+        ...(first === undefined ? [] : [{ kind: "verbatim" as const, text: `--set 'clients${/^[\w-]+$/.test(first.name) ? `.${first.name}` : "[0]"}.value=200 msat'` }]),
       ],
     };
   }

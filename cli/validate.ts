@@ -6,6 +6,9 @@ import { estimateLoad } from "../sim/scenario/estimate.ts";
 import { checkVariations } from "../sim/scenario/check-variations.ts";
 import { loadScenario } from "../sim/scenario/load.ts";
 import type { Scenario } from "../sim/scenario/scenario.ts";
+import type { ExperimentSpec } from "../sim/scenario/sections/experiment.ts";
+import { samplesOf } from "../sim/scenario/sections/grid.ts";
+import { runsOf, sensitivityVariations } from "../sim/scenario/sections/sensitivity.ts";
 import { describeError, EXIT } from "./errors.ts";
 import { assignment, commandName, shellWord } from "./options.ts";
 import { findScenario, readScenario } from "./scenario-file.ts";
@@ -28,14 +31,26 @@ const validate = (given: string, sets: readonly string[]): void => {
     const path = findScenario(given);
     const { scenario, experiment, source } = loadScenario(readScenario(path), path, { sets, fileExists: existsSync });
     const arms = experiment.arms?.arms ?? [];
-    checkVariations(source, path, arms.map(({ variation }) => variation), { sets, fileExists: existsSync });
-    process.stdout.write(`${pc.green("ok")} ${path}\n${summary(scenario)}\n${arms.length === 0 ? "" : `   arms: ${arms.map(({ name }) => name).join(", ")} (${commandName} compare ${shellWord(given)})\n`}`);
+    const { search, equilibrium, sensitivity } = experiment;
+    const variations = [
+      ...arms.map(({ variation }) => variation), ...(sensitivity === null ? [] : sensitivityVariations(sensitivity)), ...(search === null ? [] : samplesOf(search.axes)), ...(equilibrium?.players ?? []).flatMap(({ axes }) => samplesOf(axes)),
+    ];
+    checkVariations(source, path, variations, { sets, fileExists: existsSync });
+    process.stdout.write(`${pc.green("ok")} ${path}\n${summary(scenario)}\n${arms.length === 0 ? "" : `   arms: ${arms.map(({ name }) => name).join(", ")} (${commandName} compare ${shellWord(given)})\n`}${experimentLines(experiment, given)}`);
   } catch (error) {
     // The next file is looked at all the same.
     const failure = describeError(error, `infernet validate ${given}`);
     process.stderr.write(`${failure.text}\n`);
     process.exitCode = Math.max(Number(process.exitCode ?? EXIT.ok), failure.exitCode);
   }
+};
+
+/** What is varied, what is searched, and who plays against whom. */
+const experimentLines = ({ sensitivity, search, equilibrium }: ExperimentSpec, given: string): string => {
+  const varied = sensitivity === null ? [] : [`   sensitivity: ${sensitivity.factors.length} factors, ${formatNumber(runsOf(sensitivity))} runs (${commandName} sensitivity ${shellWord(given)})\n`];
+  const searched = search === null ? [] : [`   search: ${search.direction} ${search.metric.label} over ${search.axes.map(({ path }) => path).join(", ")} (${commandName} search ${shellWord(given)})\n`];
+  const game = equilibrium === null ? [] : [`   equilibrium: ${equilibrium.players.map(({ name, strategies }) => `${name} among ${strategies.length} strategies`).join(", ")} (${commandName} equilibrium ${shellWord(given)})\n`];
+  return [...varied, ...searched, ...game].join("");
 };
 
 const summary = (scenario: Scenario): string => {

@@ -6,8 +6,8 @@ import { contents, infernet, market, type Outcome, start, testFolder } from "./t
 
 const folder = testFolder("experiment");
 /** Runs of some milliseconds. */
-const short = ["--set", "horizon=2min", "--set", "warmup=10s"];
-const count = 40;
+const short = ["--set", "horizon=1min", "--set", "warmup=10s"];
+const count = 24;
 const command = (out: string, ...more: readonly string[]): string[] => ["run", market, ...short, "--replications", String(count), "--out", out, ...more];
 
 /** Everything that a folder holds, by path. */
@@ -31,30 +31,23 @@ beforeAll(() => void (whole = infernet(folder, ...command("whole", "--workers", 
 describe("an experiment", () => {
   test("says how far it is, and leaves no journal when it is over", () => {
     expect(whole.status).toBe(0);
-    expect(whole.stderr).toMatch(/^\d+ % \| replications \| \d+ of 40 runs\n/);
-    expect(whole.stderr).toMatch(/100 % \| replications \| 40 of 40 runs\n$/);
+    expect(whole.stderr).toMatch(/^\d+ % \| replications \| \d+ of 24 runs\n/);
+    expect(whole.stderr).toMatch(/100 % \| replications \| 24 of 24 runs\n$/);
     expect([...files("whole").keys()]).toContain("runs.csv");
     expect(existsSync(join(folder, "whole/runs.journal"))).toBe(false);
   });
 
-  test("writes the same to the last byte with any number of workers, and says nothing where it is to be quiet", () => {
-    expect(infernet(folder, ...command("three", "--workers", "3", "--quiet"))).toMatchObject({ status: 0, stdout: "", stderr: "" });
-    expect(files("three")).toEqual(files("whole"));
-  });
-
-  test("that was killed goes on, and writes the same to the last byte", async () => {
+  test("that was killed goes on with any number of workers, quietly if it is to, and writes the same to the last byte", async () => {
     expect((await signalled("SIGKILL", ...command("killed"))).status).toBe(null);
     expect(existsSync(join(folder, "killed/replications.json"))).toBe(false);
-    const { status, stderr } = infernet(folder, ...command("killed", "--resume"));
-    expect(status).toBe(0);
-    expect(stderr).toMatch(/^\d+ runs of killed are played already\.\n/);
+    expect(infernet(folder, ...command("killed", "--resume", "--workers", "3", "--quiet"))).toMatchObject({ status: 0, stdout: "", stderr: "" });
     expect(files("killed")).toEqual(files("whole"));
   });
 
   test("that was interrupted reports what there is, and goes on where it is told to", async () => {
     const { status, stderr } = await signalled("SIGINT", ...command("cut", "--workers", "1"));
     expect(status).toBe(130);
-    const [, played] = /Interrupted after (\d+) of 40 runs; the report covers what was played\.\nTo go on: \.\/infernet run .* --out cut --workers 1 --resume\n$/.exec(stderr)!;
+    const [, played] = /Interrupted after (\d+) of 24 runs; the report covers what was played\.\nTo go on: \.\/infernet run .* --out cut --workers 1 --resume\n$/.exec(stderr)!;
     const report = JSON.parse(readFileSync(join(folder, "cut/replications.json"), "utf8")) as { runs: { played: number }; provenance: { interrupted: boolean } };
     expect(report.runs.played).toBe(Number(played));
     expect(report.provenance.interrupted).toBe(true);
@@ -67,7 +60,9 @@ describe("an experiment", () => {
     expect(other).toMatchObject({ status: 2, stdout: "" });
     expect(other.stderr).toContain("error: cut/runs.journal is of another market: ");
 
-    expect(infernet(folder, ...command("cut", "--resume")).status).toBe(0);
+    const resumed = infernet(folder, ...command("cut", "--resume"));
+    expect(resumed.status).toBe(0);
+    expect(resumed.stderr).toMatch(/^\d+ runs of cut are played already\.\n/);
     expect(files("cut")).toEqual(files("whole"));
   });
 
@@ -93,7 +88,7 @@ describe("runs that fail", () => {
 
   test("are told, with what plays each alone, and the others are reported", () => {
     const { status, stderr } = infernet(folder, "compare", "traces/arms.yaml", ...short, "--replications", "3", "--out", "arms");
-    expect(stderr).toMatch(/3 of 6 runs failed, and have no part in the results:\n {2}.*odd.*, seed 5: TraceError: .*\n {4}\.\/infernet run traces\/arms\.yaml --seed 5 --set horizon=2min .*\n/);
+    expect(stderr).toMatch(/3 of 6 runs failed, and have no part in the results:\n {2}.*odd.*, seed 5: TraceError: .*\n {4}\.\/infernet run traces\/arms\.yaml --seed 5 --set horizon=1min .*\n/);
     expect(status).toBe(0);
   });
 

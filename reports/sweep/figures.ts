@@ -13,6 +13,10 @@ import { SWEEP_TITLES } from "./titles.ts";
 
 /** Levels of an axis that become a colour each. */
 const mostColors = COLORS.length;
+/** Values of an axis that a map shows one by one; of more, neighbours share a cell. */
+const mostCells = 50;
+/** Points that small multiples show. */
+const mostDots = 2_000;
 /** Small multiples beside and below each other. */
 const mostColumns = 6;
 const mostRows = 4;
@@ -133,14 +137,16 @@ function linesFigure({ metrics, points, confidence, design, best }: SweepReport,
 /** A cell for each pair of values of two axes; further axes as small multiples. */
 function heatFigure({ metrics, points }: SweepReport, dimensions: readonly Dimension[]): Figure {
   // Numbers run along the axes of a map, names tell maps apart.
-  const ordered = [...dimensions.filter(({ numeric }) => numeric), ...dimensions.filter(({ numeric }) => !numeric)];
-  const [x, y, column, row, ...averaged] = ordered as [Dimension, Dimension, ...(Dimension | undefined)[]];
+  const coarse = dimensions.map(coarser);
+  const ordered = [...coarse.filter(({ numeric }) => numeric), ...coarse.filter(({ numeric }) => !numeric)];
+  const [x, y, column, row, ...averaged] = ordered as [Coarse, Coarse, ...(Coarse | undefined)[]];
   const columns = column?.levels?.slice(0, mostColumns) ?? [""];
   const rows = row?.levels?.slice(0, mostRows) ?? [""];
   const hidden = [...(column !== undefined && column.levels!.length > mostColumns ? [`the first ${mostColumns} of ${column.levels!.length} values of ${column.name}`] : []), ...(row !== undefined && row.levels!.length > mostRows ? [`the first ${mostRows} of ${row.levels!.length} values of ${row.name}`] : [])];
   const words = [
     `Each cell: mean at ${x.name} (across) and ${y.name} (up); darker is more${points.some(({ estimates }) => estimates.some(({ mean }) => mean === null)) ? ", and a gap where there is no such figure" : ""}.`,
     ...(column === undefined ? [] : [`A map for each value of ${[column, row].flatMap((one) => one?.name ?? []).join(" (beside each other) and ")}${row === undefined ? "" : " (below each other)"}.`]),
+    ...(x.levels!.length < x.of || y.levels!.length < y.of ? ["Neighbouring values share a cell, which is named after the first."] : []),
     ...(averaged.length === 0 ? [] : [`Averaged over ${averaged.map((one) => one!.name).join(", ")}.`]),
     ...(hidden.length === 0 ? [] : [`Shown are ${hidden.join(" and ")}; points.csv has all.`]),
   ];
@@ -195,6 +201,20 @@ function heatFigure({ metrics, points }: SweepReport, dimensions: readonly Dimen
   };
 }
 
+interface Coarse extends Dimension {
+  /** Values before neighbours were put together. */
+  readonly of: number;
+}
+
+/** Where there are too many values for a cell each, neighbours go by the first of them. */
+function coarser(dimension: Dimension): Coarse {
+  const levels = dimension.levels!;
+  if (levels.length <= mostCells) return { ...dimension, of: levels.length };
+  const size = Math.ceil(levels.length / mostCells);
+  const first = new Map(levels.map((level, i) => [level, levels[i - (i % size)]!]));
+  return { ...dimension, of: levels.length, levels: levels.filter((_, i) => i % size === 0), valueOf: (point) => first.get(dimension.valueOf(point))! };
+}
+
 /** A dot for each point, against each axis, and the mean of parts of the axis. */
 function scatterFigure({ metrics, points, effects, axes }: SweepReport, dimensions: readonly Dimension[]): Figure {
   const arms = dimensions.find(({ axis }) => axis === null);
@@ -206,11 +226,13 @@ function scatterFigure({ metrics, points, effects, axes }: SweepReport, dimensio
   const shown = dimensions.filter(({ axis }) => axis !== null);
   return {
     title: SWEEP_TITLES.sweep,
-    subtitle: `Every point${shown.length > 1 ? ", once against each axis" : ""}. Where the dots lie in a narrow band, the axis explains the metric; where they scatter, others do.`,
+    subtitle: `${points.length > mostDots ? `One of ${Math.ceil(points.length / mostDots)} points` : "Every point"}${shown.length > 1 ? ", once against each axis" : ""}. Where the dots lie in a narrow band, the axis explains the metric; where they scatter, others do.`,
     keys,
     panels: metrics.flatMap((metric, m): Panel[] => {
-      const known = points.filter(({ estimates }) => estimates[m]!.mean !== null);
-      if (known.length === 0) return [noData(metric)];
+      const all = points.filter(({ estimates }) => estimates[m]!.mean !== null);
+      if (all.length === 0) return [noData(metric)];
+      const every = Math.ceil(all.length / mostDots);
+      const known = all.filter((_, i) => i % every === 0);
       const [low, high] = spanOf(known.map(({ estimates }) => estimates[m]!.mean!));
       const per = Math.min(4, shown.length);
       return Array.from({ length: Math.ceil(shown.length / per) }, (_, part): Panel => {

@@ -54,6 +54,11 @@ export function isRange(axis: Axis): axis is RangeAxis {
 
 /** @param at where in the file the values stand. @returns null after a finding */
 export function resolveAxis(path: string, input: GridOrRangeInput, at: readonly PathPart[], finding: (finding: Finding) => void, fieldOf: FieldLookup): Axis | null {
+  const looked = fieldOf(path, Array.isArray(input) ? input[0] as unknown : input.from);
+  if ("found" in looked) {
+    finding({ path: at, ...looked, atKey: true });
+    return null;
+  }
   if (Array.isArray(input)) {
     const texts = input.map((value) => JSON.stringify(value));
     const twice = texts.findIndex((text, i) => texts.indexOf(text) !== i);
@@ -62,11 +67,6 @@ export function resolveAxis(path: string, input: GridOrRangeInput, at: readonly 
       return null;
     }
     return { path, values: input.map((value: unknown, i) => ({ path, value, at: [...at, i] })), stepText: stepOf(input) };
-  }
-  const looked = fieldOf(path, input.from);
-  if ("found" in looked) {
-    finding({ path: at, ...looked, atKey: true });
-    return null;
   }
   const range = readRange(input.from, input.to, "linear", looked.field);
   if (!("unit" in range)) {

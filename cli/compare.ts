@@ -1,11 +1,15 @@
 import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { findMetric } from "../protocol/result/metrics.ts";
+import { findMetric, KEY_METRICS } from "../protocol/result/metrics.ts";
 import type { Metric } from "../protocol/result/metrics.ts";
 import type { ComparisonReport } from "../protocol/result/comparison.ts";
+import { folderNames, readReportFolder } from "../lab/report-folder.ts";
 import { ComparisonFolder } from "../reports/compare/folder.ts";
+import { renderJson } from "../reports/json.ts";
 import { comparison } from "../sim/experiment/compare/compare.ts";
 import { prepareComparison, usualReplications } from "../sim/experiment/compare/prepare.ts";
+import { compareSets } from "../sim/experiment/compare/run-sets.ts";
 import { unknownMetric } from "../sim/scenario/sections/replications.ts";
 import { comparisonText } from "./compare-text.ts";
 import { UserError } from "./errors.ts";
@@ -51,13 +55,16 @@ ${interruptionHelp}`)
 };
 
 const compareCommand = async (given: readonly string[], flags: CompareFlags): Promise<void> => {
-  const folders = given.filter((one) => existsSync(one) && statSync(one).isDirectory());
-  if (given.length === 1 && folders.length === 1) throw new UserError(`${given[0]} is a folder; compare takes a scenario with arms, or two report folders and more.`);
+  const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
+  const [first] = given as readonly [string];
   if (given.length === 1) {
-    await compareArms(given[0]!, flags);
+    if (isFolder(first)) throw new UserError(`${first} is a folder; compare takes a scenario with arms, or two report folders and more.`);
+    await compareArms(first, flags);
     return;
   }
-  throw new UserError("compare takes one scenario, or two report folders and more.");
+  const other = given.find((path) => !isFolder(path));
+  if (other !== undefined) throw new UserError(`${other} is no folder; compare takes one scenario with arms, or two report folders and more.`);
+  await compareFolders(given, flags);
 };
 
 const compareArms = async (given: string, flags: CompareFlags): Promise<void> => {
@@ -88,6 +95,31 @@ const compareArms = async (given: string, flags: CompareFlags): Promise<void> =>
     plan: () => comparison(question),
     text: comparisonText,
   });
+};
+
+/** Compares what other commands reported. */
+const compareFolders = async (given: readonly string[], flags: CompareFlags): Promise<void> => {
+  for (const name of ["replications", "until", "seed", "resume"] as const) if (flags[name] !== undefined) throw new UserError(`--${name} is for playing a scenario's arms; reports are taken as they are.`);
+  if (flags.set.length > 0) throw new UserError("--set is for playing a scenario's arms; reports are taken as they are.");
+  const folders = given.map(readReportFolder);
+  const names = folderNames(given);
+  const classes = { clients: folders.flatMap((one) => one.classes.clients), operators: folders.flatMap((one) => one.classes.operators) };
+  const metrics = (flags.metric.length === 0 ? KEY_METRICS : [...new Set(flags.metric)]).map((name) => metricOf(name, classes));
+  const sets = (await Promise.all(folders.map((folder, i) => folder.sets(names[i]!, metrics)))).flat();
+  const baseline = flags.baseline ?? sets[0]!.name;
+  if (sets.every(({ name }) => name !== baseline)) throw new UserError(`--baseline: found ${JSON.stringify(baseline)}; allowed: one of ${sets.map(({ name }) => name).join(", ")}.`);
+  const report = compareSets(sets, { metrics, metricsAsked: flags.metric.length > 0, baseline, confidence: 0.95, allPairs: flags.allPairs === true, lab: { name: "infernet-lab", version } });
+  const out = flags.out ?? (flags.json === true ? null : join("out", `compare-${names.slice(0, 3).map((name) => name.replaceAll("/", "-")).join("-")}`));
+  if (out !== null) {
+    const folder = new ComparisonFolder(out, metrics, null);
+    try {
+      folder.finish(report);
+    } finally {
+      folder.close();
+    }
+  }
+  if (flags.json === true) process.stdout.write(renderJson(report));
+  else if (flags.quiet !== true) process.stdout.write(comparisonText(report, out));
 };
 
 /** The metric that --metric names. @throws UserError */

@@ -8,6 +8,13 @@ export function briefFigure(value: number | null, unit: FigureUnit): string {
   return formatFigure(value === null ? null : Number(value.toPrecision(3)), unit);
 }
 
+type Compared = Pick<ComparedDifference, "baselineMean" | "armMean" | "difference" | "interval" | "relative">;
+
+/** Whether a difference may be said in shares of the baseline: of a loss, or from a loss to a gain, they would mislead; of what is next to nothing, they say less than the figures. */
+export function isRelative({ baselineMean, armMean, relative }: Pick<Compared, "baselineMean" | "armMean" | "relative">): boolean {
+  return relative !== null && baselineMean !== null && baselineMean > 0 && armMean !== null && armMean >= 0 && Math.max(Math.abs(relative.value), Math.abs(relative.low ?? 0), Math.abs(relative.high ?? 0)) <= 20;
+}
+
 /** In what a difference is said. */
 export interface DifferenceAmount {
   /** `relative`: in hundredths of the baseline's mean. `points`: of a share, in percentage points. `absolute`: in the figure's unit. */
@@ -21,16 +28,16 @@ export interface DifferenceAmount {
   readonly range: (low: number, high: number) => string;
 }
 
-/** Relative to the baseline where that means something, in percentage points of shares. @returns null where there is no interval */
-export function amountOf({ difference, interval, relative }: Pick<ComparedDifference, "difference" | "interval" | "relative">, { unit }: Pick<ComparedMetric, "unit">): DifferenceAmount | null {
-  if (interval === null || difference === null) return null;
-  const { low, high } = interval;
-  // The same difference in every pair: its share of a baseline that varies has an interval all the same, which says nothing more.
-  if (low === high && relative !== null && unit !== "share") return inPlaces("relative", { value: relative.value * 100, low: relative.value * 100, high: relative.value * 100 }, " %");
+/** Relative to the baseline where that means something, in percentage points of shares. @returns null where nothing is known; without an interval, its ends are the value */
+export function amountOf(compared: Compared, { unit }: Pick<ComparedMetric, "unit">): DifferenceAmount | null {
+  const { difference, interval, relative } = compared;
+  if (difference === null) return null;
+  const { low, high } = interval ?? { low: difference, high: difference };
   if (unit === "share") return inPlaces("points", { value: difference * 100, low: low * 100, high: high * 100 }, " percentage points");
-  // Many times a baseline near 0 says less than the figures themselves.
-  if (relative !== null && relative.low !== null && relative.high !== null && Math.max(Math.abs(relative.low), Math.abs(relative.high)) <= 20) {
-    return inPlaces("relative", { value: relative.value * 100, low: relative.low * 100, high: relative.high * 100 }, " %");
+  if (relative !== null && isRelative(compared)) {
+    // The same difference in every pair: its share of a baseline that varies has an interval all the same, which says nothing more.
+    const ends = low === high ? { low: relative.value, high: relative.value } : { low: relative.low ?? relative.value, high: relative.high ?? relative.value };
+    return inPlaces("relative", { value: relative.value * 100, low: ends.low * 100, high: ends.high * 100 }, " %");
   }
   return {
     scale: "absolute", value: difference, low, high, size: (value) => briefFigure(Math.abs(value), unit),
@@ -41,21 +48,15 @@ export function amountOf({ difference, interval, relative }: Pick<ComparedDiffer
 /** As many digits after the point as half the interval's width has places before its first. */
 function inPlaces(scale: DifferenceAmount["scale"], { value, low, high }: { readonly value: number; readonly low: number; readonly high: number }, unit: string): DifferenceAmount {
   const half = (high - low) / 2;
-  const digits = half > 0 ? Math.max(0, Math.min(6, -Number(half.toExponential(0).split("e")[1]))) : 2;
-  const number = (x: number): string => formatNumber(x, digits);
+  const digits = Math.max(0, Math.min(6, -Number(half.toExponential(0).split("e")[1])));
+  const number = (x: number): string => (half > 0 ? formatNumber(x, digits) : formatSignificant(x, 2));
   return { scale, value, low, high, size: (x) => `${number(Math.abs(x))}${unit}`, range: (a, b) => `${number(a)} to ${number(b)}` };
 }
 
 /** "-18 % (-22 to -14)", for tables and plots; "–" where nothing is known. */
-export function changeWords(difference: Pick<ComparedDifference, "difference" | "interval" | "relative">, metric: Pick<ComparedMetric, "unit">): string {
+export function changeWords(difference: Compared, metric: Pick<ComparedMetric, "unit">): string {
   const amount = amountOf(difference, metric);
-  if (amount === null) {
-    const { difference: absolute, relative } = difference;
-    if (absolute === null) return "–";
-    if (absolute === 0) return "0";
-    return metric.unit !== "share" && relative !== null && Math.abs(relative.value) <= 20 ? `${sign(absolute)}${formatSignificant(Math.abs(relative.value) * 100, 2)} %`
-      : metric.unit === "share" ? `${sign(absolute)}${formatSignificant(Math.abs(absolute) * 100, 2)} points` : `${sign(absolute)}${briefFigure(Math.abs(absolute), metric.unit)}`;
-  }
+  if (amount === null) return "–";
   const { value, low, high, size, range, scale } = amount;
   if (value === 0 && low === high) return "0";
   const words = `${sign(value)}${size(value)}`.replace(" percentage points", " points");

@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import { briefFigure, changeWords } from "../../protocol/result/comparison-words.ts";
+import { briefFigure, changeWords, isRelative } from "../../protocol/result/comparison-words.ts";
 import type { ComparedDifference, ComparedMetric, ComparisonReport } from "../../protocol/result/comparison.ts";
 import { formatNumber, formatPercent, formatSignificant } from "../../protocol/units.ts";
 import { spanAxis } from "../plots/axes.ts";
@@ -10,6 +10,8 @@ import { COMPARISON_TITLES, type ComparisonPlotName, plotOf } from "./titles.ts"
 /** From so many times the baseline on, a logarithmic axis: to the left, nothing can be less than -100 %. */
 const WIDE = 4;
 const ROW = 23;
+/** Mean width of a character at 11.5 px. */
+const CHARACTER = 6.4;
 /** Neither better nor worse. */
 const OTHER = COLORS[3];
 /** In the legend; a dot has its own colour, pale. */
@@ -47,14 +49,15 @@ function figureOf(report: ComparisonReport, name: ComparisonPlotName): Figure {
   }).filter((row) => row.differences.length > 0);
   const title = COMPARISON_TITLES[name];
   if (rows.length === 0) return { title, subtitle: "", keys: [], panels: [], empty: "No run has a figure for this." };
-  const relative = rows.filter(isRelative);
+  const relative = rows.filter(inShares);
   const axis = relative.length === 0 ? null : ratioAxis(relative.flatMap((row) => row.differences.flatMap(({ relative: change }) => [1 + change!.value, 1 + (change!.low ?? change!.value), 1 + (change!.high ?? change!.value)])));
+  const room = 16 + CHARACTER * Math.max(...rows.flatMap(({ metric, differences: own }) => own.map((one) => changeWords(one, metric).length)));
   const lone = differences.every(({ interval }) => interval === null);
   return {
     title,
     subtitle: `Change against ${baseline}. ${lone ? "One run each: an anecdote, without intervals." : `Lines: where the true difference lies (${formatPercent(confidence)}).`}`,
     keys: keysOf(rows),
-    panels: rows.map((row) => panelOf(row, baseline, axis)),
+    panels: rows.map((row) => panelOf(row, baseline, axis, room)),
   };
 }
 
@@ -71,28 +74,29 @@ function keysOf(rows: readonly Row[]): Figure["keys"] {
 }
 
 /** Whether all its differences can be said in shares of the baseline. */
-function isRelative({ metric, differences }: Row): boolean {
-  return metric.unit !== "share" && differences.every((one) => one.relative !== null && one.relative.value > -1 && (one.relative.low === null) === (one.interval === null) && Math.abs(one.relative.high ?? 0) < 100);
+function inShares({ metric, differences }: Row): boolean {
+  return metric.unit !== "share" && differences.every(isRelative);
 }
 
-function panelOf(row: Row, baseline: string, axis: RatioAxis | null): Panel {
+/** @param room for what is written to the right, pixels */
+function panelOf(row: Row, baseline: string, axis: RatioAxis | null, room: number): Panel {
   const { metric, baselineMean, differences } = row;
-  const inShares = isRelative(row) && axis !== null;
-  const dots = differences.map((difference): Dot => ({ ...placed(difference, metric, inShares ? axis : null), arm: difference.arm, color: colorOf(difference, metric), opacity: difference.verdict === "perhaps" ? FAINT : 1, words: changeWords(difference, metric) }));
+  const shared = inShares(row) ? axis : null;
+  const dots = differences.map((difference): Dot => ({ ...placed(difference, metric, shared), arm: difference.arm, color: colorOf(difference, metric), opacity: difference.verdict === "perhaps" ? FAINT : 1, words: changeWords(difference, metric) }));
   return {
     heading: `${metric.label.charAt(0).toUpperCase()}${metric.label.slice(1)}, ${baseline}: ${briefFigure(baselineMean, metric.unit)}`,
     height: 40 + ROW * dots.length,
     plot: {
-      marginLeft: 150, marginRight: 190,
-      x: inShares ? axis.scale : ownAxis(dots, metric),
+      marginLeft: 150, marginRight: room,
+      x: shared !== null ? shared.scale : ownAxis(dots, metric),
       y: { type: "band", domain: dots.map(({ arm }) => arm), label: null, axis: null },
       marks: [
-        ...(inShares ? [Plot.axisX(axis.ticks, { text: (tick: number) => axis.label(tick), label: null }), Plot.gridX(axis.ticks)] : []),
+        ...(shared === null ? [] : [Plot.axisX(shared.ticks, { text: (tick: number) => shared.label(tick), label: null }), Plot.gridX(shared.ticks)]),
         Plot.axisY({ tickSize: 0, label: null, tickFormat: (arm: string) => (arm.length > 22 ? `${arm.slice(0, 21)}…` : arm) }),
-        Plot.ruleX([inShares ? axis.zero : 0], { stroke: "currentColor", strokeOpacity: 0.6 }),
+        Plot.ruleX([shared?.zero ?? 0], { stroke: "currentColor", strokeOpacity: 0.6 }),
         Plot.ruleY(dots, { x1: "low", x2: "high", y: "arm", stroke: "color", strokeOpacity: "opacity", strokeWidth: 2.5 }),
         Plot.dot(dots, { x: "x", y: "arm", r: 5, fill: "color", fillOpacity: "opacity" }),
-        Plot.text(dots, { y: "arm", frameAnchor: "right", dx: 184, textAnchor: "end", text: "words", fill: "currentColor", fontSize: 11.5 }),
+        Plot.text(dots, { y: "arm", frameAnchor: "right", dx: room - 6, textAnchor: "end", text: "words", fill: "currentColor", fontSize: 11.5 }),
       ],
     },
   };

@@ -79,7 +79,7 @@ function readingNotes(differences: readonly ComparedDifference[], confidence: nu
   const gains = differences.flatMap(({ varianceRatio }) => varianceRatio === null ? [] : [varianceRatio]).sort((a, b) => a - b);
   if (gains.length > 0) {
     const median = gains.length % 2 === 1 ? gains[(gains.length - 1) / 2]! : (gains[gains.length / 2 - 1]! + gains[gains.length / 2]!) / 2;
-    notes.push(`All arms met the same random numbers. What that gained: arms with random numbers of their own would need ${formatNumber(median, 1)} times as many runs for the same intervals (median over all differences; from ${formatNumber(gains[0]!, 1)} to ${formatNumber(gains.at(-1)!, 1)}).`);
+    notes.push(`Pairs of runs met the same random numbers. What that gained: arms with random numbers of their own would need ${formatNumber(median, 1)} times as many runs for the same intervals (median over all differences; from ${formatNumber(gains[0]!, 1)} to ${formatNumber(gains.at(-1)!, 1)}).`);
   }
   return notes;
 }

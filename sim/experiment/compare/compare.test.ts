@@ -142,7 +142,7 @@ describe("in plain words", () => {
     ["a rise", sentence(1_000_000, 60_000, 3_000), "P95 latency rose by 6 % (95 % CI 5.6 to 6.4), from 1 s to 1.06 s: worse."],
     ["nothing found", sentence(1_000_000, 2_000, 20_000), "P95 latency: no difference found; one smaller than 3 % could not be excluded."],
     ["a share, in percentage points", sentence(0.5, 0.05, 0.004, "overall.goodput.share").replace(/from.*/, ""), "Share within every goal rose by 5 percentage points (95 % CI 4.5 to 5.5), "],
-    ["a loss that shrank", sentence(-5_000_000, 1_000_000, 100_000, "market.profitMsat"), "Operators' profit rose by 20 % (95 % CI 18 to 22), from -5,000 sat to -4,000 sat: better."],
+    ["a loss that shrank", sentence(-5_000_000 + 74_925, 1_000_000, 100_000, "market.profitMsat"), "Operators' profit rose by 1,000 sat (95 % CI 881 sat to 1,120 sat), from -4,930 sat to -3,930 sat: better."],
     ["what could be 0 at first", sentence(-75, 1_000, 100, "market.profitMsat"), "Operators' profit rose by 1 sat (95 % CI 881 msat to 1.12 sat), from 0 msat to 1 sat: better."],
     ["where neither is better", sentence(20_000, 3_000, 100, "overall.prices.perMtokMsat.mean"), "Mean price rose by 14.9 % (95 % CI 14.3 to 15.6), from 20.1 sat/Mtok to 23.1 sat/Mtok."],
     ["a figure that never varies", sentence(1_000_000, -100_000, 0, "overall.latency.endToEndUs.p95"), "P95 latency fell by 10 % in each of 6 pairs of runs, from 1 s to 900 ms: better."],

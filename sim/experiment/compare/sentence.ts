@@ -1,6 +1,6 @@
 import { amountOf, briefFigure, probability } from "../../../protocol/result/comparison-words.ts";
 import type { ComparedMetric, ComparisonVerdict } from "../../../protocol/result/comparison.ts";
-import { formatPercent, formatSignificant } from "../../../protocol/units.ts";
+import { formatPercent } from "../../../protocol/units.ts";
 import type { Measured } from "./difference.ts";
 
 /** What the numbers come to. @param adjusted the p-value, adjusted for being one of several; null where there is none */
@@ -29,7 +29,8 @@ function wordsOf(measured: Measured, verdict: ComparisonVerdict, adjusted: numbe
     case "identical": return `${label} was the same in every pair of runs: ${brief(armMean)}`;
     case "anecdote": {
       if (measured.difference === 0) return `${label} was ${brief(armMean)} in both; one run is an anecdote`;
-      return `${label} was ${brief(armMean)} against ${brief(baselineMean)}${measured.relative === null || Math.abs(measured.relative.value) > 10 ? "" : ` (${signed(measured.relative.value * 100)} %)`}; one run is an anecdote, and nothing says how much of this is chance`;
+      const change = amountOf(measured, metric)!;
+      return `${label} was ${brief(armMean)} against ${brief(baselineMean)}${change.scale === "absolute" ? "" : ` (${change.value > 0 ? "+" : "-"}${change.size(change.value)})`}; one run is an anecdote, and nothing says how much of this is chance`;
     }
     case "none found": {
       const { size } = amountOf(measured, metric)!;
@@ -57,10 +58,6 @@ function amount(measured: Measured, metric: ComparedMetric): string {
   if (low === high) return size(value);
   // A fall from 22 to 14 reads from the smaller to the larger.
   return `${size(value)} (${formatPercent(measured.interval!.confidence)} CI ${value < 0 ? range(-high, -low) : range(low, high)})`;
-}
-
-function signed(value: number): string {
-  return `${value > 0 ? "+" : ""}${formatSignificant(value, 2)}`;
 }
 
 function capital(text: string): string {

@@ -1,6 +1,4 @@
-import { hash } from "node:crypto";
-import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, readSync, rmSync, statSync, writeSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { digest } from "../protocol/canonical.ts";
 import type { RunTask } from "../sim/experiment/plan.ts";
 import type { Subject } from "../sim/experiment/play-task.ts";
@@ -8,6 +6,7 @@ import { SourceDocument } from "../sim/scenario/document.ts";
 import { experimentShape } from "../sim/scenario/sections/experiment.ts";
 import { type Journal, taskKey } from "./journal.ts";
 import { LineIndex } from "./line-index.ts";
+import { filesOf } from "./subject-files.ts";
 import type { WireOutcome } from "./wire.ts";
 
 /** A journal cannot be gone on with. The message says why; it is for the user. */
@@ -29,34 +28,28 @@ export interface JournalHead {
  * it comes to, and the files that are named anywhere in it or in a change. SHA-256.
  * @param scenarioHash as `loadScenario` gives it, after the subject's sets
  */
-export function marketOf({ source, fileName, sets }: Subject, scenarioHash: string): string {
+export function marketOf(subject: Subject, scenarioHash: string): string {
+  const { source, fileName, sets } = subject;
   const value = new SourceDocument(source, fileName).value as Readonly<Record<string, unknown>>;
   const market = Object.fromEntries(Object.entries(value).filter(([key]) => !(key in experimentShape)));
-  const named = [...stringsIn(value).map((text) => resolve(dirname(fileName), text)), ...sets.map((set) => resolve(set.slice(set.indexOf("=") + 1).trim()))];
-  const files = [...new Set(named)].filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true).sort();
-  return digest({ market, sets, scenarioHash, files: files.map((path) => hash("sha256", readFileSync(path))) });
+  return digest({ market, sets, scenarioHash, files: filesOf(subject).map(({ sha256 }) => sha256) });
 }
 
-function stringsIn(value: unknown): string[] {
-  if (typeof value === "string") return value.length < longestPath && !value.includes("\0") ? [value] : [];
-  return typeof value === "object" && value !== null ? Object.values(value).flatMap(stringsIn) : [];
-}
-
-/** What is longer names no file. */
-const longestPath = 1_024;
 const format = "infernet-lab runs 1";
 const newline = 10;
 const blockBytes = 1 << 20;
 const rowStart = '{"run":';
+// Quotes inside strings are escaped, so these stand nowhere but where they belong.
 const rowAfterKey = ',"digest":';
+const rowBeforeValues = ',"values":';
 
+/** A line without its values, which are handed on as they stand. */
 interface Row {
   readonly run: unknown;
   readonly digest: string | null;
   readonly error: string | null;
   /** Which list of names; null where the run threw. */
   readonly names: number | null;
-  readonly values: readonly (number | null)[] | null;
 }
 
 /**
@@ -108,8 +101,9 @@ export class JournalFile implements Journal {
       readSync(this.#descriptor, bytes, 0, length, start);
       const line = bytes.toString("utf8");
       if (!line.startsWith(rowStart + key + rowAfterKey)) continue;
-      const { digest: resultsDigest, error, names, values } = JSON.parse(line) as Row;
-      return { names: names === null ? null : this.#names[names]!, values: values === null ? null : JSON.stringify(values), digest: resultsDigest, error };
+      const valuesAt = line.indexOf(rowBeforeValues);
+      const { digest: resultsDigest, error, names } = JSON.parse(`${line.slice(0, valuesAt)}}`) as Row;
+      return { names: names === null ? null : this.#names[names]!, values: names === null ? null : line.slice(valuesAt + rowBeforeValues.length, -1), digest: resultsDigest, error };
     }
     return null;
   }
@@ -120,7 +114,7 @@ export class JournalFile implements Journal {
       list = this.#names.push(names!) - 1;
       this.#append(`{"names":${names}}\n`);
     }
-    this.#append(`${rowStart}${taskKey(task)}${rowAfterKey}${JSON.stringify(resultsDigest)},"error":${JSON.stringify(error)},"names":${list},"values":${values}}\n`);
+    this.#append(`${rowStart}${taskKey(task)}${rowAfterKey}${JSON.stringify(resultsDigest)},"error":${JSON.stringify(error)},"names":${list}${rowBeforeValues}${values}}\n`);
     this.added++;
   }
 
@@ -188,7 +182,6 @@ export class JournalFile implements Journal {
 }
 
 function keyEnd(line: string): number {
-  // Quotes inside strings are escaped, so this stands nowhere in a key.
   const end = line.indexOf(rowAfterKey);
   if (!line.startsWith(rowStart) || end < 0 || !line.endsWith("}")) throw new SyntaxError();
   return end;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { sha256Hex } from "../protocol/canonical.ts";
 import type { Subject } from "../sim/experiment/play-task.ts";
@@ -19,7 +19,7 @@ export interface SubjectFile {
 export function filesOf({ source, fileName, sets }: Subject): SubjectFile[] {
   const found = new Map<string, SubjectFile>();
   const look = (path: string): void => {
-    if (found.has(path) || !existsSync(path) || !statSync(path).isFile()) return;
+    if (found.has(path) || statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return;
     const bytes = readFileSync(path);
     found.set(path, { path, bytes, sha256: sha256Hex(bytes) });
   };
@@ -32,9 +32,12 @@ export function filesOf({ source, fileName, sets }: Subject): SubjectFile[] {
   return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
+/** What is longer names no file. */
+const longestPath = 1_024;
+
 /** Every text in a value that could be the name of a file. */
 function textsIn(value: unknown): string[] {
-  if (typeof value === "string") return /^[^\n]{1,4096}$/.test(value) && /\.\w{1,8}$/.test(value) ? [value] : [];
+  if (typeof value === "string") return value.length < longestPath && /^[^\n\0]+\.\w{1,8}$/.test(value) ? [value] : [];
   if (value === null || typeof value !== "object") return [];
   return Object.values(value).flatMap(textsIn);
 }

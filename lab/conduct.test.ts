@@ -92,6 +92,13 @@ describe("conductOn", () => {
     await expect(conductOn(experiment(), subject, { workers: 2 })).rejects.toThrow("no room on the disk");
   });
 
+  test("what whoever is told of progress throws comes through", async () => {
+    const onProgress = ({ done }: ConductProgress): void => {
+      if (done > 0) throw new Error("nobody listens");
+    };
+    await expect(conductOn(plan(tasks(2_000)), subject, { workers: 1, onProgress })).rejects.toThrow("nobody listens");
+  });
+
   test("a run that takes all of a worker's memory is an outcome with its error, and the others are played", async () => {
     const [before, greedy, after] = [tasks(1)[0]!, { name: "greedy", sets: ["operators.server.count=300000"], seed: 7 }, tasks(2)[1]!];
     const heard = await conductOn(plan([before, greedy, after]), subject, { workers: 1, memoryMb: 72 });

@@ -136,7 +136,13 @@ export async function playInOrder<Item, Result>(pool: JobPlayer, items: Iterable
   const stop = (): void => pool.stop();
   const tell = (): void => onProgress(over + pool.underWay);
   signal?.addEventListener("abort", stop);
-  const telling = setInterval(tell, progressMs);
+  const telling = setInterval(() => {
+    try {
+      tell();
+    } catch (error) {
+      fail(error);
+    }
+  }, progressMs);
   try {
     tell();
     for (;;) {

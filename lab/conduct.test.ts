@@ -41,7 +41,7 @@ describe("conductOn", () => {
       yield { purpose: "", count: 60, tasks: lazily(), take: () => void heard++, later: 0 };
       return null;
     }
-    await conductOn(experiment(), subject, { workers: 2 });
+    await conductOn(experiment(), subject, { workers: 1 });
     expect(heard).toBe(60);
     expect(most).toBeLessThan(40);
   });

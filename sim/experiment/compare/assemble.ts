@@ -2,10 +2,13 @@ import type { ComparedArm, ComparedDifference, ComparedMetric, ComparisonReport 
 import { COMPARISON_SCHEMA, COMPARISON_VERSION } from "../../../protocol/result/comparison.ts";
 import { experimentDigest } from "../../../protocol/result/experiment.ts";
 import type { Estimate, ExperimentProvenance, RunTally } from "../../../protocol/result/experiment.ts";
-import { formatNumber, formatPercent } from "../../../protocol/units.ts";
+import { formatNumber, formatPercent, formatSignificant } from "../../../protocol/units.ts";
 import { holm } from "../../kernel/statistics/index.ts";
 import type { Measured } from "./difference.ts";
 import { sentenceOf, verdictOf } from "./sentence.ts";
+
+/** Less than this is no gain. */
+const leastGain = 1.15;
 
 /** A difference that was measured, and where. */
 export interface MeasuredDifference {
@@ -79,7 +82,10 @@ function readingNotes(differences: readonly ComparedDifference[], confidence: nu
   const gains = differences.flatMap(({ varianceRatio }) => varianceRatio === null ? [] : [varianceRatio]).sort((a, b) => a - b);
   if (gains.length > 0) {
     const median = gains.length % 2 === 1 ? gains[(gains.length - 1) / 2]! : (gains[gains.length / 2 - 1]! + gains[gains.length / 2]!) / 2;
-    notes.push(`Pairs of runs met the same random numbers. What that gained: arms with random numbers of their own would need ${formatNumber(median, 1)} times as many runs for the same intervals (median over all differences; from ${formatNumber(gains[0]!, 1)} to ${formatNumber(gains.at(-1)!, 1)}).`);
+    const range = `median over all differences; from ${formatNumber(gains[0]!, 1)} to ${formatNumber(gains.at(-1)!, 1)}`;
+    notes.push(median < leastGain
+      ? `Pairs of runs met the same random numbers, which gained next to nothing here: arms with random numbers of their own would need about as many runs for the same intervals (${formatSignificant(median, 2)} times as many, ${range}).`
+      : `Pairs of runs met the same random numbers. What that gained: arms with random numbers of their own would need ${formatSignificant(median, 2)} times as many runs for the same intervals (${range}).`);
   }
   return notes;
 }

@@ -142,7 +142,7 @@ function findings(said: Said, interrupted: boolean): string[] {
     const payoff = players[0]!.payoff;
     const player = players.find(({ name }) => name === regret.player);
     const own = player?.gets?.mean ?? null;
-    const share = (value: number): string => own === null || own === 0 ? "" : ` (${formatPercent(value / Math.abs(own))} of what ${player!.name} has)`;
+    const share = (value: number): string => own === null || own === 0 || value > Math.abs(own) ? "" : ` (${formatPercent(value / Math.abs(own))} of what ${player!.name} has)`;
     items.push(regret.mean === 0
       ? `In ${formatNumber(fresh)} fresh runs of each, no strategy of the grid gains anything for anybody.`
       : `In ${formatNumber(fresh)} fresh runs of each, the most that anybody gains by another strategy is ${short(regret.mean, payoff)}${share(regret.mean)}: ${regret.player!} with ${player!.strategies[regret.strategy!]!.name}.`);
@@ -165,8 +165,8 @@ function findings(said: Said, interrupted: boolean): string[] {
       if (edge !== undefined && edge !== null) items.push(`${name}'s ${lastPart(path)} is at the ${edge === Math.min(...numbers) ? "lower" : "upper"} end of its grid: what lies beyond was not looked at.`);
     }
   }
-  if (kind === "pure" || kind === "unsettled") items.push("It is an equilibrium of these grids: values between and beyond them were not tried, and there may be other equilibria; another `start` may lead to one.");
+  if (kind === "pure" && !interrupted) items.push("It is an equilibrium of these grids: values between and beyond them were not tried, and there may be other equilibria; another `start` may lead to one.");
   items.push(`${formatNumber(steps.at(-1)!.round)} ${steps.at(-1)!.round === 1 ? "round" : "rounds"} of answers ${moves}, ${formatNumber(profiles)} profiles of strategies, ${formatNumber(runs.played)} runs.`);
-  if (runs.failed > 0) items.push(`${formatNumber(runs.failed)} of them failed; a strategy with a failed run is not chosen.`);
+  if (runs.failed > 0) items.push(`${formatNumber(runs.failed)} of them failed; a strategy with a failed run is not chosen, and what it would gain is not known.`);
   return items;
 }

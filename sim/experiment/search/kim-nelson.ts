@@ -128,18 +128,24 @@ export class KimNelson {
   /** Observations by which the race ends whatever happens: one more than the last continuation region lasts. */
   #end(): number {
     let end = 0;
-    for (const i of this.#survivors) for (const l of this.#survivors) end = Math.max(end, Math.floor((this.#h2 * this.#variances[i * this.#systems + l]!) / (this.#indifference * this.#indifference)));
+    for (const i of this.#survivors) for (const l of this.#survivors) end = Math.max(end, Math.floor(this.#length(i, l)));
     return end + 1;
+  }
+
+  /** Observations for which the continuation region of a pair lasts. */
+  #length(i: number, l: number): number {
+    const variance = this.#variances[i * this.#systems + l]!;
+    // However small the indifference, what does not vary is told apart at once.
+    return variance === 0 ? 0 : (this.#h2 * variance) / (this.#indifference * this.#indifference);
   }
 
   #screen(): void {
     const r = this.#observations;
-    const delta = this.#indifference;
     const before = this.#survivors;
     this.#survivors = before.filter((i) => {
       for (const l of before) {
         // Sums, not means: r times the paper's inequality.
-        const room = Math.max(0, (delta / 2) * ((this.#h2 * this.#variances[i * this.#systems + l]!) / (delta * delta) - r));
+        const room = Math.max(0, (this.#indifference / 2) * (this.#length(i, l) - r));
         if (this.#sums[i]! < this.#sums[l]! - room) {
           this.#eliminations.push({ system: i, at: r, by: l });
           return false;

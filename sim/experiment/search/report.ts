@@ -35,7 +35,7 @@ export function* searchForReport(question: SearchQuestion): Experiment<SearchRep
 
 /** A search's outcome as a report. */
 export function searchReportOf(outcome: SearchOutcome, { scenario, seed, sets, lab }: Omit<SearchQuestion, "spec">): SearchReport {
-  const { spec, contenders, chosen, fresh, points, tally } = outcome;
+  const { spec, chosen, fresh, points, tally } = outcome;
   const alternatives = alternativesOf(outcome);
   const parameters = spec.axes.map(parameterOf);
   const bounds = fresh.flatMap((look) => look?.atMost ?? []);
@@ -56,7 +56,7 @@ export function searchReportOf(outcome: SearchOutcome, { scenario, seed, sets, l
     path: points === null ? null : points.map(({ numbers, contender: { values } }) => ({ numbers: [...numbers], mean: values.count === 0 ? null : values.mean, runs: values.count })),
     race: outcome.moments.map(({ runs, means }) => ({ runs, means: [...means] })),
   };
-  const said = { ...results, headline: headline(results), findings: findings(results, outcome.interrupted, contenders.length) };
+  const said = { ...results, headline: headline(results), findings: findings(results, outcome.interrupted) };
   return {
     ...said,
     provenance: {
@@ -142,16 +142,17 @@ function headline(said: Said): string {
   return `The ${extreme} ${goal.metric.label} ${path === null ? "comes" : "found comes"} with ${setting(said, best)}${grid}${value}.`;
 }
 
-function findings(said: Said, interrupted: boolean, count: number): string[] {
+function findings(said: Said, interrupted: boolean): string[] {
   const { goal, alternatives, chosen, betterByAtMost, method: { confidence }, guarantee, parameters, runs, path } = said;
   const items: string[] = [];
   if (interrupted) items.push("The search was interrupted; the report covers what was played.");
   const best = chosen === null ? undefined : alternatives[chosen];
   if (best === undefined) return [...items, ...setAsideText(alternatives)];
   const again = alternatives.filter(({ lead }) => lead?.atMost !== null && lead?.atMost !== undefined);
+  const able = alternatives.filter(({ setAside }) => setAside === null).length;
   const value = best.fresh?.mean ?? best.search.mean;
   if (betterByAtMost !== null) {
-    const of = path === null ? (again.length === count - 1 ? `no other value on the list` : `none of the other ${again.length} that looked best`) : "no other finalist";
+    const of = path === null ? (again.length < able - 1 ? `none of the other ${again.length} that looked best` : able < alternatives.length ? "none of the others that can be chosen" : "no other value on the list") : "no other finalist";
     const relative = value === null || value === 0 || betterByAtMost === 0 ? "" : ` (${formatPercent(betterByAtMost / Math.abs(value))})`;
     items.push(betterByAtMost === 0
       ? `With a probability of ${formatPercent(confidence)}, ${of} is better.`
@@ -164,7 +165,7 @@ function findings(said: Said, interrupted: boolean, count: number): string[] {
     const range = interval === null ? "" : ` (${formatPercent(confidence)} interval ${short(-interval.high, said)} to ${short(-interval.low, said)})`;
     items.push(mean > 0
       ? `In the fresh runs, ${setting(said, next)} did better by ${short(mean, said)}; ${interval !== null && interval.low > 0 ? "that is more than chance explains" : "chance may explain it"}.`
-      : `Next comes ${setting(said, next)}, worse by ${short(-mean, said)}${interval !== null && interval.low <= 0 && interval.high >= 0 ? ", which chance may explain" : range}.`);
+      : mean === 0 && interval?.low === interval?.high ? `${setting(said, next)} does just as well.` : `Next comes ${setting(said, next)}, worse by ${short(-mean, said)}${interval !== null && interval.low <= 0 && interval.high >= 0 ? ", which chance may explain" : range}.`);
   }
   const edges = parameters.flatMap(({ path: where, values, from, to, unit }, i) => {
     const number = best.numbers[i];
@@ -178,7 +179,7 @@ function findings(said: Said, interrupted: boolean, count: number): string[] {
     const held = best.constraints[i]!.fresh;
     if (held?.mean === null || held === null) continue;
     const text = (x: number): string => formatFigure(Number(x.toPrecision(4)), metric.unit);
-    items.push(`With it, ${metric.label} is ${text(held.mean)}${held.interval === null ? "" : ` (${text(held.interval.low)} to ${text(held.interval.high)})`}: ${sense} ${text(bound)} is ${{ yes: "kept", probably: "probably kept", "probably not": "probably not kept", no: "not kept" }[best.constraints[i]!.kept!]}.`);
+    items.push(`With it, ${metric.label} is ${text(held.mean)}${held.interval === null || text(held.interval.low) === text(held.interval.high) ? "" : ` (${text(held.interval.low)} to ${text(held.interval.high)})`}: ${sense} ${text(bound)} is ${{ yes: "kept", probably: "probably kept", "probably not": "probably not kept", no: "not kept" }[best.constraints[i]!.kept!]}.`);
   }
   if (path !== null) items.push(`${formatNumber(path.length)} points were tried, each with the same random numbers; the best of them were compared with others.`);
   items.push(...setAsideText(alternatives));

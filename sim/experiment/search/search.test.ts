@@ -72,7 +72,7 @@ describe("the best of a list", () => {
       return { [path]: x === 20 ? null : 1_000 - (x - 40) * (x - 40) + noise(seed, "common"), [goodput]: x === 40 ? 0.8 : 0.95 };
     })(task, index))!;
     expect(found(outcome).name).toBe("50 msat");
-    expect(outcome.contenders.map(({ setAside }) => setAside)).toEqual([null, "a run has no figure for routers' revenue", "Error: broken", "share of jobs within every goal is 80 %, not at least 90 %", null, null, null]);
+    expect(outcome.contenders.map(({ setAside }) => setAside)).toEqual([null, "a run has no figure for routers' revenue", "Error: broken", `${findMetric("goodput")!.label} is 80 %, not at least 90 %`, null, null, null]);
     expect(outcome.tally.failed).toBe(11);
     expect([outcome.fresh[3], outcome.fresh[4] === null]).toEqual([null, false]);
   });

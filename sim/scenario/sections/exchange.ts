@@ -6,6 +6,8 @@ import { parseQuantity, toNumber } from "../units.ts";
 import type { Path, SectionContext } from "./context.ts";
 import { checkGrowth, readSeries } from "./series.ts";
 
+const UNIT_HINT = "as in `file: {path: rates.csv, unit: USD/btc}`";
+
 export interface ExchangeRate {
   readonly currency: "USD" | "EUR";
   /** msat for one unit of the currency; positive. */
@@ -86,7 +88,7 @@ function resolveMoves(input: z.output<typeof exchange> | undefined, rates: reado
   const at = "steps" in input ? [...path, "steps"] : typeof input.file === "string" ? [...path, "file"] : [...path, "file", "path"];
   const rows = "steps" in input
     ? input.steps.map(([time, value], i) => ({ atUs: context.us(time, [...at, i, 0]), value }))
-    : typeof input.file === "string" ? readSeries(input.file, "exchange rate", undefined, at, context) : readSeries(input.file.path, "exchange rate", input.file.unit, at, context);
+    : typeof input.file === "string" ? readSeries(input.file, "exchange rate", undefined, UNIT_HINT, at, context) : readSeries(input.file.path, "exchange rate", input.file.unit, UNIT_HINT, at, context);
   if ("steps" in input) checkGrowth(rows, at, context);
   const points = rows.map(({ atUs, value }) => {
     const quantity = parseQuantity("exchange rate", value);

@@ -15,8 +15,9 @@ export interface SeriesRow {
  * durations, or dates of which the first is time 0; they grow. Empty lines and lines that begin with # are left out.
  * What is wrong with the file becomes a finding.
  * @param unit of values that are bare numbers
+ * @param hint how the scenario would state that unit, for whose file has bare numbers and who has not stated it
  */
-export function readSeries(file: string, dimension: Dimension, unit: string | undefined, path: Path, context: SectionContext): SeriesRow[] {
+export function readSeries(file: string, dimension: Dimension, unit: string | undefined, hint: string, path: Path, context: SectionContext): SeriesRow[] {
   const text = context.text(path, file);
   if (text === null) return [];
   const rows: SeriesRow[] = [];
@@ -32,9 +33,10 @@ export function readSeries(file: string, dimension: Dimension, unit: string | un
     if (timeUs === null && i === 0) continue;
     if (timeUs === null) return fault(quoted(time), "a duration such as 15min, or a date such as 2026-01-01T00:00:00Z");
     if (rest.length > 0) return fault(`${rest.length + 2} columns`, "two: time and value");
-    const spelt = unit !== undefined && /^[0-9.eE+-]+$/.test(value) ? `${value} ${unit}` : value;
+    const bare = /^[0-9.eE+-]+$/.test(value);
+    const spelt = unit !== undefined && bare ? `${value} ${unit}` : value;
     const quantity = parseQuantity(dimension, spelt);
-    if ("found" in quantity) return fault(quantity.found, quantity.allowed);
+    if ("found" in quantity) return fault(quantity.found, unit === undefined && bare ? `${quantity.allowed}; or one unit for all bare numbers, ${hint}` : quantity.allowed);
     const uneven = isWhole(dimension) ? checkWhole(dimension, quantity, spelt) : null;
     if (uneven !== null) return fault(uneven.found, uneven.allowed);
     firstUs ??= timeUs.date ? timeUs.us : 0;

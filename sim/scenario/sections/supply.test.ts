@@ -104,6 +104,8 @@ test.each<[string, readonly string[], string]>([
   ["an hour without a price", ["operators.gpu.electricity={timeOfUse: [{price: 1 sat/kWh, hours: [6, 22]}]}"], "operators[0].electricity.timeOfUse: found no price on mon at 0:00; allowed: prices for every hour of the week: a first entry without hours and days covers them all"],
   ["a machine both bought and rented", ["operators.gpu.costs={purchase: 5 sat, rent: 1 sat/h}"], "operators[0].costs.rent: found rent and purchase; allowed: one of them"],
   ["a file that is not there", ["operators.gpu.electricity={file: none.csv}"], "operators[0].electricity.file: found \"none.csv\", which cannot be read; allowed: a text file that can be read"],
+  ["bare numbers whose unit nobody states", ["operators.gpu.electricity={file: spot.csv}"], "one unit for all bare numbers, as in `{file: prices.csv, unit: EUR/MWh}`"],
+  ["rates whose unit nobody states", ["exchange={file: spot.csv}"], "one unit for all bare numbers, as in `file: {path: rates.csv, unit: USD/btc}`"],
   ["times that go back", ["operators.gpu.electricity={file: back.csv}"], "operators[0].electricity.file: found \"1h\" in line 3 of \"back.csv\"; allowed: times that grow from line to line"],
   ["steps that do not begin", ["operators.gpu.electricity={steps: [[1h, 1 sat/kWh]]}"], "operators[0].electricity.steps[0][0]: found a later time; allowed: time 0 first"],
   ["steps that go back", ["exchange={steps: [[0h, 100000 USD/btc], [2h, 90000 USD/btc], [1h, 80000 USD/btc]]}"], "exchange.steps[2][0]: found a time that is not later than the one before; allowed: times that grow"],

@@ -191,7 +191,7 @@ function resolveTariff(input: z.output<typeof electricity>, path: Path, context:
   const periodUs = input.period === undefined ? null : context.us(input.period, [...path, "period"]);
   const at = [...path, "file" in input ? "file" : "steps"];
   const steps = "file" in input
-    ? readSeries(input.file, "energy price", input.unit, at, context).map(({ atUs, value }): TariffStep => ({ atUs, perKwh: context.amount("energy price", value, at) }))
+    ? readSeries(input.file, "energy price", input.unit, "as in `{file: prices.csv, unit: EUR/MWh}`", at, context).map(({ atUs, value }): TariffStep => ({ atUs, perKwh: context.amount("energy price", value, at) }))
     : input.steps.map(([time, price], i): TariffStep => ({ atUs: context.us(time, [...at, i, 0]), perKwh: context.amount("energy price", price, [...at, i, 1]) }));
   const last = steps.at(-1);
   if (last === undefined) return flatTariff({ currency: "msat", units: 0 });

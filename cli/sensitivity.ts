@@ -157,7 +157,7 @@ export const sensitivityText = (report: SensitivityReport, out: string | null): 
     ...metrics.flatMap((of) => ["", ...wrap(of.headline, width), ...tableOf(of)]),
     ...(metrics.length === 0 ? ["", "No run has any of the figures that are looked at."] : []),
   ];
-  if (out !== null) lines.push("", `${pc.bold("Report:")} ${join(out, "index.html")} (open it in a browser), every run in runs.csv`);
+  if (out !== null) lines.push("", `${pc.bold("Report:")} ${join(out, "index.html")} (open it in a browser)`);
   return `${lines.join("\n")}\n`;
 };
 

@@ -157,6 +157,15 @@ function list(paths: string | readonly string[]): readonly string[] {
   return typeof paths === "string" ? [paths] : paths;
 }
 
+/** How many runs it takes. */
+export function runsOf({ method, factors: { length: k }, replications }: SensitivitySpec): number {
+  switch (method.kind) {
+    case "morris": return method.trajectories * (k + 1) * replications;
+    case "sobol": return method.points * ((method.secondOrder ? 2 : 1) * k + 2) * replications;
+    case "tornado": return (2 * k + 1) * replications;
+  }
+}
+
 /** A share at which values have as many digits as they may. */
 const between = 0.31830989;
 

@@ -67,8 +67,8 @@ function sweepFigure(report: SweepReport): Figure {
   const [first, second] = dimensions as [Dimension, ...Dimension[]];
   if (dimensions.length === 1) return linesFigure(report, first, null);
   if (dimensions.length === 2) {
-    const [x, color] = first.numeric ? [first, second!] : [second!, first];
-    if (x.numeric && !color.numeric && color.levels!.length <= mostColors) return linesFigure(report, x, color);
+    const [x, color] = first.numeric || !second!.numeric ? [first, second!] : [second!, first];
+    if (!color.numeric && color.levels!.length <= mostColors) return linesFigure(report, x, color);
   }
   return heatFigure(report, dimensions);
 }
@@ -176,24 +176,25 @@ function heatFigure({ metrics, points }: SweepReport, dimensions: readonly Dimen
       const data = means.map((cell) => ({ ...cell, share: most === least ? 0.5 : (cell.mean - least) / (most - least) }));
       const [wide, high] = [x.levels!.length, y.levels!.length];
       const cellWidth = width / wide;
-      const texts = data.map((cell) => formatFigure(cell.mean, metric.unit));
+      const texts = data.map((cell) => brief(cell.mean, metric));
       const fits = Math.max(...texts.map(({ length }) => length)) * 6 < cellWidth;
-      const everyX = Math.max(1, Math.ceil((Math.max(...x.levels!.map((level) => x.format(level).length)) * CHARACTER + 8) / cellWidth));
+      const nameRoom = Math.floor((cellWidth - 4) / CHARACTER);
+      const everyX = !x.numeric && nameRoom >= 4 ? 1 : Math.max(1, Math.ceil((Math.max(...x.levels!.map((level) => x.format(level).length)) * CHARACTER + 8) / cellWidth));
       const everyY = Math.max(1, Math.ceil(high / 24));
       const height = Math.min(420, Math.max(110, high * Math.max(16, Math.min(30, 300 / high)))) * rows.length;
       return {
-        heading: `${heading(metric)}: from ${formatFigure(least, metric.unit)} (pale) to ${formatFigure(most, metric.unit)} (dark)`,
+        heading: `${heading(metric)}: from ${brief(least, metric)} (pale) to ${brief(most, metric)} (dark)`,
         height: height + 60 + (column === undefined ? 0 : 16),
         plot: {
           marginLeft: MARGIN_LEFT_HEAT, marginBottom: 40, marginTop: column === undefined ? 8 : 26, marginRight: beside, padding: 0.04,
-          x: { domain: x.levels!.map((level) => x.format(level)), type: "band", label: null, tickSize: 0, tickFormat: (text: string, i: number) => i % everyX === 0 ? text : "" },
+          x: { domain: x.levels!.map((level) => x.format(level)), type: "band", label: null, tickSize: 0, tickFormat: (text: string, i: number) => i % everyX !== 0 ? "" : x.numeric ? text : clipped(text, Math.max(4, nameRoom * everyX)) },
           // The first value at the foot, as numbers have it.
           y: { domain: y.levels!.map((level) => y.format(level)).toReversed(), type: "band", label: null, tickSize: 0, tickFormat: (text: string, i: number) => (high - 1 - i) % everyY === 0 ? clipped(text, nameLength) : "" },
           ...(column === undefined ? {} : { fx: { domain: columns.map(columnLabel), label: null, padding: 0.06, axis: "top" } }),
           ...(row === undefined ? {} : { fy: { domain: rows.map(rowLabel), label: null, padding: 0.08 } }),
           marks: [
             Plot.cell(data, { x: "x", y: "y", ...(column === undefined ? {} : { fx: "fx" }), ...(row === undefined ? {} : { fy: "fy" }), fill: ({ share }: { share: number }) => heatColor(share) }),
-            ...(fits ? [Plot.text(data, { x: "x", y: "y", ...(column === undefined ? {} : { fx: "fx" }), ...(row === undefined ? {} : { fy: "fy" }), text: ({ mean }: { mean: number }) => formatFigure(mean, metric.unit), fill: ({ share }: { share: number }) => heatText(share), fontSize: 10.5 })] : []),
+            ...(fits ? [Plot.text(data, { x: "x", y: "y", ...(column === undefined ? {} : { fx: "fx" }), ...(row === undefined ? {} : { fy: "fy" }), text: ({ mean }: { mean: number }) => brief(mean, metric), fill: ({ share }: { share: number }) => heatText(share), fontSize: 10.5 })] : []),
           ],
         },
       };
@@ -219,9 +220,10 @@ function coarser(dimension: Dimension): Coarse {
 function scatterFigure({ metrics, points, effects, axes }: SweepReport, dimensions: readonly Dimension[]): Figure {
   const arms = dimensions.find(({ axis }) => axis === null);
   const colors = new Map(arms?.levels?.slice(0, mostColors).map((level, i) => [level, COLORS[i]!]) ?? []);
+  const trend = arms === undefined ? COLORS[1] : "currentColor";
   const keys: Key[] = [
     ...(arms === undefined ? [{ name: "a point", color: GOOD } as const] : arms.levels!.map((level) => ({ name: String(level), color: colors.get(level) ?? GREY }))),
-    ...(axes.length > 1 ? [{ name: "mean over a part of the axis, all other axes as they come", color: "#d55e00", shape: "line" } as const] : []),
+    ...(axes.length > 1 ? [{ name: "mean over a part of the axis, all other axes as they come", color: trend, shape: "line" } as const] : []),
   ];
   const shown = dimensions.filter(({ axis }) => axis !== null);
   return {
@@ -253,7 +255,7 @@ function scatterFigure({ metrics, points, effects, axes }: SweepReport, dimensio
             marks: [
               Plot.frame({ stroke: "currentColor", strokeOpacity: 0.25 }),
               Plot.dot(data, { fx: "fx", x: "share", y: "mean", fill: "color", fillOpacity: known.length > 300 ? 0.3 : 0.6, r: known.length > 300 ? 1.6 : 2.6 }),
-              ...(steps.length === 0 ? [] : [Plot.ruleY(steps, { fx: "fx", y: "mean", x1: "from", x2: "to", stroke: "#d55e00", strokeWidth: 2.5 })]),
+              ...(steps.length === 0 ? [] : [Plot.ruleY(steps, { fx: "fx", y: "mean", x1: "from", x2: "to", stroke: trend, strokeWidth: 2.5 })]),
               ...(["start", "middle", "end"] as const).map((anchor) => Plot.text(ends.filter((end) => end.anchor === anchor), { fx: "fx", x: "share", frameAnchor: "bottom", dy: 14, text: "text", textAnchor: anchor, fill: "currentColor", fontSize: 10.5 })),
             ],
           },
@@ -288,6 +290,11 @@ function effectsFigure({ effects, axes, metrics, design }: SweepReport): Figure 
   };
 }
 
+/** A figure with the digits that a cell has room for. */
+function brief(value: number, { unit }: SweptMetric): string {
+  return formatFigure(Number(value.toPrecision(4)), unit);
+}
+
 function heading({ label, better }: SweptMetric): string {
   return `${label.charAt(0).toUpperCase()}${label.slice(1)}${better === null ? "" : ` (${better} is better)`}`;
 }
@@ -316,7 +323,7 @@ function shareOf({ levels, ends, scale }: SweptAxis, value: number | string): nu
 function endsOf({ axis, levels, format }: Dimension): [share: number, text: string, anchor: "start" | "middle" | "end"][] {
   const { ends } = axis!;
   if (ends !== null) return [[0, format(ends[0]), "start"], [1, format(ends[1]), "end"]];
-  const names = levels!.map((level) => clipped(format(level), levels!.length === 3 ? 8 : 12));
+  const names = levels!.map((level) => clipped(format(level), levels!.length === 3 ? 7 : 12));
   if (names.length === 1) return [[0.5, names[0]!, "middle"]];
   return [[0, names[0]!, "start"], ...(names.length === 3 ? [[0.5, names[1]!, "middle"] as [number, string, "middle"]] : []), [1, names.at(-1)!, "end"]];
 }

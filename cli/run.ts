@@ -18,6 +18,7 @@ import { play } from "./play.ts";
 import { noProgress, showProgress } from "./progress.ts";
 import { replicationsOf, runReplications } from "./replications.ts";
 import { summaryText } from "./summary.ts";
+import { findWarmupFor } from "./warmup.ts";
 
 interface RunFlags extends ExperimentFlags {
   readonly events?: string;
@@ -72,12 +73,16 @@ const runCommand = async (given: string, flags: RunFlags): Promise<void> => {
   if (flags.resume === true) throw new UserError("--resume goes on with several runs (--replications, --until); a single run begins anew.");
   const out = flags.out ?? (flags.json === true ? null : join("out", scenario.name));
   if (flags.parquet === true && out === null) throw new UserError("--parquet writes into the report's folder; name it with --out.");
+  const warmup = scenario.autoWarmup === true ? await findWarmupFor(loaded, flags) : undefined;
+  if (warmup === null) return;
+  const warmupUs = warmup?.warmupUs ?? scenario.warmupUs;
   let folder: ReportFolder | null = null;
   let events: LineFile | null = null;
   const examples: Examples = { served: "", lost: "" };
   const run = startRun(scenario, {
     seed: flags.seed,
     sets: flags.set,
+    warmup,
     onJobRow: (row) => {
       folder?.addJob(row);
       if (!row.measured) return;
@@ -95,8 +100,8 @@ const runCommand = async (given: string, flags: RunFlags): Promise<void> => {
     const progress = flags.quiet === true ? noProgress : showProgress(process.stderr, process.env["CI"] !== undefined);
     const signal = await play(run, progress, interruptions);
     if (signal !== null) process.exitCode = interruptedExit(signal);
-    if (signal !== null && run.progress.nowUs <= scenario.warmupUs) {
-      process.stderr.write(`Interrupted during the warm-up of ${formatDurationUs(scenario.warmupUs)}: nothing was measured yet, and no report is written.\n`);
+    if (signal !== null && run.progress.nowUs <= warmupUs) {
+      process.stderr.write(`Interrupted during the warm-up of ${formatDurationUs(warmupUs)}: nothing was measured yet, and no report is written.\n`);
       return;
     }
     const report = run.finish();

@@ -1,6 +1,6 @@
 import { formatFigure, metricOfPath } from "../protocol/result/metrics.ts";
 import type { RunReport } from "../protocol/result.ts";
-import type { IntervalsReport } from "../protocol/result/precision.ts";
+import type { IntervalsReport, WarmupFinding } from "../protocol/result/precision.ts";
 import { formatDurationUs, formatNumber, formatPercent } from "../protocol/units.ts";
 import type { Block, Section } from "./blocks.ts";
 
@@ -23,19 +23,22 @@ export function halfWidthInWords(report: RunReport, figure: string): string | nu
 
 function warmupBlocks({ warmup: { jobs, share, found }, warmupUs }: RunReport): Block[] {
   const left = `${formatNumber(jobs)} ${jobs === 1 ? "job" : "jobs"}${share === null ? "" : `, ${formatPercent(share)} of all`}`;
-  if (found === null) return warmupUs === 0 ? [] : [{ kind: "text", text: `The first ${formatDurationUs(warmupUs)}, a time that the scenario states, are left out of the statistics: ${left}.` }];
-  const { pilots, windowUs, series, sufficient } = found;
-  return [
-    {
-      kind: "text",
-      text: `${warmupUs === 0 ? "Nothing had to be left out of the statistics at the start" : `The first ${formatDurationUs(warmupUs)} are left out of the statistics: ${left}`}. That is where MSER-5 (White 1997) cuts the mean course of ${formatNumber(pilots)} runs with other random numbers, ${formatDurationUs(windowUs)} by ${formatDurationUs(windowUs)}; of several courses the latest cut counts.${sufficient ? "" : " Not every course settles in the first half of the run: it is too short to tell where its start ends, or its market keeps changing."}`,
-    },
-    { kind: "plot", name: "warmup" },
-    {
-      kind: "table", caption: "Where each course is cut", head: ["", "cut at", "settles"],
-      rows: series.map(({ name, cutUs, sufficient: settles }) => [SERIES_NAMES[name], formatDurationUs(cutUs), settles ? "yes" : "not in the first half"]),
-    },
-  ];
+  return warmupUs === 0 && found === null ? [] : [{ kind: "text", text: warmupInWords(warmupUs, left, found) }, ...(found === null ? [] : [{ kind: "plot", name: "warmup" } as const, cutsTable(found)])];
+}
+
+/** What was left out and why, in a sentence or two. @param left how many jobs that is */
+export function warmupInWords(warmupUs: number, left: string, found: WarmupFinding | null): string {
+  if (found === null) return `The first ${formatDurationUs(warmupUs)}, a time that the scenario states, are left out of the statistics: ${left}.`;
+  const { pilots, windowUs, sufficient } = found;
+  return `${warmupUs === 0 ? "Nothing had to be left out of the statistics at the start" : `The first ${formatDurationUs(warmupUs)} are left out of the statistics: ${left}`}. That is where MSER-5 (White 1997) cuts the mean course of ${formatNumber(pilots)} runs with other random numbers, in steps of ${formatDurationUs(windowUs)}; of several courses the latest cut counts.${sufficient ? "" : " Not every course settles in the first half of the run: it is too short to tell where its start ends, or its market keeps changing."}`;
+}
+
+/** Where each course was cut. */
+export function cutsTable({ series }: WarmupFinding): Extract<Block, { kind: "table" }> {
+  return {
+    kind: "table", caption: "Where each course is cut", head: ["", "cut at", "settles"],
+    rows: series.map(({ name, cutUs, sufficient: settles }) => [SERIES_NAMES[name], formatDurationUs(cutUs), settles ? "yes" : "not in the first half"]),
+  };
 }
 
 /** What pilots' series are called. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { warmup } from "./precision.ts";
 import { estimate, experimentHead, experimentJsonSchema, interval } from "./experiment.ts";
 
 /** Names this kind of document, whatever its version. */
@@ -63,6 +64,10 @@ export const replicationsReport = z.strictObject({
   confidence: interval.shape.confidence.describe("Of every interval."),
   horizonUs: count,
   warmupUs: count,
+  warmup: z.strictObject({
+    share: z.number().min(0).max(1).nullable().describe("Of all jobs submitted, left out; mean over the runs."),
+    found: warmup.shape.found,
+  }),
   until: stoppingRule.nullable().describe("Null where the number of runs was given."),
   keyMetrics: z.array(keyMetric).describe("The one that the stopping rule is about first."),
   figures: z

@@ -11,8 +11,15 @@ const HEADINGS = { inSystem: "Jobs in the system", latencyUs: "Mean latency of t
 /** Points drawn of a series at most. */
 const POINTS = 250;
 
+/** What was left out at the start of something. */
+export interface Left {
+  readonly warmup: Pick<RunReport["warmup"], "found">;
+  readonly warmupUs: number;
+  readonly horizonUs: number;
+}
+
 /** The pilots' courses and where they were cut. */
-export function warmupFigure({ warmup: { found }, warmupUs, horizonUs }: RunReport): Figure {
+export function warmupFigure({ warmup: { found }, warmupUs, horizonUs }: Left): Figure {
   const title = PLOT_TITLES.warmup;
   if (found === null) return { title, subtitle: "", keys: [], panels: [], empty: warmupUs === 0 ? "Nothing was left out." : `The scenario says so: the first ${formatDurationUs(warmupUs)} are left out.` };
   return {

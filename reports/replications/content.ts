@@ -4,6 +4,7 @@ import { formatFigure, metricOfPath } from "../../protocol/result/metrics.ts";
 import type { FigureUnit } from "../../protocol/result/metrics.ts";
 import { formatDurationUs, formatNumber, formatPercent, formatSignificant } from "../../protocol/units.ts";
 import type { Block, Content, Section } from "../blocks.ts";
+import { cutsTable, warmupInWords } from "../precision.ts";
 import type { ReplicationsPlotName } from "./titles.ts";
 
 type Part = Section<ReplicationsPlotName>;
@@ -17,7 +18,7 @@ export function replicationsContent(report: ReplicationsReport): Content<Replica
   return {
     title: `${scenario.name}, ${runs(report.runs.played - report.runs.failed)}`,
     question: scenario.question,
-    sections: [summary(report), overTime(), ...groups(report), reading(report), provenance(report)],
+    sections: [summary(report), overTime(report), ...groups(report), reading(report), provenance(report)],
   };
 }
 
@@ -72,8 +73,16 @@ export function untilInWords({ metric, halfWidth, confidence, atMost, met, looks
   return `Asked for: ${goal}. ${capital(runs(last.runs))}${last.runs >= atMost ? ", the most allowed," : ""} were not enough${found}.`;
 }
 
-function overTime(): Part {
-  return { title: "Over time", blocks: [{ kind: "plot", name: "over-time" }] };
+function overTime({ warmup: { share, found }, warmupUs }: ReplicationsReport): Part {
+  const left = share === null ? "nothing" : `${formatPercent(share)} of the jobs`;
+  return {
+    title: "Over time",
+    blocks: [
+      { kind: "plot", name: "over-time" },
+      ...(warmupUs === 0 && found === null ? [] : [{ kind: "text", text: warmupInWords(warmupUs, left, found) } as const]),
+      ...(found === null ? [] : [{ kind: "plot", name: "warmup" } as const, cutsTable(found)]),
+    ],
+  };
 }
 
 /** Every figure, in tables by what it is about. */

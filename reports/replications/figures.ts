@@ -6,6 +6,7 @@ import { formatDurationUs, formatNumber, formatPercent } from "../../protocol/un
 import { clockAxis, spanAxis } from "../plots/axes.ts";
 import { renderFigure } from "../plots/figure.ts";
 import type { Figure, Panel } from "../plots/figure.ts";
+import { warmupFigure } from "../plots/warmup.ts";
 import { BAD, COLORS, GOOD, GREY } from "../plots/palette.ts";
 import { formatEstimate } from "./content.ts";
 import type { ReplicationsPlotName } from "./titles.ts";
@@ -16,7 +17,7 @@ const DOT = COLORS[4];
 
 /** Every plot of a report of replications, as SVG documents. */
 export function renderReplicationsPlots(report: ReplicationsReport): Record<ReplicationsPlotName, string> {
-  return { intervals: renderFigure(intervalsFigure(report)), convergence: renderFigure(convergenceFigure(report)), "over-time": renderFigure(overTimeFigure(report)) };
+  return { intervals: renderFigure(intervalsFigure(report)), convergence: renderFigure(convergenceFigure(report)), "over-time": renderFigure(overTimeFigure(report)), warmup: renderFigure(warmupFigure(report)) };
 }
 
 /** Runs as dots and the interval of the mean, every metric relative to its mean so that they share an axis. */
@@ -27,7 +28,7 @@ function intervalsFigure({ keyMetrics, confidence, runs }: ReplicationsReport): 
   const dots = shown.flatMap(({ metric, estimate, values }) => values.flatMap((value) => value === null ? [] : [{ name: metric.label, x: value / estimate.mean! - 1 }]));
   const bars = shown.map(({ metric, estimate }) => ({
     name: metric.label, low: Math.min(estimate.interval!.low / estimate.mean!, estimate.interval!.high / estimate.mean!) - 1, high: Math.max(estimate.interval!.low / estimate.mean!, estimate.interval!.high / estimate.mean!) - 1,
-    text: `${formatEstimate(estimate, metric.unit).mean} ${formatEstimate(estimate, metric.unit).relative}`,
+    text: `${formatFigure(Number(estimate.mean!.toPrecision(4)), metric.unit)} ${formatEstimate(estimate, metric.unit).relative}`,
   }));
   // A run that is far off would squeeze all others.
   const spread = sortedQuantile(dots.map(({ x }) => Math.abs(x)), 0.98);
@@ -35,7 +36,7 @@ function intervalsFigure({ keyMetrics, confidence, runs }: ReplicationsReport): 
   const inside = dots.filter(({ x }) => Math.abs(x) <= most);
   return {
     title,
-    subtitle: `${formatNumber(runs.played - runs.failed)} runs. Each dot is a run, by how far it is from the mean of all; the bar is where the true mean lies (${formatPercent(confidence)}).${inside.length < dots.length ? ` ${formatNumber(dots.length - inside.length)} dots lie outside of the picture.` : ""}`,
+    subtitle: `${formatNumber(runs.played - runs.failed)} runs. Each dot is a run, by how far it is from the mean of all; the bar is where the true mean lies (${formatPercent(confidence)}).${inside.length < dots.length ? ` ${dots.length - inside.length === 1 ? "1 dot lies" : `${formatNumber(dots.length - inside.length)} dots lie`} outside of the picture.` : ""}`,
     keys: [{ name: "a run", color: DOT }, { name: "interval of the mean", color: GOOD, shape: "line" }],
     panels: [{
       heading: "Distance from the mean", height: 44 + 30 * shown.length,

@@ -24,6 +24,7 @@ const results: Omit<ReplicationsReport, "provenance"> = {
   schema: REPLICATIONS_SCHEMA, schemaVersion: REPLICATIONS_VERSION,
   runs: { played: 11, failed: 1, failures: [{ name: "replication=3", seed: 77, error: "InvariantError: <broken> & told" }] },
   confidence: 0.95, horizonUs: 6e8, warmupUs: 6e7,
+  warmup: { share: 0.1, found: { method: "MSER-5", pilots: 5, windowUs: 6e5, sufficient: false, series: [{ name: "inSystem", values: Array.from({ length: 1_000 }, (_, i) => i), cutUs: 6e7, sufficient: false }, { name: "perMtokMsat", values: new Array<null>(1_000).fill(null), cutUs: 0, sufficient: true }] } },
   until: {
     metric: metricOfPath("overall.latency.endToEndUs.mean"), halfWidth: 0.1, confidence: 0.95, atLeast: 5, atMost: 50, met: false,
     looks: [{ runs: 5, mean: 1.9e6, relativeHalfWidth: 0.3, met: false }, { runs: 10, mean: 2e6, relativeHalfWidth: 0.1, met: false }],
@@ -47,6 +48,9 @@ describe("a report of replications", () => {
     expect(text).toContain("1 run failed and has no part in the figures. The first: replication=3, seed 77: InvariantError: \\<broken\\> & told");
     expect(text).toContain("Interrupted: this rests on the runs that were over.");
     expect(text).toContain("| mean latency | 2 s | 1.8 to 2.2 s | ± 10 % | 1.6 s | 2.5 s |");
+    expect(text).toContain("The first 1 min are left out of the statistics: 10 % of the jobs. That is where MSER-5 (White 1997) cuts the mean course of 5 runs");
+    expect(text).toContain("Not every course settles in the first half of the run");
+    expect(text).toContain("| jobs in the system | 1 min | not in the first half |");
     expect(text).toContain("Clients: a\\|b");
     expect(/NaN|undefined|Infinity/.exec(text)).toBeNull();
   });

@@ -4,7 +4,7 @@ import { loadScenario } from "../scenario/load.ts";
 import type { Scenario } from "../scenario/scenario.ts";
 import type { RunOutcome, RunTask } from "./plan.ts";
 import type { RunOptions } from "./run.ts";
-import { startRun } from "./run.ts";
+import { findWarmup, startRun } from "./run.ts";
 import { SeriesTally, withSeries } from "./series.ts";
 
 /** The scenario that an experiment is about. Plain data: it crosses threads and machines. */
@@ -37,9 +37,10 @@ export class TaskPlayer {
   play(task: RunTask, index: number, options: RunOptions = {}, onProgress?: (share: number) => void): RunOutcome {
     try {
       const scenario = this.#scenarioOf(task);
+      const warmup = scenario.autoWarmup === true ? findWarmup(scenario, () => onProgress?.(0)) : undefined;
       const tally = task.series === undefined ? null : new SeriesTally(task.series, scenario.horizonUs);
       const run = startRun(scenario, {
-        ...options, seed: task.seed, sets: [...this.#subject.sets, ...task.sets],
+        ...options, warmup, seed: task.seed, sets: [...this.#subject.sets, ...task.sets],
         ...(tally === null ? {} : { onJobRow: (row) => { tally.add(row); options.onJobRow?.(row); } }),
       });
       while (!run.step()) onProgress?.(Math.min(1, run.progress.nowUs / run.progress.horizonUs));

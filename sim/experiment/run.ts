@@ -11,6 +11,9 @@ import { World } from "../world/world.ts";
 import { PricingTally } from "./pricing-tally.ts";
 import { LAWS } from "./recorder/invariant.ts";
 import { Recorder } from "./recorder/recorder.ts";
+import { SeriesTally } from "./series.ts";
+import { PILOT_WINDOWS, pilotSeeds, warmupOf } from "./warmup.ts";
+import type { FoundWarmup } from "./warmup.ts";
 import { welfareOf } from "./welfare/of-scenario.ts";
 
 export interface RunOptions {
@@ -28,6 +31,8 @@ export interface RunOptions {
   readonly onDecision?: ((decision: Decision, atUs: number) => void) | undefined;
   /** Real public keys as peer ids also where nothing is signed. */
   readonly realKeys?: boolean | undefined;
+  /** For a scenario whose warm-up is to be found: what was found; left out: pilots are played first. */
+  readonly warmup?: FoundWarmup | undefined;
   /** Told of every signed envelope that is refused; without it a refusal is a fault of the program. */
   readonly onRefused?: ((code: ErrorCode) => void) | undefined;
 }
@@ -58,9 +63,32 @@ export interface Run {
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
 
-/** Sets a scenario up. Nothing has been played yet. */
+/** Sets a scenario up. Nothing has been played yet, but pilots where the scenario's warm-up is to be found. */
 export function startRun(scenario: Scenario, options: RunOptions = {}): Run {
-  return new SimulatedRun(scenario, options);
+  if (scenario.autoWarmup !== true) return new SimulatedRun(scenario, options);
+  const warmup = options.warmup ?? findWarmup(scenario);
+  return new SimulatedRun({ ...scenario, warmupUs: warmup.warmupUs }, { ...options, warmup });
+}
+
+const found = new WeakMap<Scenario, FoundWarmup>();
+
+/**
+ * Finds the warm-up of a scenario that says `warmup: auto`, by playing pilots; once for each scenario object.
+ * @param onStep called now and then while they are played
+ */
+export function findWarmup(scenario: Scenario, onStep?: () => void): FoundWarmup {
+  let warmup = found.get(scenario);
+  if (warmup === undefined) {
+    const pilots = pilotSeeds(scenario.seed).map((seed) => {
+      const series = new SeriesTally(PILOT_WINDOWS, scenario.horizonUs);
+      const run = new SimulatedRun({ ...scenario, warmupUs: 0 }, { seed, onJobRow: (row) => series.add(row) });
+      while (!run.step()) onStep?.();
+      run.finish();
+      return series.series();
+    });
+    found.set(scenario, warmup = warmupOf(pilots, scenario.horizonUs));
+  }
+  return warmup;
 }
 
 /** Plays a scenario to its end. */
@@ -110,6 +138,7 @@ export class SimulatedRun implements Run {
       })),
       welfare,
       supply,
+      warmup: options.warmup?.finding,
       jobName: (slot) => this.world.oracle.ids[slot] ?? "",
       ...(options.onJobRow === undefined ? {} : { onJobRow: options.onJobRow }),
     });

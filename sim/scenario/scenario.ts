@@ -31,6 +31,8 @@ export interface Scenario {
   readonly horizonUs: number;
   /** Jobs submitted earlier than this are left out of the statistics, µs; less than the horizon. */
   readonly warmupUs: number;
+  /** The warm-up is to be found by pilots; `warmupUs` is 0 until it is. */
+  readonly autoWarmup?: true;
   /** Whether jobs under way at the horizon are played to their end (no new ones arrive); otherwise they count as in flight. */
   readonly drain: boolean;
   /** What one unit of fiat money is worth, by currency code; empty where the scenario states no rate. */

@@ -235,7 +235,7 @@ export const scenarioSchema = z.strictObject({
   description: z.string().max(10_000).default("").describe("What is modelled, where the figures come from, what to look at."),
   seed: z.int().min(0).default(1).describe("Seed of all random streams."),
   horizon: positiveDuration.describe("Simulated time during which jobs arrive."),
-  warmup: duration.default("0s").describe("Jobs submitted earlier than this are left out of the statistics."),
+  warmup: quantity("WarmupDuration", "duration", { words: ["auto"] }).default("0s").describe("Jobs submitted earlier than this are left out of the statistics; `auto`: until the market's start is over, as MSER-5 finds in pilots, which are 5 runs more."),
   drain: z.boolean().default(true).describe("Play on after the horizon, without new arrivals, until every job has ended; false: jobs under way count as in flight."),
   exchangeRate: z.union([exchangeRate, z.array(exchangeRate).min(1).max(2)]).optional().describe("What a bitcoin is worth, where amounts are given in fiat money: `100000 USD/btc`, or a list for several currencies."),
   exchange: exchange.optional().describe("How the worth of a bitcoin moves, from `exchangeRate` on: constant (the default), from a file, or a geometric Brownian path."),

@@ -4,6 +4,7 @@ import { experimentDigest } from "../../../protocol/result/experiment.ts";
 import { REPLICATIONS_SCHEMA, REPLICATIONS_VERSION } from "../../../protocol/result/replications.ts";
 import type { ReplicationsReport } from "../../../protocol/result/replications.ts";
 import { digest } from "../../../protocol/canonical.ts";
+import { Moments } from "../../kernel/statistics/index.ts";
 import type { Scenario } from "../../scenario/scenario.ts";
 import type { ReplicationsSpec } from "../../scenario/sections/replications.ts";
 import type { Experiment, RunOutcome, RunTask } from "../plan.ts";
@@ -11,6 +12,7 @@ import { replicationSeed } from "../seeds.ts";
 import { Bands } from "./bands.ts";
 import { Convergence } from "./convergence.ts";
 import { FigureEstimates, Tally } from "./figure-estimates.ts";
+import { pilots } from "./pilots.ts";
 import { look, nextLook } from "./sequential.ts";
 import type { Look } from "./sequential.ts";
 
@@ -38,7 +40,12 @@ const windows = 100;
  * @returns null where not one run was played without an error
  */
 export function* replicate(question: ReplicationsQuestion): Experiment<ReplicationsReport | null> {
-  const { scenario, replications: { count, until }, seed } = question;
+  const { replications: { count, until }, seed } = question;
+  const warmup = question.scenario.autoWarmup === true ? yield* pilots(question.scenario, count ?? until.atLeast) : undefined;
+  if (warmup === null) return null;
+  const scenario = warmup === undefined ? question.scenario : { ...question.scenario, warmupUs: warmup.warmupUs };
+  const sets = warmup === undefined ? [] : [`warmup=${warmup.warmupUs}us`];
+  const left = new Moments();
   const confidence = question.confidence ?? until?.confidence ?? 0.95;
   const estimates = new FigureEstimates();
   const bands = new Bands(windows);
@@ -48,6 +55,8 @@ export function* replicate(question: ReplicationsQuestion): Experiment<Replicati
     tally.add(outcome);
     if (outcome.figures !== null) {
       estimates.add(outcome.figures);
+      const [all, measured] = [outcome.figures["allJobs.submitted"] ?? 0, outcome.figures["overall.jobs.submitted"] ?? 0];
+      if (all > 0) left.add((all - measured) / all);
       bands.add(outcome.figures);
       for (const metric of followed) metric.add(outcome.figures);
     }
@@ -60,7 +69,7 @@ export function* replicate(question: ReplicationsQuestion): Experiment<Replicati
   while (played < goal && !interrupted) {
     ({ interrupted } = yield {
       purpose: until === null ? "replications" : looks.length === 0 ? "first replications" : "more replications",
-      count: goal - played, tasks: replicationTasks(seed, played, goal), take, later: 0,
+      count: goal - played, tasks: replicationTasks(seed, sets, played, goal), take, later: 0,
     });
     played = goal;
     if (until === null || interrupted) break;
@@ -79,6 +88,7 @@ export function* replicate(question: ReplicationsQuestion): Experiment<Replicati
     confidence,
     horizonUs: scenario.horizonUs,
     warmupUs: scenario.warmupUs,
+    warmup: { share: left.count === 0 ? null : left.mean, found: warmup?.finding ?? null },
     until: until === null ? null : { ...until, metric: { ...until.metric }, met: looks.at(-1)?.met ?? false, looks },
     keyMetrics: followed.flatMap(({ keyMetric }) => keyMetric ?? []),
     figures: Object.fromEntries(estimates.paths().map((path) => [path, estimates.estimate(path, confidence)!])),
@@ -97,8 +107,8 @@ export function* replicate(question: ReplicationsQuestion): Experiment<Replicati
 }
 
 /** Runs `from` to `to` of a market. */
-function* replicationTasks(seed: number, from: number, to: number): Generator<RunTask> {
-  for (let r = from; r < to; r++) yield { name: `replication=${r}`, sets: [], seed: replicationSeed(seed, r), series: windows };
+function* replicationTasks(seed: number, sets: readonly string[], from: number, to: number): Generator<RunTask> {
+  for (let r = from; r < to; r++) yield { name: `replication=${r}`, sets, seed: replicationSeed(seed, r), series: windows };
 }
 
 function keyMetrics(first: Metric | null, { clients, operators }: Scenario): Metric[] {

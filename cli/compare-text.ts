@@ -15,16 +15,16 @@ const wordsTold = 20;
 /** A comparison for the terminal: the baseline, per arm what differs, then in words. */
 export const comparisonText = (report: ComparisonReport, out: string | null): string => {
   const { arms, baseline, provenance: { scenario }, notes, absent, findings } = report;
-  const others = arms.filter(({ name }) => name !== baseline);
   const played = arms.every(({ source }) => source === null);
   const lines = [
     ...wrap(`${scenario.name}: ${scenario.question}`, width).map((line) => pc.bold(line)),
     played ? `${report.replications === 1 ? "1 replication" : `${formatNumber(report.replications)} replications`} of each of ${arms.length} arms, all with the same random numbers.` : `${arms.length} arms, read from reports.`,
     "", `${pc.bold(baseline)}, the baseline${changesOf(report, baseline)}`, baselineTable(report),
   ];
-  for (const { name } of others) lines.push("", `${pc.bold(name)} against ${baseline}${changesOf(report, name)}`, armTable(report, name));
+  const pairs = pairsOf(report);
+  for (const pair of pairs) lines.push("", `${pc.bold(pair.arm)} against ${pair.baseline}${pair.baseline === baseline ? changesOf(report, pair.arm) : ""}`, pairTable(report, pair));
   lines.push("", pc.bold("In words"));
-  const words = others.flatMap(({ name }) => differencesOf(report, name).map(({ sentence }) => (others.length > 1 ? `${name}: ${sentence}` : sentence)));
+  const words = pairs.flatMap((pair) => differencesOf(report, pair).map(({ sentence }) => (pairs.length === 1 ? sentence : `${pair.arm}${pair.baseline === baseline ? "" : ` against ${pair.baseline}`}: ${sentence}`)));
   const told = words.length <= wordsTold ? words : findings;
   for (const text of told) lines.push(...item(text));
   if (told !== words) lines.push(...item(`There are ${words.length} differences: ${out === null ? "comparison.json" : "the report"} has a sentence on each.`));
@@ -46,15 +46,20 @@ const baselineTable = ({ metrics, values, baseline, confidence }: ComparisonRepo
     return [label, briefFigure(mean, unit), interval === null ? "–" : `${briefFigure(interval.low, unit)} to ${briefFigure(interval.high, unit)}`, formatNumber(runs)];
   }));
 
-const armTable = (report: ComparisonReport, arm: string): string => {
+const pairTable = (report: ComparisonReport, pair: Pair): string => {
   const metrics = new Map(report.metrics.map((metric) => [metric.id, metric]));
-  return plainTable(["", "mean", "change (interval)", ""], ["left", "right", "right", "left"], differencesOf(report, arm).map((one) => {
+  return plainTable(["", "mean", "change (interval)", ""], ["left", "right", "right", "left"], differencesOf(report, pair).map((one) => {
     const metric = metrics.get(one.metric)!;
     return [metric.label, briefFigure(one.armMean, metric.unit), changeWords(one, metric), verdictWords(one)];
   }));
 };
 
-const differencesOf = ({ differences, baseline }: ComparisonReport, arm: string): readonly ComparedDifference[] =>
+type Pair = Pick<ComparedDifference, "baseline" | "arm">;
+
+/** In the order of the report. */
+const pairsOf = ({ differences }: ComparisonReport): Pair[] => differences.filter((one, i) => differences.findIndex(({ baseline, arm }) => baseline === one.baseline && arm === one.arm) === i);
+
+const differencesOf = ({ differences }: ComparisonReport, { baseline, arm }: Pair): readonly ComparedDifference[] =>
   differences.filter((one) => one.arm === arm && one.baseline === baseline);
 
 const verdictWords = ({ verdict, adjustedPValue }: ComparedDifference): string => {

@@ -104,7 +104,7 @@ const compareFolders = async (given: readonly string[], flags: CompareFlags): Pr
   const folders = given.map(readReportFolder);
   const names = folderNames(given);
   const classes = { clients: folders.flatMap((one) => one.classes.clients), operators: folders.flatMap((one) => one.classes.operators) };
-  const metrics = (flags.metric.length === 0 ? KEY_METRICS : [...new Set(flags.metric)]).map((name) => metricOf(name, classes));
+  const metrics = (flags.metric.length > 0 ? [...new Set(flags.metric)] : folders.find((one) => one.metrics !== null)?.metrics ?? KEY_METRICS).map((name) => metricOf(name, classes));
   const sets = (await Promise.all(folders.map((folder, i) => folder.sets(names[i]!, metrics)))).flat();
   const baseline = flags.baseline ?? sets[0]!.name;
   if (sets.every(({ name }) => name !== baseline)) throw new UserError(`--baseline: found ${JSON.stringify(baseline)}; allowed: one of ${sets.map(({ name }) => name).join(", ")}.`);

@@ -26,6 +26,8 @@ export interface ReadFolder {
   readonly folder: string;
   /** Of the scenario that was played. */
   readonly classes: ClassNames;
+  /** Figures that it compares already; null where it compares none. */
+  readonly metrics: readonly string[] | null;
   /**
    * Its runs: one set of a run or of replications, one per arm of a comparison.
    * @param name what to call it among others
@@ -55,7 +57,7 @@ function singleFolder(folder: string): ReadFolder {
   const report = read(join(folder, "report.json"), runReport, "a run's report");
   const { provenance: { lab, scenario, seed, sets } } = report;
   return {
-    folder, classes: classesOf(scenario.resolved),
+    folder, classes: classesOf(scenario.resolved), metrics: null,
     sets: (name, wanted) => {
       const figures = figuresOf(report);
       return Promise.resolve([{
@@ -70,7 +72,7 @@ function singleFolder(folder: string): ReadFolder {
 function replicationsFolder(folder: string): ReadFolder {
   const { provenance } = read(join(folder, "replications.json"), replicationsReport, "a report of replications");
   return {
-    folder, classes: classesOf(provenance.scenario.resolved),
+    folder, classes: classesOf(provenance.scenario.resolved), metrics: null,
     sets: async (name, wanted) => {
       const runs = (await readRuns(folder, wanted)).get("") ?? [];
       return [{ name, scenario: provenance.scenario, changes: [...provenance.sets], source: sourceOf(folder, null, provenance), runs }];
@@ -83,7 +85,7 @@ function comparisonFolder(folder: string): ReadFolder {
   const { provenance, arms } = report;
   if (arms.some(({ source }) => source !== null)) throw new ReportReadError(`${folder} holds a comparison of reports, and no runs; name those reports: ${arms.map(({ source }) => source?.folder).join(" ")}`);
   return {
-    folder, classes: classesOf(provenance.scenario.resolved),
+    folder, classes: classesOf(provenance.scenario.resolved), metrics: report.metrics.map(({ id }) => id),
     sets: async (name, wanted) => {
       const runs = await readRuns(folder, wanted);
       return arms.map((arm) => ({

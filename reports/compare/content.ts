@@ -15,7 +15,7 @@ export function comparisonContent(report: ComparisonReport): Content<ComparisonP
   return {
     title: `${scenario.name}: ${arms.length} arms compared`,
     question: scenario.question,
-    sections: [answer(report), ...questions(report), sure(report), each(report), reading(report), provenance(report)],
+    sections: [answer(report), ...questions(report), ...rivals(report), sure(report), each(report), reading(report), provenance(report)],
   };
 }
 
@@ -71,6 +71,12 @@ function questions(report: ComparisonReport): Part[] {
       ],
     };
   });
+}
+
+/** Arms none of which is the baseline, where they were compared. */
+function rivals({ differences, baseline }: ComparisonReport): Part[] {
+  const own = differences.filter((one) => one.baseline !== baseline);
+  return own.length === 0 ? [] : [{ title: "The other arms with each other", blocks: [{ kind: "list", items: own.map(({ arm, baseline: from, sentence }) => `${arm} against ${from}: ${sentence}`) }] }];
 }
 
 /** What the interval alone does not say. */

@@ -84,7 +84,7 @@ function readingNotes(differences: readonly ComparedDifference[], confidence: nu
     const median = gains.length % 2 === 1 ? gains[(gains.length - 1) / 2]! : (gains[gains.length / 2 - 1]! + gains[gains.length / 2]!) / 2;
     const range = `median over all differences; from ${formatNumber(gains[0]!, 1)} to ${formatNumber(gains.at(-1)!, 1)}`;
     notes.push(median < leastGain
-      ? `Pairs of runs met the same random numbers, which gained next to nothing here: arms with random numbers of their own would need about as many runs for the same intervals (${formatSignificant(median, 2)} times as many, ${range}).`
+      ? `Pairs of runs met the same random numbers, which gained next to nothing here: arms with random numbers of their own would need about as many runs for the same intervals (factor ${formatSignificant(median, 2)}, ${range}).`
       : `Pairs of runs met the same random numbers. What that gained: arms with random numbers of their own would need ${formatSignificant(median, 2)} times as many runs for the same intervals (${range}).`);
   }
   return notes;

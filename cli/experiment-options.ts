@@ -7,6 +7,8 @@ export interface ExperimentFlags {
   /** Undefined where the scenario is to say. */
   readonly replications?: number;
   readonly workers: number;
+  /** Address of a Redis: others play the runs. */
+  readonly queue?: string;
   readonly seed?: number;
   readonly set: readonly string[];
   readonly out?: string;
@@ -18,6 +20,9 @@ export interface ExperimentFlags {
 /** Runs at once, as `--workers` takes them. */
 export const workersOption = (): Option =>
   new Option("--workers <number>", "runs played side by side; the results do not depend on it").argParser(wholeNumber(1, 256)).default(Math.min(256, availableParallelism()), "one for each core");
+
+/** Runs played elsewhere, as `--queue` takes it. */
+export const queueOption = (): Option => new Option("--queue <url>", "has the runs played by `infernet worker --queue URL` on any machines, through a Redis such as redis://localhost/0");
 
 /** What the experiments' flags say in the help. */
 export interface OptionTexts {
@@ -34,6 +39,7 @@ export const addExperimentOptions = (command: Command, { out, json, replications
   command
     .option("--replications <number>", replications, wholeNumber(1, 1_000_000))
     .addOption(workersOption())
+    .addOption(queueOption())
     .option("--seed <number>", "random numbers other than the scenario's", seed)
     .addOption(new Option("--set <path=value>", "changes one value of the scenario (repeatable)").argParser(assignment).default([], "none"))
     .option("--out <folder>", `where the report goes (default: ${out}; with --json: nowhere)`, filePath)

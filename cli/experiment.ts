@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { formatNumber } from "../protocol/units.ts";
 import { removeDrafts } from "../reports/draft-folder.ts";
 import { renderJson } from "../reports/json.ts";
 import { conductOn } from "../lab/conduct.ts";
+import { labIdentity } from "../lab/queue/names.ts";
+import { QueuePlayer } from "../lab/queue/player.ts";
 import { JournalFile, marketOf } from "../lab/journal-file.ts";
 import type { Experiment, RunOutcome, RunTask } from "../sim/experiment/plan.ts";
 import type { Subject } from "../sim/experiment/play-task.ts";
@@ -15,7 +17,6 @@ import { interruptedExit, Interruptions } from "./interruptions.ts";
 import { commandName, shellWord } from "./options.ts";
 import { noProgress, showTask } from "./progress.ts";
 import { findScenario, readScenario } from "./scenario-file.ts";
-import { version } from "./version.ts";
 
 /** A scenario that an experiment is about. */
 export interface LoadedSubject extends LoadedScenario {
@@ -74,8 +75,10 @@ export const runExperiment = async <Report extends { readonly schema: string }>(
   // Signals end the process at once while the scenario is loaded; from here on there is something to tidy up.
   const interruptions = new Interruptions();
   let folder: ExperimentFolder<Report> | null = null;
+  let queue: QueuePlayer | null = null;
   let journal: JournalFile | null = null;
   try {
+    if (flags.queue !== undefined) queue = await QueuePlayer.connect(flags.queue, say);
     if (flags.resume === true && out === null) throw new UserError("--resume goes on with what is in a folder; name it with --out.");
     if (out !== null) {
       const journalPath = join(out, journalName);
@@ -83,7 +86,8 @@ export const runExperiment = async <Report extends { readonly schema: string }>(
       if (goesOn && flags.resume !== true) throw new UserError(`${journalPath} holds the runs of an experiment that was interrupted. Go on with it: ${resumeCommand()}; or remove the file to begin anew.`);
       if (goesOn) removeDrafts(out);
       folder = command.open(out);
-      const head = { labVersion: version, experiment: name, market: marketOf(loaded.subject, loaded.hash) };
+      const { version, code } = labIdentity();
+      const head = { labVersion: `${version}, code ${code}`, experiment: name, market: marketOf(loaded.subject, loaded.hash) };
       journal = goesOn ? JournalFile.resume(journalPath, head) : JournalFile.begin(journalPath, head);
       if (flags.resume === true && flags.quiet !== true) {
         say(journal.found === 0 ? `There is no interrupted experiment in ${out}; this one begins anew.\n` : `${runs(journal.found)} of ${out} ${journal.found === 1 ? "is" : "are"} played already.\n`);
@@ -98,7 +102,7 @@ export const runExperiment = async <Report extends { readonly schema: string }>(
         tally.add(outcome);
         folder?.addRun?.(outcome);
       }), loaded.subject, {
-        workers: flags.workers, journal: journal ?? undefined, signal: interruptions.aborted,
+        workers: flags.workers, pool: queue ?? undefined, journal: journal ?? undefined, signal: interruptions.aborted,
         onProgress: ({ done, all: known, purpose }) => {
           all = known;
           progress.update(done, known, `${purpose} | ${formatNumber(Math.floor(done))} of ${runs(known)}`);
@@ -130,6 +134,7 @@ export const runExperiment = async <Report extends { readonly schema: string }>(
     journal?.close();
     if (journal !== null && !holdsRuns(journal)) journal.remove();
     folder?.close();
+    await queue?.close();
     interruptions.ignoreNoMore();
   }
 };
@@ -176,11 +181,15 @@ class Failures {
 }
 
 /** The command that plays one run of an experiment alone. */
-export const runCommandOf = ({ given, experiment }: LoadedSubject, flags: Pick<ExperimentFlags, "set">, task: RunTask): string =>
+export const runCommandOf = ({ given, path, experiment }: LoadedSubject, flags: Pick<ExperimentFlags, "set">, task: RunTask): string =>
   [
     commandName, "run", shellWord(given), ...(experiment.replications === null ? [] : ["--replications", 1]), "--seed", task.seed,
-    ...[...flags.set, ...task.sets].flatMap((set) => ["--set", shellWord(set)]),
+    ...[...flags.set, ...task.sets.map((set) => seenFromHere(set, dirname(path)))].flatMap((set) => ["--set", shellWord(set)]),
   ].join(" ");
+
+/** What a scenario's experiments name is looked up beside the scenario; what --set names, from where the command is given. */
+const seenFromHere = (set: string, folder: string): string =>
+  set.replace(/[^\s"'{}[\],:=]+\.\w{1,8}/g, (word) => (!isAbsolute(word) && existsSync(join(folder, word)) ? join(folder, word) : word));
 
 const interruptedText = (played: number, all: number, reported: boolean): string =>
   reported

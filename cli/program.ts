@@ -10,6 +10,7 @@ import { registerSweep } from "./sweep.ts";
 import { registerTrace } from "./trace.ts";
 import { registerValidate } from "./validate.ts";
 import { registerViability } from "./viability.ts";
+import { registerWorker } from "./worker.ts";
 import { version } from "./version.ts";
 import { describeError, EXIT } from "./errors.ts";
 
@@ -28,6 +29,7 @@ export const buildProgram = (): Command => {
   registerSearch(program);
   registerEquilibrium(program);
   registerViability(program);
+  registerWorker(program);
   registerValidate(program);
   registerSchema(program);
   registerTrace(program);

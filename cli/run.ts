@@ -10,7 +10,7 @@ import type { Scenario } from "../sim/scenario/scenario.ts";
 import { maxReplications } from "../sim/scenario/sections/replications.ts";
 import { UserError } from "./errors.ts";
 import { loadSubject } from "./experiment.ts";
-import { type ExperimentFlags, workersOption } from "./experiment-options.ts";
+import { type ExperimentFlags, queueOption, workersOption } from "./experiment-options.ts";
 import { interruptedExit, Interruptions } from "./interruptions.ts";
 import { LineFile } from "./line-file.ts";
 import { assignment, commandName, filePath, seed, shellWord, wholeNumber } from "./options.ts";
@@ -42,6 +42,7 @@ export const registerRun = (program: Command): void => {
     .option("--replications <number>", "play it so often, each time with other random numbers, and report means with confidence intervals", wholeNumber(1, maxReplications))
     .option("--until <rule>", "play it until a figure is known well enough, such as 'latency.p95 within 2 %' ('... at 99 %'); --replications is the most then")
     .addOption(workersOption())
+    .addOption(queueOption())
     .option("--resume", "with several runs: goes on with what an interrupted experiment left in the folder")
     .addHelpText(
       "after",
@@ -70,6 +71,7 @@ const runCommand = async (given: string, flags: RunFlags): Promise<void> => {
     await runReplications(loaded, replications, flags);
     return;
   }
+  if (flags.queue !== undefined) throw new UserError("--queue is for several runs (--replications, --until).");
   if (flags.resume === true) throw new UserError("--resume goes on with several runs (--replications, --until); a single run begins anew.");
   const out = flags.out ?? (flags.json === true ? null : join("out", scenario.name));
   if (flags.parquet === true && out === null) throw new UserError("--parquet writes into the report's folder; name it with --out.");

@@ -5,7 +5,7 @@ import type { PlacedTask } from "./job.ts";
 import type { Journal } from "./journal.ts";
 import { WorkerPool } from "./pool.ts";
 import type { PoolOptions } from "./pool.ts";
-import { playInOrder } from "./in-order.ts";
+import { type JobPlayer, playInOrder } from "./in-order.ts";
 import { Unpacker } from "./wire.ts";
 import type { WireOutcome } from "./wire.ts";
 
@@ -21,7 +21,7 @@ export interface ConductProgress {
 
 export interface ConductOptions extends PoolOptions {
   /** Workers that are there already, and stay; the other options of a pool do not matter then. */
-  readonly pool?: WorkerPool | undefined;
+  readonly pool?: JobPlayer | undefined;
   /** What was played before is taken from it, what is played is added to it. */
   readonly journal?: Journal | undefined;
   /** Told ten times a second. */
@@ -42,7 +42,8 @@ let subjects = 0;
  */
 export async function conductOn<Result>(experiment: Experiment<Result>, subject: Subject, options: ConductOptions = {}): Promise<Result> {
   const { journal, onProgress, signal } = options;
-  const pool = options.pool ?? new WorkerPool(options);
+  const ownPool = options.pool === undefined ? new WorkerPool(options) : null;
+  const pool = options.pool ?? ownPool!;
   const subjectId = subjects++;
   const unpacker = new Unpacker();
   const plays = {
@@ -70,7 +71,7 @@ export async function conductOn<Result>(experiment: Experiment<Result>, subject:
     }
     return next.value;
   } finally {
-    if (options.pool === undefined) await pool.close();
+    await ownPool?.close();
   }
 }
 

@@ -152,7 +152,7 @@ export class JournalFile implements Journal {
 
   #check(found: Partial<JournalHead & { format: string }>, head: JournalHead): void {
     const fail = (what: string): never => {
-      throw new JournalError(`${this.#path} ${what}: its runs are not those of this experiment. Leave the scenario as it was, name another folder with --out, or remove the file to begin anew.`);
+      throw new JournalError(`${this.#path} ${what}: its runs are not those of this experiment. Leave everything as it was, name another folder with --out, or remove the file to begin anew.`);
     };
     if (found.format !== format) fail("was not written by this version of infernet-lab");
     if (found.labVersion !== head.labVersion) fail(`was written by infernet-lab ${found.labVersion}; this is ${head.labVersion}`);

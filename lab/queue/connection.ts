@@ -1,3 +1,4 @@
+import type * as Bullmq from "bullmq";
 import type { Redis } from "ioredis";
 
 /** Something about the queue that the user can put right. */
@@ -14,9 +15,9 @@ export function shown(url: string): string {
 }
 
 /** What the queue is made of; only those who use it need it. */
-export async function loadBullmq(): Promise<{ readonly bullmq: typeof import("bullmq"); readonly ioredis: typeof import("ioredis") }> {
+export async function loadBullmq(): Promise<{ readonly bullmq: typeof Bullmq; readonly Redis: typeof Redis }> {
   try {
-    return { bullmq: await import("bullmq"), ioredis: await import("ioredis") };
+    return { bullmq: await import("bullmq"), Redis: (await import("ioredis")).Redis };
   } catch (error) {
     throw new QueueError(`--queue needs the packages bullmq and ioredis, which are not installed here (${(error as Error).message.split("\n")[0]}); npm install bullmq ioredis`);
   }
@@ -29,7 +30,7 @@ export async function loadBullmq(): Promise<{ readonly bullmq: typeof import("bu
  */
 export async function redisAt(url: string, onLost: (message: string) => void = () => {}): Promise<() => Redis> {
   if (!/^rediss?:\/\/./.test(url) || !URL.canParse(url)) throw new QueueError(`--queue: found ${url}; allowed: a Redis such as redis://localhost/0, redis://user:password@host:6379/0 or rediss://host`);
-  const { ioredis: { Redis: Client } } = await loadBullmq();
+  const { Redis: Client } = await loadBullmq();
   const probe = new Client(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: firstAnswerMs, commandTimeout: firstAnswerMs, maxRetriesPerRequest: 0 });
   let reason = "";
   probe.on("error", (error: Error) => void (reason = error.message === "" ? String((error as NodeJS.ErrnoException).code) : error.message));

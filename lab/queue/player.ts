@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import type { Queue, QueueEvents } from "bullmq";
+import type * as Bullmq from "bullmq";
 import type { Redis } from "ioredis";
 import type { Subject } from "../../sim/experiment/play-task.ts";
 import type { JobPlayer } from "../in-order.ts";
@@ -34,8 +34,8 @@ interface WorkerCard {
 export class QueuePlayer implements JobPlayer {
   readonly #url: string;
   readonly #redis: Redis;
-  readonly #queue: Queue<JobPacket, AnswerPacket>;
-  readonly #events: QueueEvents;
+  readonly #queue: Bullmq.Queue<JobPacket, AnswerPacket>;
+  readonly #events: Bullmq.QueueEvents;
   readonly #connections: readonly Redis[];
   readonly #say: (text: string) => void;
   readonly #session = randomUUID();
@@ -49,7 +49,7 @@ export class QueuePlayer implements JobPlayer {
   #idleSinceMs = performance.now();
   #told = "";
 
-  private constructor(url: string, connect: () => Redis, { Queue, QueueEvents }: typeof import("bullmq"), say: (text: string) => void) {
+  private constructor(url: string, connect: () => Redis, { Queue, QueueEvents }: typeof Bullmq, say: (text: string) => void) {
     this.#url = url;
     this.#say = say;
     const [own, forEvents] = [connect(), connect()];
@@ -57,7 +57,9 @@ export class QueuePlayer implements JobPlayer {
     this.#connections = [own, forEvents];
     this.#queue = new Queue(names.queue(), { connection: own, prefix: names.prefix });
     this.#events = new QueueEvents(names.queue(), { connection: forEvents, prefix: names.prefix });
-    for (const one of [this.#queue, this.#events]) one.on("error", () => {});
+    // Connections speak for themselves.
+    this.#queue.on("error", () => {});
+    this.#events.on("error", () => {});
     this.#events.on("completed", ({ jobId, returnvalue }) => this.#answered(jobId, returnvalue as unknown));
     this.#events.on("failed", ({ jobId, failedReason }) => this.#failed(jobId, failedReason));
     this.#events.on("progress", ({ jobId, data }) => {
@@ -100,7 +102,6 @@ export class QueuePlayer implements JobPlayer {
   async play<Result>(job: Job): Promise<JobResult<Result>> {
     if (job.kind !== "runs") throw new QueueError(`--queue plays runs of experiments, not ${job.kind}.`);
     const id = `${this.#session}-${this.#jobs++}`;
-    let share = 0;
     const answer = new Promise<AnswerPacket>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject, items: job.items.length, share: 0 });
     });
@@ -114,10 +115,8 @@ export class QueuePlayer implements JobPlayer {
       const found = await answer;
       if (found.kind === "died") throw new WorkerDied(found.reason);
       if (found.kind === "dropped") throw new WorkerDied("a worker took this session for gone");
-      share = found.results.length;
       return { results: unpacked(found) as unknown as Result[], ms: found.ms };
     } finally {
-      void share;
       this.#waiting.delete(id);
       if (!this.#stopped) void this.#queue.remove(id).catch(() => {});
     }

@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Worker as BullWorker } from "bullmq";
+import { extname, join } from "node:path";
+import type * as Bullmq from "bullmq";
 import type { Redis } from "ioredis";
 import type { Subject } from "../../sim/experiment/play-task.ts";
 import { WorkerDied } from "../job.ts";
@@ -32,14 +32,14 @@ export class QueueWorker {
   readonly #pool: WorkerPool;
   readonly #redis: Redis;
   readonly #connections: readonly Redis[];
-  readonly #worker: BullWorker<JobPacket, AnswerPacket>;
+  readonly #worker: Bullmq.Worker<JobPacket, AnswerPacket>;
   readonly #staying: NodeJS.Timeout;
   readonly #card: string;
   readonly #id = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   readonly #files = mkdtempSync(join(tmpdir(), "infernet-worker-"));
   readonly #subjects = new Map<string, Promise<{ readonly subjectId: number; readonly subject: Subject }>>();
 
-  private constructor(connect: () => Redis, { Worker }: typeof import("bullmq"), { threads }: QueueWorkerOptions) {
+  private constructor(connect: () => Redis, { Worker }: typeof Bullmq, { threads }: QueueWorkerOptions) {
     this.#pool = new WorkerPool({ workers: threads });
     const [own, blocking] = [connect(), connect()];
     this.#redis = own;
@@ -107,7 +107,7 @@ export class QueueWorker {
     const { files, ...subject } = JSON.parse(text) as SubjectPacket;
     const here: Record<string, string> = {};
     for (const { path, sha256 } of files) {
-      const file = join(this.#files, sha256);
+      const file = join(this.#files, `${sha256}${extname(path)}`);
       if (!existsSync(file)) {
         const bytes = await this.#redis.getBuffer(names.blob(sha256));
         if (bytes === null || createHash("sha256").update(bytes).digest("hex") !== sha256) throw new Error(`the file ${path} is not in Redis any more`);

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { figuresOf } from "../../protocol/result/figures.ts";
 import type { LoadOptions } from "../scenario/load.ts";
 import { loadScenario } from "../scenario/load.ts";
@@ -15,6 +16,8 @@ export interface Subject {
   readonly fileName: string;
   /** Changes that hold for every run. */
   readonly sets: readonly string[];
+  /** Where files that the scenario names lie, those that do not lie where it says. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** Plays the tasks of one experiment, one after the other. */
@@ -26,7 +29,9 @@ export class TaskPlayer {
 
   constructor(subject: Subject, load: LoadOptions = {}) {
     this.#subject = subject;
-    this.#load = load;
+    const { files } = subject;
+    const at = (path: string): string => files?.[path] ?? path;
+    this.#load = files === undefined ? load : { readText: (path) => readFileSync(at(path), "utf8"), locate: at, ...load };
   }
 
   /**

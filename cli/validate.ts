@@ -7,6 +7,8 @@ import { checkVariations } from "../sim/scenario/check-variations.ts";
 import { loadScenario } from "../sim/scenario/load.ts";
 import type { Scenario } from "../sim/scenario/scenario.ts";
 import type { ExperimentSpec } from "../sim/scenario/sections/experiment.ts";
+import { sweepVariations } from "../sim/experiment/sweep/prepare.ts";
+import { pointCount } from "../sim/scenario/sections/sweep.ts";
 import { samplesOf } from "../sim/scenario/sections/grid.ts";
 import { runsOf, sensitivityVariations } from "../sim/scenario/sections/sensitivity.ts";
 import { describeError, EXIT } from "./errors.ts";
@@ -33,7 +35,7 @@ const validate = (given: string, sets: readonly string[]): void => {
     const arms = experiment.arms?.arms ?? [];
     const { search, equilibrium, sensitivity } = experiment;
     const variations = [
-      ...arms.map(({ variation }) => variation), ...(sensitivity === null ? [] : sensitivityVariations(sensitivity)), ...(search === null ? [] : samplesOf(search.axes)), ...(equilibrium?.players ?? []).flatMap(({ axes }) => samplesOf(axes)),
+      ...arms.map(({ variation }) => variation), ...sweepVariations({ scenario, experiment }, path), ...(sensitivity === null ? [] : sensitivityVariations(sensitivity)), ...(search === null ? [] : samplesOf(search.axes)), ...(equilibrium?.players ?? []).flatMap(({ axes }) => samplesOf(axes)),
     ];
     checkVariations(source, path, variations, { sets, fileExists: existsSync });
     process.stdout.write(`${pc.green("ok")} ${path}\n${summary(scenario)}\n${arms.length === 0 ? "" : `   arms: ${arms.map(({ name }) => name).join(", ")} (${commandName} compare ${shellWord(given)})\n`}${experimentLines(experiment, given)}`);
@@ -46,11 +48,12 @@ const validate = (given: string, sets: readonly string[]): void => {
 };
 
 /** What is varied, what is searched, and who plays against whom. */
-const experimentLines = ({ sensitivity, search, equilibrium }: ExperimentSpec, given: string): string => {
+const experimentLines = ({ arms, sweep, sensitivity, search, equilibrium }: ExperimentSpec, given: string): string => {
+  const swept = sweep === null ? [] : [`   sweep: ${formatNumber(pointCount(sweep, arms?.arms.length ?? 1))} points over ${sweep.axes.map(({ name }) => name).join(", ")} (${commandName} sweep ${shellWord(given)})\n`];
   const varied = sensitivity === null ? [] : [`   sensitivity: ${sensitivity.factors.length} factors, ${formatNumber(runsOf(sensitivity))} runs (${commandName} sensitivity ${shellWord(given)})\n`];
   const searched = search === null ? [] : [`   search: ${search.direction} ${search.metric.label} over ${search.axes.map(({ path }) => path).join(", ")} (${commandName} search ${shellWord(given)})\n`];
   const game = equilibrium === null ? [] : [`   equilibrium: ${equilibrium.players.map(({ name, strategies }) => `${name} among ${strategies.length} strategies`).join(", ")} (${commandName} equilibrium ${shellWord(given)})\n`];
-  return [...varied, ...searched, ...game].join("");
+  return [...swept, ...varied, ...searched, ...game].join("");
 };
 
 const summary = (scenario: Scenario): string => {

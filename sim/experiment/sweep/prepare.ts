@@ -4,7 +4,9 @@ import { checkVariations } from "../../scenario/check-variations.ts";
 import type { LoadedScenario, LoadOptions } from "../../scenario/load.ts";
 import { formatPath } from "../../scenario/problem.ts";
 import type { Finding } from "../../scenario/problem.ts";
+import type { ArmsSpec } from "../../scenario/sections/arms.ts";
 import type { SweepSpec } from "../../scenario/sections/sweep.ts";
+import type { Variation } from "../../scenario/variation.ts";
 import type { SweepPoint } from "./points.ts";
 import { sweepPoints } from "./points.ts";
 import type { SweepQuestion } from "./sweep.ts";
@@ -46,13 +48,7 @@ export function prepareSweep({ scenario, experiment, source }: LoadedScenario, f
   const { sets = [], seed = scenario.seed } = options;
   const spec = options.spec ?? experiment.sweep;
   if (spec === null) throw new SweepError(`${fileName} says nothing of a sweep: add \`sweep: {axes: {PATH: [VALUE, VALUE]}}\` to it, or name axes with --axis PATH=VALUE,VALUE.`);
-  if (spec.arms && experiment.arms === null) throw new SweepError(`${fileName} has no arms to be crossed with the sweep.`);
-  const misfits: Finding[] = [];
-  const points = sweepPoints(spec, experiment.arms, seed, (finding) => void misfits.push(finding));
-  if (misfits.length > 0) {
-    const [{ path, found, allowed }] = misfits as [Finding, ...Finding[]];
-    throw new SweepError(`${fileName}: ${formatPath(path)}: found ${found}; allowed: ${allowed}.`);
-  }
+  const points = pointsOf(spec, experiment.arms, seed, fileName);
   checkVariations(source, fileName, toCheck(points).map(({ variation }) => variation), { sets, ...(options.fileExists === undefined ? {} : { fileExists: options.fileExists }) });
   const asked = options.metrics ?? spec.metrics ?? experiment.metrics;
   return {
@@ -62,6 +58,20 @@ export function prepareSweep({ scenario, experiment, source }: LoadedScenario, f
     replications: options.replications ?? spec.replications ?? experiment.replications?.count ?? usualReplications,
     lab: options.lab, onRun: options.onRun,
   };
+}
+
+/** The markets of a scenario's sweep that are loaded before it is played, to see whether they can be. @throws SweepError */
+export function sweepVariations({ scenario, experiment }: Pick<LoadedScenario, "scenario" | "experiment">, fileName: string): Variation[] {
+  return experiment.sweep === null ? [] : toCheck(pointsOf(experiment.sweep, experiment.arms, scenario.seed, fileName)).map(({ variation }) => variation);
+}
+
+function pointsOf(spec: SweepSpec, arms: ArmsSpec | null, seed: number, fileName: string): SweepPoint[] {
+  if (spec.arms && arms === null) throw new SweepError(`${fileName} has no arms to be crossed with the sweep.`);
+  const misfits: Finding[] = [];
+  const points = sweepPoints(spec, arms, seed, (finding) => void misfits.push(finding));
+  if (misfits.length === 0) return points;
+  const [{ path, found, allowed }] = misfits as [Finding, ...Finding[]];
+  throw new SweepError(`${fileName}: ${formatPath(path)}: found ${found}; allowed: ${allowed}.`);
 }
 
 /** Points that have every value of every axis among them, and others up to the most. */

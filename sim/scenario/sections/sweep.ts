@@ -143,6 +143,13 @@ export function resolveSweep(market: { readonly sweep?: Input | undefined }, cla
   return { axes, combine, arms: sweep.arms, replications: sweep.replications ?? null, metrics: metrics === undefined ? null : [...new Map(metrics.map((metric) => [metric.path, metric])).values()] };
 }
 
+/** How many points a sweep has. @param arms of the scenario */
+export function pointCount({ axes, combine, arms: crossed }: Pick<SweepSpec, "axes" | "combine" | "arms">, arms: number): number {
+  const counts = axes.map(({ levels }) => levels?.length ?? 0);
+  const points = "points" in combine ? combine.points : combine.kind === "zip" ? counts[0] ?? 0 : counts.reduce((product, count) => product * count, 1);
+  return crossed ? points * arms : points;
+}
+
 type Tell = (finding: Finding) => null;
 
 function combinationOf(given: Input["combine"], axes: readonly SweepAxis[], tell: Tell): SweepCombination | null {
@@ -153,7 +160,7 @@ function combinationOf(given: Input["combine"], axes: readonly SweepAxis[], tell
     if (given === undefined && axes.length > 1) return tell({ path: at, found: `${axes.length} axes, and not how they are combined`, allowed: "`combine: product` (every value with every other), `combine: zip` (the first of each, then the second of each), {latin-hypercube: {points}} or {sobol: {points}}", atKey: true });
     const counts = axes.map(({ levels }) => levels!.length);
     if (given === "zip" && new Set(counts).size > 1) return tell({ path: at, found: `zip of axes with ${counts.join(" and ")} values`, allowed: "as many values on each axis, or `product`" });
-    const count = given === "zip" ? counts[0] ?? 0 : counts.reduce((product, one) => product * one, 1);
+    const count = pointCount({ axes, combine: { kind: given ?? "product" }, arms: false }, 1);
     if (count > mostPoints) return tell({ path: at, found: `${count} points`, allowed: `at most ${mostPoints}`, atKey: given === undefined });
     return { kind: given ?? "product" };
   }

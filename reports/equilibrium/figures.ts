@@ -39,11 +39,20 @@ function span(values: readonly number[], part = 0.06): [number, number] {
   return [low - margin, high + margin];
 }
 
+/** Strategies that an axis names one by one. */
+const NAMED = 12;
+
 function strategyAxis(player: EquilibriumPlayer): Plot.ScaleOptions {
+  if (!isNumeric(player)) {
+    const count = player.strategies.length;
+    const every = Math.ceil(count / NAMED);
+    const ticks = Array.from({ length: Math.ceil(count / every) }, (_, i) => 1 + i * every);
+    return { domain: [0.5, count + 0.5], label: null, ticks, tickFormat: (place: number) => shorten(player.strategies[place - 1]!.name), grid: true };
+  }
   const numbers = player.strategies.map((_, i) => numberOf(player, i));
   const [low, high] = span(numbers);
   const unit = player.parameters[0]?.unit ?? "";
-  return spanAxis(low, high, 6, (value) => isNumeric(player) ? `${formatSignificant(value, 4)}${unit === "" ? "" : ` ${unit}`}` : `no. ${formatNumber(value)}`);
+  return spanAxis(low, high, 6, (value) => `${formatSignificant(value, 4)}${unit === "" ? "" : ` ${unit}`}`);
 }
 
 /** What each player did after each move, one line each. */
@@ -66,7 +75,7 @@ function pathFigure(report: EquilibriumReport): Figure {
     return {
       heading: `${group.length > 1 ? "" : `${first.name}: `}${first.parameters.map(({ path }) => short(path)).join(", ")} after each move`.slice(0, 90), height: group.length > 1 ? 280 : 150,
       plot: {
-        marginLeft: 90, marginRight: group.length > 1 ? 110 : 36,
+        marginLeft: isNumeric(first) ? 90 : 190, marginRight: group.length > 1 ? 110 : 36,
         x: { domain: [-0.3, Math.max(1, last) + 0.3], label: null, ticks: stepTicks(last), tickFormat: (step: number) => (step === 0 ? "start" : `move ${step}`) },
         y: strategyAxis(wide),
         marks: [

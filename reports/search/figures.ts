@@ -11,6 +11,8 @@ import { SEARCH_TITLES } from "./titles.ts";
 
 /** Alternatives that a picture shows: the chosen one and the best of the others. */
 const SHOWN = 30;
+/** Share of the points tried that the picture of a range shows: the better ones. */
+const NEAR = 0.6;
 
 /** Every plot of a search report, as SVG documents. */
 export function renderSearchPlots(report: SearchReport): Record<SearchPlotName, string> {
@@ -52,22 +54,25 @@ function valuesFigure(report: SearchReport): Figure {
   const curve = parameters.length === 1 && only!.unit !== null && rows.every(({ x }) => Number.isFinite(x));
   if (curve) {
     const unit = only!.unit!;
-    const xs = path === null ? rows.map(({ x }) => x) : [only!.from!, only!.to!];
     // Points of the search beside them: they were all played with the same random numbers, so that their curve is one.
     const tried = (path ?? []).flatMap(({ numbers, mean }) => mean === null ? [] : [{ x: numbers[0]!, mean }]).toSorted((a, b) => a.x - b.x);
-    const shape = path === null ? rows.toSorted((a, b) => a.x - b.x) : tried;
-    const [low, high] = span(xs);
+    // Far from the best, the curve would flatten what is near it.
+    const sorted = tried.map(({ mean }) => mean).toSorted((a, b) => (goal.direction === "maximise" ? b - a : a - b));
+    const worst = sorted[Math.floor((sorted.length - 1) * NEAR)] ?? 0;
+    const near = tried.filter(({ mean }) => (goal.direction === "maximise" ? mean >= worst : mean <= worst));
+    const shape = path === null ? rows.toSorted((a, b) => a.x - b.x) : near;
+    const [low, high] = span([...rows, ...shape].map(({ x }) => x));
     return {
       title, subtitle, keys: path === null ? keys : [...keys, { name: "points tried, with the search's random numbers", color: COLORS[5], shape: "line" }],
       panels: [{
-        heading: `${goal.metric.label[0]!.toUpperCase()}${goal.metric.label.slice(1)} against ${only!.path}`, height: 300,
+        heading: `${goal.metric.label[0]!.toUpperCase()}${goal.metric.label.slice(1)} against ${only!.path}${near.length < tried.length ? " (the better points)" : ""}`, height: 300,
         plot: {
           marginLeft: 100,
-          x: spanAxis(path === null ? low : only!.from!, path === null ? high : only!.to!, 7, (value) => `${formatSignificant(value, 4)}${unit === "" ? "" : ` ${unit}`}`),
+          x: spanAxis(low, high, 7, (value) => `${formatSignificant(value, 4)}${unit === "" ? "" : ` ${unit}`}`),
           y: axisOf(report, [...rows.flatMap(({ low: least, high: most }) => [least, most]), ...shape.map(({ mean }) => mean)]),
           marks: [
             Plot.line(shape, { x: "x", y: "mean", stroke: path === null ? GREY : COLORS[5], strokeWidth: 1.2, strokeOpacity: 0.8 }),
-            ...(path === null ? [] : [Plot.dot(tried, { x: "x", y: "mean", r: 2, fill: COLORS[5] })]),
+            ...(path === null ? [] : [Plot.dot(near, { x: "x", y: "mean", r: 2, fill: COLORS[5] })]),
             Plot.link(rows, { x1: "x", x2: "x", y1: "low", y2: "high", stroke: "color", strokeWidth: 9, strokeOpacity: 0.4 }),
             Plot.dot(rows, { x: "x", y: "mean", r: 3.2, fill: "color" }),
           ],
@@ -101,7 +106,7 @@ function raceFigure(report: SearchReport): Figure {
   const points = alternatives.flatMap(({ name }, i) => race.flatMap(({ runs, means }) => means[i] === null || means[i] === undefined ? [] : [{ name, i, runs, mean: means[i], color: i === chosen ? GOOD : GREY }]));
   const ends = alternatives.flatMap(({ name }, i) => {
     const last = points.filter((point) => point.i === i).at(-1);
-    return last === undefined ? [] : [{ ...last, name, color: i === chosen ? GOOD : BAD }];
+    return last === undefined ? [] : [{ ...last, name, color: i === chosen ? GOOD : method.name === "ocba" ? GREY : BAD }];
   });
   const labelled = alternatives.length <= SHOWN ? spread(ends, points.map(({ mean }) => mean)) : ends.filter(({ i }) => i === chosen).map((end) => ({ ...end, dy: 0 }));
   const most = race.at(-1)!.runs;
@@ -160,7 +165,7 @@ function pathFigure(report: SearchReport): Figure {
       plot: {
         marginLeft: 100,
         x: spanAxis(0, tried.length + 1, 6, (order) => formatNumber(order)),
-        y: spanAxis(from!, to!, 3, (value) => `${formatSignificant(value, 4)}${unit === null || unit === "" ? "" : ` ${unit}`}`),
+        y: spanAxis(from!, to!, 4, (value) => `${formatSignificant(value, 4)}${unit === null || unit === "" ? "" : ` ${unit}`}`),
         marks: [
           ...(numbers?.[d] === null || numbers?.[d] === undefined ? [] : [Plot.ruleY([numbers[d]], { stroke: GOOD, strokeWidth: 1.5 })]),
           Plot.dot(tried, { x: "order", y: ({ numbers: at }: { numbers: readonly number[] }) => at[d]!, r: 2.2, fill: GREY }),

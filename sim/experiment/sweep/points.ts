@@ -77,9 +77,12 @@ function placeAtShare({ moves, ends, scale }: SweepAxis, share: number, finding:
   for (const move of moves) {
     if (move.kind === "times") changes.push(...times(move, factor, finding));
     else if (move.kind === "range") {
-      const { value, text } = valueAt(move.range, share);
+      const { from: least, to: most, unit } = move.range;
+      const drawn = valueAt(move.range, share).value;
+      // Twelve decimals: what doubles add to a decimal step is no part of the value.
+      const value = move.step === null ? drawn : Number((least + Math.min(Math.floor((most - least) / move.step + 1e-9), Math.round((drawn - least) / move.step)) * move.step).toFixed(12));
       shown ??= value;
-      changes.push({ path: move.path, value: move.range.unit === "" ? value : text, at: move.at });
+      changes.push({ path: move.path, value: unit === "" ? value : `${value}${unit.startsWith("/") ? "" : " "}${unit}`, at: move.at });
     }
   }
   return { factor: shown ?? factor, changes };

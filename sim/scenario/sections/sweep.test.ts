@@ -84,6 +84,14 @@ describe("the axes of a sweep", () => {
     expect(scrambled.map(({ factors }) => factors[1]).toSorted()).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
+  test("are rounded to multiples of a step where they are drawn", () => {
+    const text = "  axes: {router.fee.share: {from: 50 bps, to: 301 bps, step: 25 bps}}\n  combine: {latin-hypercube: {points: 50}}";
+    const values = points(text).map(({ factors }) => factors[0] as number);
+    expect(new Set(values)).toEqual(new Set([50, 75, 100, 125, 150, 175, 200, 225, 250, 275, 300]));
+    expect(check(text)).toBe("no error");
+    expect(new Set(points("  axes: {router.fee.share: {from: 0, to: 0.3, step: 0.1}}\n  combine: {sobol: {points: 16}}").map(({ factors }) => factors[0]))).toEqual(new Set([0, 0.1, 0.2, 0.3]));
+  });
+
   test("are crossed with the scenario's arms", () => {
     const text = `${source("  axes: {operators.gpu.count: [1, 2]}\n  arms: true\n")}arms:\n  plain: {}\n  cheap: {router.policy: cheapest}\n`;
     const { experiment } = loadScenario(text, "a.yaml");
@@ -109,6 +117,8 @@ describe("one thing wrong", () => {
     ["an end without its unit", "  axes: {horizon: {from: 10, to: 20min, steps: 3}}", "a.yaml:16:34: sweep.axes.horizon.to: found \"20min\"; allowed: a number without a unit, as in `from`"],
     ["a logarithm of nothing", "  axes: {router.fee.flat: {from: 0 msat, to: 10 msat, steps: 3, scale: log}}", "a.yaml:16:34: sweep.axes.router.fee.flat.from: found \"0 msat\"; allowed: a value above 0, as the scale is log"],
     ["more steps than whole numbers", "  axes: {operators.gpu.count: {from: 1, to: 3, steps: 5}}", "a.yaml:16:55: sweep.axes.operators.gpu.count.steps: found 5 steps, of which two are 2 after rounding; allowed: fewer steps"],
+    ["a step of another unit", "  axes: {router.fee.share: {from: 0 bps, to: 300 bps, step: 0.01}}\n  combine: {sobol: {points: 16}}", "a.yaml:16:61: sweep.axes.router.fee.share.step: found 0.01; allowed: a number above 0 of bps, at most the whole range"],
+    ["a step beside steps", "  axes: {router.fee.share: {from: 0 bps, to: 300 bps, steps: 4, step: 100 bps}}", "a.yaml:16:65: sweep.axes.router.fee.share.step: found step beside steps; allowed: one of them"],
     ["a value twice", "  axes: {router.policy: [random, random]}", "a.yaml:16:34: sweep.axes.router.policy[1]: found random twice; allowed: each value once"],
     ["values in two ways", "  axes: {x: {path: horizon, values: [1min], from: 1min, to: 2min}}", "a.yaml:16:13: sweep.axes.x: found values beside from and to; allowed: one of: values: [...], {from, to, steps}, times: [...], together: {...}"],
     ["paths with unequal lists", "  axes: {x: {together: {operators.gpu.count: [1, 2], router.attempts: [1, 2, 3]}}}", "a.yaml:16:71: sweep.axes.x.together.router.attempts: found 3 values for router.attempts, and 2 values for operators.gpu.count; allowed: as many for each"],

@@ -21,9 +21,10 @@ const end = z.union([z.number(), z.string().min(1).max(64)]).meta({ title: "a nu
 const path = z.string().min(1).max(256);
 const steps = z.int().min(2).max(10_000).describe("How many values, both ends included; left out: any value between the ends, for latin-hypercube and sobol.");
 const scale = z.enum(["linear", "log"]).describe("linear: equal distances (default). log: equal ratios.");
+const step = end.describe("What values drawn between the ends are rounded to whole multiples of, counted from the first: `1 bps` (default: as fine as the unit allows).");
 const list = z.array(z.unknown()).min(1).max(10_000);
 const multiple = z.number().gt(0).max(1e9);
-const range = z.strictObject({ from: end.describe("The first value, such as `10 sat/Mtok`."), to: end.describe("The last, in the same unit."), steps: steps.optional(), scale: scale.optional() });
+const range = z.strictObject({ from: end.describe("The first value, such as `10 sat/Mtok`."), to: end.describe("The last, in the same unit."), steps: steps.optional(), step: step.optional(), scale: scale.optional() });
 const values = z.union([list, range]);
 
 const axis = z.union([
@@ -35,6 +36,7 @@ const axis = z.union([
     from: end.optional().describe("The first value, such as `10 sat/Mtok`, instead of a list."),
     to: end.optional().describe("The last, in the same unit."),
     steps: steps.optional(),
+    step: step.optional(),
     scale: scale.optional(),
     times: z.union([z.array(multiple).min(1).max(10_000), z.strictObject({ from: multiple.describe("The least multiple."), to: multiple.describe("The greatest."), steps: steps.optional(), scale: scale.optional() })])
       .optional().describe("Multiples of what the scenario says at each path, such as [0.5, 1, 2], in place of values."),
@@ -69,7 +71,7 @@ type ValuesInput = z.output<typeof values>;
 /** A field that an axis moves. */
 export type AxisMove =
   | { readonly kind: "values"; readonly path: string; readonly values: readonly unknown[]; /** Whether they stand in the file one by one. */ readonly listed: boolean; readonly at: readonly PathPart[] }
-  | { readonly kind: "range"; readonly path: string; readonly range: ValueRange; readonly at: readonly PathPart[] }
+  | { readonly kind: "range"; readonly path: string; readonly range: ValueRange; /** In the range's unit; null: as fine as it allows. */ readonly step: number | null; readonly at: readonly PathPart[] }
   /** A multiple of what the scenario has there. */
   | { readonly kind: "times"; readonly path: string; readonly base: unknown; readonly whole: boolean; readonly at: readonly PathPart[] };
 
@@ -184,20 +186,20 @@ class AxisResolver {
   axis(name: string, input: AxisInput): SweepAxis | null {
     const at = ["sweep", "axes", name] as const;
     if (Array.isArray(input)) return this.#axisOf(name, at, [{ path: name, pathAt: at, values: input, at }]);
-    const { path: one, paths: several, values: listed, from, to, steps: count, scale: given, times, together } = input;
+    const { path: one, paths: several, values: listed, from, to, steps: count, step: grain, scale: given, times, together } = input;
     const kinds = [listed !== undefined ? "values" : null, from !== undefined || to !== undefined ? "from and to" : null, times !== undefined ? "times" : null, together !== undefined ? "together" : null].filter((kind) => kind !== null);
     if (kinds.length !== 1) return this.#tell({ path: at, found: kinds.length === 0 ? "no values" : kinds.join(" beside "), allowed: "one of: values: [...], {from, to, steps}, times: [...], together: {...}" });
     if (one !== undefined && several !== undefined) return this.#tell({ path: [...at, "path"], found: "path beside paths", allowed: "one of them", atKey: true });
     if (together !== undefined) {
-      const stray = (["path", "paths", "steps", "scale"] as const).find((key) => input[key] !== undefined);
-      if (stray !== undefined) return this.#tell({ path: [...at, stray], found: `${stray} beside together`, allowed: "paths, steps and scale inside `together`", atKey: true });
+      const stray = (["path", "paths", "steps", "step", "scale"] as const).find((key) => input[key] !== undefined);
+      if (stray !== undefined) return this.#tell({ path: [...at, stray], found: `${stray} beside together`, allowed: "paths, steps, step and scale inside `together`", atKey: true });
       return this.#axisOf(name, at, Object.entries(together).map(([path, inside]) => ({ path, pathAt: [...at, "together", path], values: inside, at: [...at, "together", path] })));
     }
     const places = several?.map((path, i) => ({ path, pathAt: [...at, "paths", i] as readonly PathPart[] })) ?? [{ path: one ?? name, pathAt: one === undefined ? at : [...at, "path"] }];
     if (times !== undefined) return this.#timesAxis(name, at, places, times, input);
     if (listed !== undefined) return this.#axisOf(name, at, places.map((place) => ({ ...place, values: listed, at: [...at, "values"] })));
     if (from === undefined || to === undefined) return this.#tell({ path: at, found: from === undefined ? "to without from" : "from without to", allowed: "both" });
-    return this.#axisOf(name, at, places.map((place) => ({ ...place, values: { from, to, ...(count === undefined ? {} : { steps: count }), ...(given === undefined ? {} : { scale: given }) }, at })));
+    return this.#axisOf(name, at, places.map((place) => ({ ...place, values: { from, to, ...(count === undefined ? {} : { steps: count }), ...(grain === undefined ? {} : { step: grain }), ...(given === undefined ? {} : { scale: given }) }, at })));
   }
 
   #axisOf(name: string, at: readonly PathPart[], parts: readonly { readonly path: string; readonly pathAt: readonly PathPart[]; readonly values: ValuesInput; readonly at: readonly PathPart[] }[]): SweepAxis | null {
@@ -231,12 +233,16 @@ class AxisResolver {
     if (Array.isArray(given)) return { kind: "values", path, values: given, listed: true, at };
     const spread = readRange(given.from, given.to, given.scale ?? "linear", looked.field);
     if ("found" in spread) return this.#tell({ path: [...at, spread.at], found: spread.found, allowed: spread.allowed });
-    if (given.steps === undefined) return { kind: "range", path, range: spread, at };
+    if (given.steps === undefined) {
+      const step = given.step === undefined ? null : stepOf(given.step, spread);
+      return Number.isNaN(step) ? this.#tell({ path: [...at, "step"], found: describeValue(given.step), allowed: `a number above 0${spread.unit === "" ? "" : ` of ${spread.unit}`}, at most the whole range` }) : { kind: "range", path, range: spread, step, at };
+    }
+    if (given.step !== undefined) return this.#tell({ path: [...at, "step"], found: "step beside steps", allowed: "one of them", atKey: true });
     return { kind: "values", path, values: evenly(spread.from, spread.to, given.steps, spread.scale).map((value) => written(Number(value.toFixed(spread.decimals)), spread.unit)), listed: false, at };
   }
 
-  #timesAxis(name: string, at: readonly PathPart[], places: readonly { readonly path: string; readonly pathAt: readonly PathPart[] }[], times: NonNullable<Extract<AxisInput, { times?: unknown }>["times"]>, input: { readonly steps?: number | undefined; readonly scale?: RangeScale | undefined }): SweepAxis | null {
-    const stray = (["steps", "scale"] as const).find((key) => input[key] !== undefined);
+  #timesAxis(name: string, at: readonly PathPart[], places: readonly { readonly path: string; readonly pathAt: readonly PathPart[] }[], times: NonNullable<Extract<AxisInput, { times?: unknown }>["times"]>, input: { readonly steps?: number | undefined; readonly step?: unknown; readonly scale?: RangeScale | undefined }): SweepAxis | null {
+    const stray = (["steps", "step", "scale"] as const).find((key) => input[key] !== undefined);
     if (stray !== undefined) return this.#tell({ path: [...at, stray], found: `${stray} beside times`, allowed: "it inside `times`, beside from and to", atKey: true });
     const moves: AxisMove[] = [];
     for (const { path, pathAt } of places) {
@@ -264,6 +270,13 @@ export function timesChange({ path, base, whole, at }: Extract<AxisMove, { kind:
 }
 
 const numberWithUnit = /^\s*([0-9][0-9_]*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?)\s*(.*?)\s*$/u;
+
+/** NaN where it does not fit the range. */
+function stepOf(given: string | number, { from, to, unit }: ValueRange): number {
+  const match = numberWithUnit.exec(String(given));
+  const step = match === null || match[2] !== unit ? NaN : Number(match[1]!.replaceAll("_", ""));
+  return step > 0 && step <= to - from ? step : NaN;
+}
 
 function finestDecimals(unit: string): number {
   const parts = finestStep(unit);

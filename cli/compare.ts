@@ -99,7 +99,7 @@ const compareArms = async (given: string, flags: CompareFlags): Promise<void> =>
 
 /** Compares what other commands reported. */
 const compareFolders = async (given: readonly string[], flags: CompareFlags): Promise<void> => {
-  for (const name of ["replications", "until", "seed", "resume"] as const) if (flags[name] !== undefined) throw new UserError(`--${name} is for playing a scenario's arms; reports are taken as they are.`);
+  for (const name of ["replications", "until", "seed", "resume", "queue"] as const) if (flags[name] !== undefined) throw new UserError(`--${name} is for playing a scenario's arms; reports are taken as they are.`);
   if (flags.set.length > 0) throw new UserError("--set is for playing a scenario's arms; reports are taken as they are.");
   const folders = given.map(readReportFolder);
   const names = folderNames(given);

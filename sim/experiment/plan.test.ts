@@ -62,3 +62,14 @@ test("seeds of replications: the scenario's own first, all different, whatever t
   expect(new Set(seeds).size).toBe(1000);
   expect(replicationSeed(8, 1)).not.toBe(seeds[1]);
 });
+
+test("markets that take turns are each what they are alone, however many there are", () => {
+  const digestOf = (player: TaskPlayer, count: number): string | null =>
+    player.play({ name: `count=${count}`, sets: [`operators.server.count=${count}`], seed: 1 }, 0).digest;
+  const player = new TaskPlayer(subject);
+  const counts = Array.from({ length: 20 }, (_, i) => i + 1);
+  const first = counts.map((count) => digestOf(player, count));
+  expect(new Set(first).size).toBe(20);
+  expect(counts.map((count) => digestOf(player, count))).toEqual(first);
+  expect(digestOf(new TaskPlayer(subject), 7)).toBe(first[6]);
+});

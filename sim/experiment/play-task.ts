@@ -20,12 +20,15 @@ export interface Subject {
   readonly files?: Readonly<Record<string, string>>;
 }
 
+/** Scenarios that a player keeps: as many as arms are usually compared. */
+const mostKept = 16;
+
 /** Plays the tasks of one experiment, one after the other. */
 export class TaskPlayer {
   readonly #subject: Subject;
   readonly #load: LoadOptions;
-  #setsLoaded = "";
-  #scenario: Scenario | null = null;
+  /** Scenarios by their changes, the one used longest ago first. */
+  readonly #scenarios = new Map<string, Scenario>();
 
   constructor(subject: Subject, load: LoadOptions = {}) {
     this.#subject = subject;
@@ -58,15 +61,15 @@ export class TaskPlayer {
     }
   }
 
-  /** Replications of one point follow each other: what was loaded last will do for the next. */
+  /** Replications of a point follow each other, and arms take turns: what was loaded lately will do again. */
   #scenarioOf(task: RunTask): Scenario {
     const sets = JSON.stringify(task.sets);
-    if (this.#scenario === null || this.#setsLoaded !== sets) {
-      this.#scenario = null;
-      const { source, fileName } = this.#subject;
-      this.#scenario = loadScenario(source, fileName, { ...this.#load, marketOnly: true, sets: this.#subject.sets, innerSets: task.sets }).scenario;
-      this.#setsLoaded = sets;
-    }
-    return this.#scenario;
+    const { source, fileName } = this.#subject;
+    const scenario = this.#scenarios.get(sets)
+      ?? loadScenario(source, fileName, { ...this.#load, marketOnly: true, sets: this.#subject.sets, innerSets: task.sets }).scenario;
+    this.#scenarios.delete(sets);
+    this.#scenarios.set(sets, scenario);
+    if (this.#scenarios.size > mostKept) this.#scenarios.delete(this.#scenarios.keys().next().value!);
+    return scenario;
   }
 }

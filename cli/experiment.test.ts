@@ -1,8 +1,9 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
-import { contents, infernet, market, type Outcome, start, testFolder } from "./testing/process.ts";
+import { contents, infernet, main, market, type Outcome, start, testFolder } from "./testing/process.ts";
 
 const folder = testFolder("experiment");
 /** Runs of some milliseconds. */
@@ -88,8 +89,11 @@ describe("runs that fail", () => {
 
   test("are told, with what plays each alone, and the others are reported", () => {
     const { status, stderr } = infernet(folder, "compare", "traces/arms.yaml", ...short, "--replications", "3", "--out", "arms");
-    expect(stderr).toMatch(/3 of 6 runs failed, and have no part in the results:\n {2}.*odd.*, seed 5: TraceError: .*\n {4}\.\/infernet run traces\/arms\.yaml --seed 5 --set horizon=1min .*\n/);
+    const [, error, command] = /3 of 6 runs failed, and have no part in the results:\n {2}.*odd.*, seed 5: TraceError: (.*)\n {4}\.\/infernet (run traces\/arms\.yaml --seed 5 --set .*)\n/.exec(stderr)!;
     expect(status).toBe(0);
+    const alone = spawnSync("sh", ["-c", `"$0" "$1" ${command!}`, process.execPath, main], { cwd: folder, encoding: "utf8" });
+    expect(alone.status).toBe(2);
+    expect(alone.stderr).toContain(error);
   });
 
   test("all of them, leave nothing to report", () => {

@@ -4,7 +4,7 @@ import { formatNumber } from "../protocol/units.ts";
 import { removeDrafts } from "../reports/draft-folder.ts";
 import { renderJson } from "../reports/json.ts";
 import { conductOn } from "../lab/conduct.ts";
-import { labIdentity } from "../lab/queue/names.ts";
+import { labIdentity } from "../lab/identity.ts";
 import { QueuePlayer } from "../lab/queue/player.ts";
 import { JournalFile, marketOf } from "../lab/journal-file.ts";
 import type { Experiment, RunOutcome, RunTask } from "../sim/experiment/plan.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { labIdentity } from "../lab/queue/names.ts";
+import { labIdentity } from "../lab/identity.ts";
 import { QueueWorker } from "../lab/queue/worker.ts";
 import { shown } from "../lab/queue/connection.ts";
 import { workersOption } from "./experiment-options.ts";

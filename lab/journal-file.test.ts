@@ -90,7 +90,7 @@ describe("a journal", () => {
     const path = written("a");
     const before = readFileSync(path, "utf8");
     expect(() => JournalFile.resume(path, other)).toThrow(JournalError);
-    expect(() => JournalFile.resume(path, other)).toThrow(`${path} ${message}: its runs are not those of this experiment. Leave the scenario as it was, name another folder with --out, or remove the file to begin anew.`);
+    expect(() => JournalFile.resume(path, other)).toThrow(`${path} ${message}: its runs are not those of this experiment. Leave everything as it was, name another folder with --out, or remove the file to begin anew.`);
     expect(readFileSync(path, "utf8")).toBe(before);
   });
 

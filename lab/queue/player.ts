@@ -2,11 +2,12 @@ import { createHash, randomUUID } from "node:crypto";
 import type * as Bullmq from "bullmq";
 import type { Redis } from "ioredis";
 import type { Subject } from "../../sim/experiment/play-task.ts";
+import { labIdentity } from "../identity.ts";
 import type { JobPlayer } from "../in-order.ts";
 import { type Job, type JobResult, WorkerDied } from "../job.ts";
 import { filesOf } from "../subject-files.ts";
 import { loadBullmq, QueueError, redisAt, shown } from "./connection.ts";
-import { labIdentity, lifetimes, names } from "./names.ts";
+import { lifetimes, names } from "./names.ts";
 import { type AnswerPacket, type JobPacket, type SubjectPacket, unpacked } from "./packet.ts";
 
 /** What the files of a scenario may come to, bytes: they go through Redis whole. */

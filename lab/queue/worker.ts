@@ -5,11 +5,12 @@ import { extname, join } from "node:path";
 import type * as Bullmq from "bullmq";
 import type { Redis } from "ioredis";
 import type { Subject } from "../../sim/experiment/play-task.ts";
+import { labIdentity } from "../identity.ts";
 import { WorkerDied } from "../job.ts";
 import { WorkerPool } from "../pool.ts";
 import type { WireOutcome } from "../wire.ts";
 import { loadBullmq, redisAt } from "./connection.ts";
-import { labIdentity, lifetimes, names } from "./names.ts";
+import { lifetimes, names } from "./names.ts";
 import { type AnswerPacket, type JobPacket, packed, type SubjectPacket } from "./packet.ts";
 
 /** A worker whose sign of life is older than this has died, ms; its job goes to another one. */

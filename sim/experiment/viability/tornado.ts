@@ -40,63 +40,27 @@ const usd = (value: number): string => `${formatSignificant(value)} USD`;
  */
 export function costVariations(costs: Costs, board: boolean): CostVariation[] {
   const { electricityUsdPerKwh, purchaseUsd, lifeYears, residualShare, capitalPerYear, uptime, usdPerBtc, hostWatts, rentUsdPerHour } = costs;
-  const times = (value: number, factor: number): number => value * factor;
-  const end = (text: string, changed: Partial<Costs>): End & { readonly costs: Costs } => ({ text, costs: { ...costs, ...changed } });
-  const variations: CostVariation[] = [
-    {
-      id: "electricity", name: "Electricity", base: `${usd(electricityUsdPerKwh)}/kWh`,
-      low: end(`${usd(times(electricityUsdPerKwh, 0.5))}/kWh`, { electricityUsdPerKwh: times(electricityUsdPerKwh, 0.5) }),
-      high: end(`${usd(times(electricityUsdPerKwh, 2))}/kWh`, { electricityUsdPerKwh: times(electricityUsdPerKwh, 2) }),
-    },
-    {
-      id: "exchange", name: "Exchange rate", base: `${formatNumber(usdPerBtc)} USD/btc`,
-      low: end(formatNumber(usdPerBtc / 2), { usdPerBtc: usdPerBtc / 2 }),
-      high: end(formatNumber(usdPerBtc * 1.5), { usdPerBtc: usdPerBtc * 1.5 }),
-    },
-    {
-      id: "uptime", name: "Availability", base: formatPercent(uptime),
-      low: end(formatPercent(uptime / 2), { uptime: uptime / 2 }),
-      high: end("100 %", { uptime: 1 }),
-    },
+  const vary = (id: string, name: string, key: keyof Costs, low: number, high: number, ends: (value: number) => string, base: (value: number) => string = ends): CostVariation => {
+    const end = (value: number): CostVariation["low"] => ({ text: ends(value), costs: { ...costs, [key]: value } });
+    return { id, name, base: base(costs[key]), low: end(low), high: end(high) };
+  };
+  const share = (value: number): string => formatPercent(value);
+  const variations = [
+    vary("electricity", "Electricity", "electricityUsdPerKwh", electricityUsdPerKwh * 0.5, electricityUsdPerKwh * 2, (value) => `${usd(value)}/kWh`),
+    vary("exchange", "Exchange rate", "usdPerBtc", usdPerBtc / 2, usdPerBtc * 1.5, (value) => formatNumber(value), (value) => `${formatNumber(value)} USD/btc`),
+    vary("uptime", "Availability", "uptime", uptime / 2, 1, share),
   ];
   if (rentUsdPerHour > 0) {
-    variations.push({
-      id: "rent", name: "Rent", base: `${usd(rentUsdPerHour)}/h`,
-      low: end(`${usd(rentUsdPerHour * 0.75)}/h`, { rentUsdPerHour: rentUsdPerHour * 0.75 }),
-      high: end(`${usd(rentUsdPerHour * 1.25)}/h`, { rentUsdPerHour: rentUsdPerHour * 1.25 }),
-    });
+    variations.push(vary("rent", "Rent", "rentUsdPerHour", rentUsdPerHour * 0.75, rentUsdPerHour * 1.25, (value) => `${usd(value)}/h`));
   } else if (purchaseUsd > 0) {
-    const [shortLife, longLife] = [lifeYears / 2, lifeYears * 1.5];
     variations.push(
-      {
-        id: "purchase", name: "Purchase price", base: usd(purchaseUsd),
-        low: end(usd(purchaseUsd / 2), { purchaseUsd: purchaseUsd / 2 }),
-        high: end(usd(purchaseUsd * 1.25), { purchaseUsd: purchaseUsd * 1.25 }),
-      },
-      {
-        id: "life", name: "Life", base: years(lifeYears),
-        low: end(years(shortLife), { lifeYears: shortLife }),
-        high: end(years(longLife), { lifeYears: longLife }),
-      },
-      {
-        id: "residual", name: "Residual value", base: formatPercent(residualShare),
-        low: end("0 %", { residualShare: 0 }),
-        high: end(formatPercent(Math.min(1, residualShare + 0.2)), { residualShare: Math.min(1, residualShare + 0.2) }),
-      },
-      {
-        id: "capital", name: "Return elsewhere", base: `${formatPercent(capitalPerYear)}/year`,
-        low: end("0 %", { capitalPerYear: 0 }),
-        high: end(formatPercent(capitalPerYear + 0.05), { capitalPerYear: capitalPerYear + 0.05 }),
-      },
+      vary("purchase", "Purchase price", "purchaseUsd", purchaseUsd / 2, purchaseUsd * 1.25, usd),
+      vary("life", "Life", "lifeYears", lifeYears / 2, lifeYears * 1.5, years),
+      vary("residual", "Residual value", "residualShare", 0, Math.min(1, residualShare + 0.2), share),
+      vary("capital", "Return elsewhere", "capitalPerYear", 0, capitalPerYear + 0.05, share, (value) => `${formatPercent(value)}/year`),
     );
   }
-  if (board) {
-    variations.push({
-      id: "host", name: "Power of the host", base: `${formatSignificant(hostWatts)} W`,
-      low: end("0 W", { hostWatts: 0 }),
-      high: end(`${formatSignificant(hostWatts + 60)} W`, { hostWatts: hostWatts + 60 }),
-    });
-  }
+  if (board) variations.push(vary("host", "Power of the host", "hostWatts", 0, hostWatts + 60, (value) => `${formatSignificant(value)} W`));
   return variations;
 }
 

@@ -1,0 +1,56 @@
+/** How often 95 % intervals of M/M/1 at rho 0.8 cover the truth: through the whole market, 1,000 long runs by batch means, 1,000 studies of 10 replications. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { conductOn } from "../lab/conduct.ts";
+import { confidenceInterval } from "../sim/kernel/statistics/index.ts";
+import type { Experiment, RunTask } from "../sim/experiment/plan.ts";
+import { runScenario } from "../sim/experiment/run.ts";
+import { replicationSeed } from "../sim/experiment/seeds.ts";
+import { loadScenario } from "../sim/scenario/load.ts";
+import type { Bench, BenchRow } from "./row.ts";
+
+/** Mean time in the system, microseconds. */
+const truthUs = 5e6;
+const repetitions = 1_000;
+const replications = 10;
+const figure = "overall.latency.endToEndUs.mean";
+
+const fileName = fileURLToPath(new URL("../scenarios/mm1.yaml", import.meta.url));
+const source = readFileSync(fileName, "utf8");
+
+export const bench: Bench = async () => [ofLongRuns(), await ofReplications()];
+
+const row = (name: string, covered: number): BenchRow => ({ name, value: (covered / repetitions) * 100, unit: "%", target: "93 to 97 %", pass: covered >= 0.93 * repetitions && covered <= 0.97 * repetitions });
+
+const ofLongRuns = (): BenchRow => {
+  const { scenario } = loadScenario(source, fileName, { sets: ["horizon=14h", "warmup=20min"] });
+  let covered = 0;
+  for (let seed = 1; seed <= repetitions; seed++) {
+    const known = runScenario(scenario, { seed }).intervals?.figures.find((one) => one.figure === figure);
+    if (known !== undefined && Math.abs(known.mean - truthUs) <= known.halfWidth) covered++;
+  }
+  return row(`${repetitions.toLocaleString("en")} runs of 40,000 jobs: batch means cover the truth`, covered);
+};
+
+/** One batch of runs; study by study, replication by replication. */
+function* studies(): Experiment<number> {
+  let covered = 0;
+  let means: number[] = [];
+  yield {
+    purpose: "studies", count: repetitions * replications, later: 0,
+    tasks: function* (): Generator<RunTask> {
+      for (let study = 1; study <= repetitions; study++) for (let r = 0; r < replications; r++) yield { name: `study=${study} replication=${r}`, sets: [], seed: replicationSeed(study, r) };
+    }(),
+    take: ({ figures }) => {
+      means.push(figures![figure]!);
+      if (means.length < replications) return;
+      const { low, high } = confidenceInterval(means, 0.95);
+      if (low <= truthUs && truthUs <= high) covered++;
+      means = [];
+    },
+  };
+  return covered;
+}
+
+const ofReplications = async (): Promise<BenchRow> =>
+  row(`${repetitions.toLocaleString("en")} studies of ${replications} runs of 5,300 jobs: replications cover it`, await conductOn(studies(), { source, fileName, sets: ["horizon=2h", "warmup=10min"] }));

@@ -9,9 +9,7 @@ import { EquilibriumFolder } from "../reports/equilibrium/folder.ts";
 import { wrap } from "../reports/plots/figure.ts";
 import { intervalText, shortFigure } from "../reports/search/content.ts";
 import { equilibriumForReport } from "../sim/experiment/equilibrium/report.ts";
-import { checkVariations } from "../sim/scenario/check-variations.ts";
-import { samplesOf } from "../sim/scenario/sections/grid.ts";
-import { UserError } from "./errors.ts";
+import { prepareEquilibrium } from "../sim/experiment/search/prepare.ts";
 import { addExperimentOptions, interruptionHelp } from "./experiment-options.ts";
 import type { ExperimentFlags } from "./experiment-options.ts";
 import { loadSubject, runExperiment } from "./experiment.ts";
@@ -46,11 +44,11 @@ ${interruptionHelp}`)
 
 const equilibriumCommand = async (given: string, flags: ExperimentFlags): Promise<void> => {
   const loaded = loadSubject(given, flags);
-  const { scenario, seed, subject } = loaded;
-  if (loaded.experiment.equilibrium === null) throw new UserError(`${given} has no equilibrium: say under \`equilibrium:\` who chooses among what; infernet equilibrium --help shows how.`);
-  const spec = flags.replications === undefined ? loaded.experiment.equilibrium : { ...loaded.experiment.equilibrium, replications: flags.replications };
-  checkVariations(subject.source, subject.fileName, spec.players.flatMap(({ axes }) => samplesOf(axes)), { sets: flags.set, fileExists: existsSync });
-  const columns = factorColumns(spec.players.flatMap(({ axes }) => axes));
+  const { scenario, seed, path } = loaded;
+  const stated = loaded.experiment.equilibrium;
+  const spec = stated === null || flags.replications === undefined ? stated ?? undefined : { ...stated, replications: flags.replications };
+  const question = prepareEquilibrium(loaded, path, { spec, seed, sets: flags.set, fileExists: existsSync, lab: { name: "infernet-lab", version } });
+  const columns = factorColumns(question.spec.players.flatMap(({ axes }) => axes));
   await runExperiment<EquilibriumReport>({
     name: "equilibrium", loaded, flags,
     open: (out) => {
@@ -61,7 +59,7 @@ const equilibriumCommand = async (given: string, flags: ExperimentFlags): Promis
         close: () => folder.close(),
       };
     },
-    plan: () => equilibriumForReport({ scenario, spec, seed, sets: flags.set, lab: { name: "infernet-lab", version } }),
+    plan: () => equilibriumForReport(question),
     text: equilibriumText,
   });
 };

@@ -7,10 +7,8 @@ import { formatPercent } from "../protocol/units.ts";
 import { wrap } from "../reports/plots/figure.ts";
 import { intervalText, shortFigure } from "../reports/search/content.ts";
 import { SearchFolder } from "../reports/search/folder.ts";
+import { prepareSearch } from "../sim/experiment/search/prepare.ts";
 import { searchForReport } from "../sim/experiment/search/report.ts";
-import { checkVariations } from "../sim/scenario/check-variations.ts";
-import { samplesOf } from "../sim/scenario/sections/grid.ts";
-import { UserError } from "./errors.ts";
 import { addExperimentOptions, interruptionHelp } from "./experiment-options.ts";
 import type { ExperimentFlags } from "./experiment-options.ts";
 import { loadSubject, runExperiment } from "./experiment.ts";
@@ -47,11 +45,11 @@ ${interruptionHelp}`)
 
 const searchCommand = async (given: string, flags: ExperimentFlags): Promise<void> => {
   const loaded = loadSubject(given, flags);
-  const { scenario, seed, subject } = loaded;
-  if (loaded.experiment.search === null) throw new UserError(`${given} has no search: say under \`search:\` what is to be found; infernet search --help shows how.`);
-  const spec = flags.replications === undefined ? loaded.experiment.search : { ...loaded.experiment.search, fresh: Math.max(2, flags.replications) };
-  checkVariations(subject.source, subject.fileName, samplesOf(spec.axes), { sets: flags.set, fileExists: existsSync });
-  const columns = factorColumns(spec.axes);
+  const { scenario, seed, path } = loaded;
+  const stated = loaded.experiment.search;
+  const spec = stated === null || flags.replications === undefined ? stated ?? undefined : { ...stated, fresh: Math.max(2, flags.replications) };
+  const question = prepareSearch(loaded, path, { spec, seed, sets: flags.set, fileExists: existsSync, lab: { name: "infernet-lab", version } });
+  const columns = factorColumns(question.spec.axes);
   await runExperiment<SearchReport>({
     name: "search", loaded, flags,
     open: (out) => {
@@ -62,7 +60,7 @@ const searchCommand = async (given: string, flags: ExperimentFlags): Promise<voi
         close: () => folder.close(),
       };
     },
-    plan: () => searchForReport({ scenario, spec, seed, sets: flags.set, lab: { name: "infernet-lab", version } }),
+    plan: () => searchForReport(question),
     text: searchText,
   });
 };

@@ -135,7 +135,7 @@ function linesFigure({ metrics, points, confidence, design, best }: SweepReport,
 }
 
 /** A cell for each pair of values of two axes; further axes as small multiples. */
-function heatFigure({ metrics, points }: SweepReport, dimensions: readonly Dimension[]): Figure {
+function heatFigure({ metrics, points, best }: SweepReport, dimensions: readonly Dimension[]): Figure {
   // Numbers run along the axes of a map, names tell maps apart.
   const coarse = dimensions.map(coarser);
   const ordered = [...coarse.filter(({ numeric }) => numeric), ...coarse.filter(({ numeric }) => !numeric)];
@@ -144,7 +144,7 @@ function heatFigure({ metrics, points }: SweepReport, dimensions: readonly Dimen
   const rows = row?.levels?.slice(0, mostRows) ?? [""];
   const hidden = [...(column !== undefined && column.levels!.length > mostColumns ? [`the first ${mostColumns} of ${column.levels!.length} values of ${column.name}`] : []), ...(row !== undefined && row.levels!.length > mostRows ? [`the first ${mostRows} of ${row.levels!.length} values of ${row.name}`] : [])];
   const words = [
-    `Each cell: mean at ${x.name} (across) and ${y.name} (up); darker is more${points.some(({ estimates }) => estimates.some(({ mean }) => mean === null)) ? ", and a gap where there is no such figure" : ""}.`,
+    `Each cell: mean at ${x.name} (across) and ${y.name} (up); darker is more${best.length > 0 && averaged.length === 0 ? "; framed: the best mean" : ""}${points.some(({ estimates }) => estimates.some(({ mean }) => mean === null)) ? ", and a gap where there is no such figure" : ""}.`,
     ...(column === undefined ? [] : [`A map for each value of ${[column, row].flatMap((one) => one?.name ?? []).join(" (beside each other) and ")}${row === undefined ? "" : " (below each other)"}.`]),
     ...(x.levels!.length < x.of || y.levels!.length < y.of ? ["Neighbouring values share a cell, which is named after the first."] : []),
     ...(averaged.length === 0 ? [] : [`Averaged over ${averaged.map((one) => one!.name).join(", ")}.`]),
@@ -157,29 +157,34 @@ function heatFigure({ metrics, points }: SweepReport, dimensions: readonly Dimen
   return {
     title: SWEEP_TITLES.sweep, subtitle: words.join(" "), keys: [],
     panels: metrics.map((metric, m): Panel => {
-      const cells = new Map<string, { readonly x: string; readonly y: string; readonly fx: string; readonly fy: string; sum: number; count: number }>();
+      const cells = new Map<string, { readonly x: string; readonly y: string; readonly fx: string; readonly fy: string; sum: number; count: number; best: boolean }>();
+      const winner = best.find((one) => one.metric === metric.id)?.point;
       for (const point of points) {
         const { mean } = point.estimates[m]!;
         const [c, r] = [column === undefined ? "" : column.valueOf(point), row === undefined ? "" : row.valueOf(point)];
         if (mean === null || !columns.includes(c) || !rows.includes(r)) continue;
         const place = { x: x.format(x.valueOf(point)), y: y.format(y.valueOf(point)), fx: columnLabel(c), fy: rowLabel(r) };
         const key = JSON.stringify(place);
-        const cell = cells.get(key) ?? { ...place, sum: 0, count: 0 };
+        const cell = cells.get(key) ?? { ...place, sum: 0, count: 0, best: false };
         cell.sum += mean;
         cell.count++;
+        cell.best ||= point.index === winner;
         cells.set(key, cell);
       }
       const means = [...cells.values()].map(({ sum, count, ...place }) => ({ ...place, mean: sum / count }));
       if (means.length === 0) return noData(metric);
       const values = means.map(({ mean }) => mean);
       const [least, most] = [Math.min(...values), Math.max(...values)];
+      // Only where a cell is a point, and nothing is averaged.
+      const framed = [...cells.values()].filter((cell) => cell.best && cell.count === 1);
+      const facets = { ...(column === undefined ? {} : { fx: "fx" }), ...(row === undefined ? {} : { fy: "fy" }) };
       const data = means.map((cell) => ({ ...cell, share: most === least ? 0.5 : (cell.mean - least) / (most - least) }));
       const [wide, high] = [x.levels!.length, y.levels!.length];
       const cellWidth = width / wide;
       const texts = data.map((cell) => brief(cell.mean, metric));
       const fits = Math.max(...texts.map(({ length }) => length)) * 6 < cellWidth;
       const nameRoom = Math.floor((cellWidth - 4) / CHARACTER);
-      const everyX = !x.numeric && nameRoom >= 4 ? 1 : Math.max(1, Math.ceil((Math.max(...x.levels!.map((level) => x.format(level).length)) * CHARACTER + 8) / cellWidth));
+      const everyX = !x.numeric && nameRoom >= 4 ? 1 : Math.max(1, Math.ceil((Math.max(...x.levels!.map((level) => x.format(level).length)) * 6.3 + 6) / cellWidth));
       const everyY = Math.max(1, Math.ceil(high / 24));
       const height = Math.min(420, Math.max(110, high * Math.max(16, Math.min(30, 300 / high)))) * rows.length;
       return {
@@ -193,8 +198,9 @@ function heatFigure({ metrics, points }: SweepReport, dimensions: readonly Dimen
           ...(column === undefined ? {} : { fx: { domain: columns.map(columnLabel), label: null, padding: 0.06, axis: "top" } }),
           ...(row === undefined ? {} : { fy: { domain: rows.map(rowLabel), label: null, padding: 0.08 } }),
           marks: [
-            Plot.cell(data, { x: "x", y: "y", ...(column === undefined ? {} : { fx: "fx" }), ...(row === undefined ? {} : { fy: "fy" }), fill: ({ share }: { share: number }) => heatColor(share) }),
-            ...(fits ? [Plot.text(data, { x: "x", y: "y", ...(column === undefined ? {} : { fx: "fx" }), ...(row === undefined ? {} : { fy: "fy" }), text: ({ mean }: { mean: number }) => brief(mean, metric), fill: ({ share }: { share: number }) => heatText(share), fontSize: 10.5 })] : []),
+            Plot.cell(data, { x: "x", y: "y", ...facets, fill: ({ share }: { share: number }) => heatColor(share) }),
+            ...(fits ? [Plot.text(data, { x: "x", y: "y", ...facets, text: ({ mean }: { mean: number }) => brief(mean, metric), fill: ({ share }: { share: number }) => heatText(share), fontSize: 10.5 })] : []),
+            Plot.cell(framed, { x: "x", y: "y", ...facets, fill: "none", stroke: COLORS[1], strokeWidth: 2.5 }),
           ],
         },
       };

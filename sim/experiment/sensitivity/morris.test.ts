@@ -91,7 +91,7 @@ describe("elementary effects", () => {
       expect(second!.muStar.value).toBeCloseTo(6, 6);
       expect(third!.muStar.value).toBe(0);
       for (const { sigma } of of!.screening!) expect(sigma.value).toBeLessThan(1e-5);
-      expect(of!.headline).toBe("X1 matters most for the result: over its range it moves it by 20 (20 to 20) on average; x2 by 6 (6 to 6).");
+      expect(of!.headline).toBe("X1 matters most for the result: over its range it makes a difference of 20 (20 to 20) on average, x2 one of 6 (6 to 6).");
       expect(of!.findings.slice(0, 3)).toEqual([
         "X1, from 0 to 10, raises it by 20 on average, by nearly the same wherever it starts.",
         "X2, from -1 to 1, lowers it by 6 on average, by nearly the same wherever it starts.",
@@ -135,6 +135,18 @@ test("chance shows as the size of effect that it makes by itself", () => {
   const idle = of!.screening!.slice(1).map(({ muStar }) => muStar.value / expected);
   expect(idle.reduce((sum, one) => sum + one, 0) / idle.length).toBeCloseTo(1, 1);
   expect(of!.findings[3]).toMatch(/ Chance alone may show as much as 0\.1\d+\.$/);
+});
+
+test("says which way only where it is one way, and of chance only where chance can have struck", () => {
+  const [of] = studied(specOf([[-1, 1], [0, 1], [1, 3]], grid(200)), ([x1, x2, x3]) => x1! * x1! * 9 + 2 * x1! + x2! * x2! + 4 / (x3! * x3!)).metrics;
+  expect(of!.findings.slice(0, 3)).toEqual([
+    expect.stringMatching(/^X1, from -1 to 1, moves it by [\d.]+ on average; how much, and which way, depends strongly on where it starts and on the others\.$/),
+    expect.stringMatching(/^X3, from 1 to 3, lowers it by [\d.]+ on average; how much depends on where it starts and on the others\.$/),
+    expect.stringMatching(/^X2, from 0 to 1, raises it by [\d.]+ on average, by much the same wherever it starts\.$/),
+  ]);
+  const noise = (x: readonly number[], seed: number): number => 5 * new RandomStreams(`${seed} ${x[0]!}`).stream("test", "noise", "point").next();
+  const [struck] = studied(specOf([[0, 1], [0, 1]], grid(100), 2), (x, seed) => noise(x, seed) + 2 * x[1]!).metrics;
+  expect(struck!.findings.map((finding) => finding.includes("Chance alone"))).toEqual([true, false, false]);
 });
 
 test("a trajectory with a failed run is left out, and told", () => {

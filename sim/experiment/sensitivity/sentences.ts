@@ -24,8 +24,8 @@ export function headlineOf(found: Found): string {
     const [first, ...others] = screening.filter(({ muStar }) => muStar.value > 0).slice(0, named);
     if (first === undefined) return `Nothing that was changed makes a difference to ${label}.`;
     const size = (one: ScreenedFactor): string => `${formatChange(one.muStar.value, unit)}${between(one.muStar, unit)}`;
-    const rest = others.map((one) => `${one.factor} by ${size(one)}`);
-    return `${capital(first.factor)} matters most for ${label}: over its range it moves it by ${size(first)} on average${rest.length === 0 ? "" : `; ${listed(rest)}`}.`;
+    const rest = others.map((one) => `${one.factor} one of ${size(one)}`);
+    return `${capital(first.factor)} matters most for ${label}: over its range it makes a difference of ${size(first)} on average${rest.length === 0 ? "" : `, ${listed(rest)}`}.`;
   }
   if (indices === null) return `Nothing can be said of what matters for ${label}: too few runs.`;
   const ranked = indices.factors.toSorted((a, b) => b.first.value - a.first.value);
@@ -59,9 +59,13 @@ function screenedSentence({ factor, steps, mu, muStar, sigma }: ScreenedFactor, 
   if (steps === 0) return `${capital(factor)} never changed its value: its range is finer than its field takes.`;
   if (muStar.value === 0) return `${capital(factor)}, from ${from} to ${to}, makes no difference.`;
   const ratio = sigma.value / muStar.value;
-  const steady = ratio < 0.1 ? ", by nearly the same wherever it starts" : ratio < 0.5 ? ", by much the same wherever it starts" : ratio < 1 ? "; how much depends on where it starts and on the others" : "; how much, and it may be the other way, depends strongly on where it starts and on the others";
-  const direction = mu.value >= 0.9 * muStar.value ? "raises" : mu.value <= -0.9 * muStar.value ? "lowers" : "moves";
-  const noise = chance?.muStar != null && muStar.value < 2 * chance.muStar ? ` Chance alone may show as much as ${formatChange(chance.muStar, unit)}.` : "";
+  const oneWay = Math.abs(mu.value) >= 0.9 * muStar.value;
+  const direction = !oneWay ? "moves" : mu.value > 0 ? "raises" : "lowers";
+  const elsewhere = "on where it starts and on the others";
+  const steady = ratio < 0.1 ? ", by nearly the same wherever it starts" : ratio < 0.5 ? ", by much the same wherever it starts" : `; how much${oneWay ? "" : ", and which way,"} depends ${ratio < 1 ? "" : "strongly "}${elsewhere}`;
+  // Where the effect hardly varies, chance did not strike it: the same random numbers took it out.
+  const struck = chance?.muStar != null && muStar.value < 2 * chance.muStar && sigma.value > chance.muStar / 2;
+  const noise = struck ? ` Chance alone may show as much as ${formatChange(chance.muStar, unit)}.` : "";
   return `${capital(factor)}, from ${from} to ${to}, ${direction} it by ${formatChange(muStar.value, unit)} on average${steady}.${noise}`;
 }
 

@@ -145,7 +145,7 @@ test("says which way only where it is one way, and of chance only where chance c
     expect.stringMatching(/^X2, from 0 to 1, raises it by [\d.]+ on average, by much the same wherever it starts\.$/),
   ]);
   const noise = (x: readonly number[], seed: number): number => 5 * new RandomStreams(`${seed} ${x[0]!}`).stream("test", "noise", "point").next();
-  const [struck] = studied(specOf([[0, 1], [0, 1]], grid(100), 2), (x, seed) => noise(x, seed) + 2 * x[1]!).metrics;
+  const [struck] = studied(specOf([[0, 1], [0, 1]], grid(100, 20), 2), (x, seed) => noise(x, seed) + 2 * x[1]!).metrics;
   expect(struck!.findings.map((finding) => finding.includes("Chance alone"))).toEqual([true, false, false]);
 });
 

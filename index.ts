@@ -4,11 +4,14 @@
  * @example
  * ```ts
  * import { readFileSync } from "node:fs";
- * import { loadScenario, runScenario } from "infernet-lab";
+ * import { compare, loadScenario, run } from "infernet-lab";
  *
- * const { scenario } = loadScenario(readFileSync("market.yaml"), "market.yaml", { sets: ["router.policy=cheapest"] });
- * const report = runScenario(scenario, { seed: 7 });
+ * const market = loadScenario(readFileSync("market.yaml"), "market.yaml", { sets: ["router.policy=cheapest"] });
+ * const report = run(market, { seed: 7 });
  * console.log(report.overall.latency.ttftUs.p95, report.provenance.resultsDigest);
+ *
+ * const { findings } = await compare(market, { arms: { one: {}, two: { "router.count": 2 } }, metrics: ["latency.p95"], replications: 20 });
+ * console.log(findings.join("\n"));
  * ```
  */
 
@@ -19,10 +22,23 @@ export { ScenarioError } from "./sim/scenario/problem.ts";
 export type { Problem } from "./sim/scenario/problem.ts";
 export { scenarioJsonSchema } from "./sim/scenario/json-schema.ts";
 export type { Scenario } from "./sim/scenario/scenario.ts";
-export { runScenario, startRun } from "./sim/experiment/run.ts";
+export { startRun } from "./sim/experiment/run.ts";
 export type { Run, RunOptions, RunProgress } from "./sim/experiment/run.ts";
 export type { MarketEvent } from "./sim/world/telemetry.ts";
 export { InvariantError } from "./sim/experiment/recorder/invariant.ts";
+
+// Experiments: answers with error bars.
+export { compare, equilibrium, ExperimentError, replicate, run, search, sensitivity, sweep } from "./lab/experiments.ts";
+export type { ExperimentOptions, MetricOptions, ReplicationOptions } from "./lab/experiments.ts";
+export type { ConductProgress } from "./lab/conduct.ts";
+export type { RunOutcome, RunTask } from "./sim/experiment/plan.ts";
+export type { ScenarioInput } from "./sim/scenario/schema.ts";
+export type { ComparisonReport } from "./protocol/result/comparison.ts";
+export type { EquilibriumReport } from "./protocol/result/equilibrium.ts";
+export type { ReplicationsReport } from "./protocol/result/replications.ts";
+export type { SearchReport } from "./protocol/result/search.ts";
+export type { SensitivityReport } from "./protocol/result/sensitivity.ts";
+export type { SweepReport } from "./protocol/result/sweep.ts";
 
 // Policies of one's own, which a scenario names: types for the files that hold them.
 export type { MarketReading, Price, PricedMarket, PricingPolicy } from "./scheduler/custom/pricing.ts";

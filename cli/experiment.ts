@@ -98,10 +98,11 @@ export const runExperiment = async <Report extends { readonly schema: string }>(
     let all = 0;
     let report: Report | null;
     try {
-      report = await conductOn(tapped(command.plan(), (outcome) => {
-        tally.add(outcome);
-        folder?.addRun?.(outcome);
-      }), loaded.subject, {
+      report = await conductOn(command.plan(), loaded.subject, {
+        onRun: (outcome) => {
+          tally.add(outcome);
+          folder?.addRun?.(outcome);
+        },
         workers: flags.workers, pool: queue ?? undefined, journal: journal ?? undefined, signal: interruptions.aborted,
         onProgress: ({ done, all: known, purpose }) => {
           all = known;
@@ -140,22 +141,6 @@ export const runExperiment = async <Report extends { readonly schema: string }>(
 };
 
 const holdsRuns = ({ found, added }: JournalFile): boolean => found + added > 0;
-
-/** Hands every outcome on before the experiment has it. */
-function* tapped<Result>(experiment: Experiment<Result>, onOutcome: (outcome: RunOutcome) => void): Experiment<Result> {
-  let next = experiment.next();
-  while (next.done !== true) {
-    const batch = next.value;
-    const { purpose, count, tasks, later } = batch;
-    next = experiment.next(yield {
-      purpose, count, tasks, later, take: (outcome) => {
-        onOutcome(outcome);
-        batch.take(outcome);
-      },
-    });
-  }
-  return next.value;
-}
 
 /** Counts runs, and keeps the first that failed. */
 class Failures {

@@ -26,6 +26,8 @@ export interface ConductOptions extends PoolOptions {
   readonly journal?: Journal | undefined;
   /** Told ten times a second. */
   readonly onProgress?: ((progress: ConductProgress) => void) | undefined;
+  /** Told of every outcome, in order, before the experiment has it. */
+  readonly onRun?: ((outcome: RunOutcome) => void) | undefined;
   /** Aborted: runs under way are given up, and the experiment reports what was played until then. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -41,7 +43,7 @@ let subjects = 0;
  * @throws what the experiment throws; what keeps workers from starting
  */
 export async function conductOn<Result>(experiment: Experiment<Result>, subject: Subject, options: ConductOptions = {}): Promise<Result> {
-  const { journal, onProgress, signal } = options;
+  const { journal, onProgress, onRun, signal } = options;
   const ownPool = options.pool === undefined ? new WorkerPool(options) : null;
   const pool = options.pool ?? ownPool!;
   const subjectId = subjects++;
@@ -59,7 +61,11 @@ export async function conductOn<Result>(experiment: Experiment<Result>, subject:
       const batch: RunBatch = next.value;
       const tell = (done: number): void => onProgress?.({ done: before + done, all: before + batch.count + batch.later, purpose: batch.purpose });
       const taken = await playInOrder<PlacedTask, WireOutcome>(pool, placed(batch), plays, {
-        take: (item, outcome) => batch.take(unpacker.unpack(item, outcome) satisfies RunOutcome),
+        take: (item, wire) => {
+          const outcome = unpacker.unpack(item, wire);
+          onRun?.(outcome);
+          batch.take(outcome);
+        },
         onProgress: tell, mostWaiting, count: batch.count, signal,
       });
       const interrupted = signal?.aborted === true;

@@ -24,7 +24,7 @@ for (const room of rooms) {
   if (!existsSync(join(root, room))) continue;
   for (const entry of readdirSync(join(root, room), { recursive: true, withFileTypes: true })) {
     const from = join(entry.parentPath, entry.name);
-    if (!entry.isFile() || !dataTypes.has(extname(entry.name)) || /[/\\](testing|fixtures|__snapshots__)[/\\]/.test(from)) continue;
+    if (!entry.isFile() || !(dataTypes.has(extname(entry.name)) || (room === "scenarios" && extname(entry.name) === ".ts")) || /[/\\](testing|fixtures|__snapshots__)[/\\]/.test(from)) continue;
     const to = join(dist, from.slice(root.length));
     mkdirSync(dirname(to), { recursive: true });
     cpSync(from, to);

@@ -38,7 +38,7 @@ describe("the package, installed into an empty folder", () => {
     for (const name of ["package.json", "README.md", "LICENSE", "dist/index.js", "dist/index.d.ts", "dist/cli/main.js", "dist/scenarios/quickstart.yaml"]) {
       expect(files).toContain(name);
     }
-    expect(files.filter((name) => /\.test\.|^dist\/(bench|tools)\/|(?<!\.d)\.ts$|\.tgz$/.test(name))).toEqual([]);
+    expect(files.filter((name) => /\.test\.|^dist\/(bench|tools)\/|(?<!\.d)\.ts$|\.tgz$/.test(name) && !name.startsWith("dist/scenarios/examples/"))).toEqual([]);
   });
 
   test("every door of `exports` leads somewhere", () => {
@@ -64,24 +64,47 @@ describe("the package, installed into an empty folder", () => {
     expect((JSON.parse(result.stdout) as { runs: unknown }).runs).toEqual({ played: 3, failed: 0, failures: [] });
   });
 
+  test("plays a scenario with a policy of its own, in TypeScript", () => {
+    mkdirSync(join(consumer, "own"));
+    for (const name of ["own-pricing.yaml", "queue-price.ts"]) writeFileSync(join(consumer, "own", name), readFileSync(installed("dist/scenarios/examples", name)));
+    const result = infernet("run", "own/own-pricing.yaml", "--set", "horizon=4min", "--json", "--quiet");
+    expect(result.stderr).toBe("");
+    expect((JSON.parse(result.stdout) as { pricing: { mechanism: string } }).pricing.mechanism).toBe("custom");
+  });
+
   test("is a library with types", () => {
     writeFileSync(
       join(consumer, "use.ts"),
       `import { readFileSync } from "node:fs";
-import { loadScenario, runScenario } from "infernet-lab";
+import { compare, loadScenario, replicate, run, sweep } from "infernet-lab";
 import type { RunReport } from "infernet-lab";
 const file = "node_modules/infernet-lab/dist/scenarios/quickstart.yaml";
-const { scenario } = loadScenario(readFileSync(file), file, { sets: ["horizon=6min"] });
-const report: RunReport = runScenario(scenario, { seed: 7 });
+const market = loadScenario(readFileSync(file), file, { sets: ["horizon=6min"] });
+const report: RunReport = run(market, { seed: 7 });
 // @ts-expect-error a report is no number: the types are really there
 export const wrong: number = report;
 console.log(report.provenance.seed, report.allJobs.submitted > 0);
+const own = loadScenario(readFileSync(file), file, { sets: ["horizon=6min", "pricing={policy: my-policy.ts}"] });
+const { runs } = await replicate(own, { replications: 2, workers: 1 });
+const { findings } = await compare(market, { arms: { here: {}, there: { "router.policy": "random" } }, metrics: ["latency.p95"], replications: 2, workers: 1 });
+const { points } = await sweep(market, { sweep: { axes: { "router.fee.share": ["0 %", "1 %"] } }, metrics: ["router.revenue"], replications: 1, workers: 1 });
+console.log(runs.played, findings.length > 0, points.length);
+`,
+    );
+    writeFileSync(
+      join(consumer, "my-policy.ts"),
+      `import type { PricingPolicy } from "infernet-lab";
+const policy: PricingPolicy = { openMarket: () => ({ utilisation }) => ({ factor: 1 + Math.min(1, utilisation) }) };
+export default policy;
+// @ts-expect-error a price is an object
+export const wrong: PricingPolicy = { openMarket: () => () => 1 };
 `,
     );
     const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
-    const check = spawnSync(process.execPath, [tsc, "--strict", "--module", "nodenext", "--target", "es2024", "--types", "node", "--typeRoots", join(root, "node_modules/@types"), "--skipLibCheck", "use.ts"], { cwd: consumer, encoding: "utf8" });
+    const check = spawnSync(process.execPath, [tsc, "--strict", "--module", "nodenext", "--target", "es2024", "--types", "node", "--typeRoots", join(root, "node_modules/@types"), "--skipLibCheck", "use.ts", "my-policy.ts"], { cwd: consumer, encoding: "utf8" });
     expect(check.stdout).toBe("");
     const use = spawnSync(process.execPath, ["use.js"], { cwd: consumer, encoding: "utf8" });
-    expect(use.stdout).toBe("7 true\n");
+    expect(use.stderr).toBe("");
+    expect(use.stdout).toBe("7 true\n2 true 2\n");
   });
 });

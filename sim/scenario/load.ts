@@ -46,6 +46,10 @@ export interface LoadedScenario {
   readonly experiment: ExperimentSpec;
   /** The file's text, as it is. */
   readonly source: string;
+  /** The file's name, as it was given. */
+  readonly fileName: string;
+  /** Changes that were made. */
+  readonly sets: readonly string[];
   /** SHA-256 of the canonical JSON of `scenario`, in hexadecimal: the same for whatever plays the same. */
   readonly hash: string;
 }
@@ -101,7 +105,7 @@ export function loadScenario(source: string | Uint8Array, fileName: string, opti
   // What did not resolve would be found wrong once more.
   if (findings.length === 0) findings.push(...checkScenario(scenario, catalogue));
   if (findings.length > 0) fail(findings);
-  return { scenario, experiment, source: document.text, hash: digest(scenario) };
+  return { scenario, experiment, source: document.text, fileName, sets: outer, hash: digest(scenario) };
 }
 
 /** The scenario with its traces where they lie here. */

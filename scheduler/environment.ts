@@ -139,7 +139,7 @@ export interface Telemetry {
   writtenOff(jobId: JobId, node: PeerId, late: boolean): void;
   /** client, node: a dispute went to the router. */
   disputed(jobId: JobId, claim: string): void;
-  /** router: no node is left for the job, and some were excluded by their price alone. Before the job is given up. */
+  /** router: no node is left for the job, and some were excluded by their price alone. Before the job is given up, or rests as an order below every ask. */
   tooDear(jobId: JobId): void;
   /** router: a job began (1) or ceased (-1) to wait there for a node. */
   waitingAtRouter(change: 1 | -1): void;

@@ -65,6 +65,8 @@ export class Continuous implements Mechanism {
       env.telemetry.priced({ kind: "trade", model: request.model, rested: "ask" });
       this.#floor.award(job, market, best, market.offers[best]!.prices, fee);
     } else if (queueLimit > 0 && count + selector.waitable + selector.tooDear > 0) {
+      // Nobody asks so little: if the job rests in vain, that is the price's doing, not the queue's.
+      if (count + selector.waitable === 0) env.telemetry.tooDear(request.jobId);
       this.#rest(job, market);
     } else {
       this.#floor.giveUp(job, attempt === 0 ? "no-eligible-node" : "attempts-exhausted");

@@ -317,6 +317,16 @@ describe("a continuous market", () => {
     }), { seed: 3, numRuns: 300 });
   });
 
+  test("the price is to blame for what rests below every ask, and not for what rests for want of a slot", () => {
+    const bench = new RouterBench({ pricing: { kind: "continuous" }, queueLimit: 5, queueWaitUs: 1000, acceptTimeoutUs: 1e9 });
+    bench.register("a", priced(10));
+    expect(awarded(bench.submit("first", { maxPriceMsat: 10 }))).toHaveLength(1);
+    bench.submit("able", { maxPriceMsat: 12 });
+    bench.submit("mean", { maxPriceMsat: 9 });
+    expect(refusals(bench.advance(1000))).toEqual(["router-wait-too-long", "router-wait-too-long"]);
+    expect(bench.env.telemetry.of("tooDear")).toEqual([["tooDear", "mean"]]);
+  });
+
   test("a job that takes any price pays the ask, although it rested", () => {
     const bench = new RouterBench({ pricing: { kind: "continuous" } });
     bench.register("a", priced(10));

@@ -79,6 +79,8 @@ function readingNotes(differences: readonly ComparedDifference[], confidence: nu
     notes.push(`Each interval holds the true difference with ${level} confidence, by itself. A difference is called one only where its p-value is below ${formatPercent(1 - confidence, 2)} after Holm's adjustment for ${tested === 1 ? "1 comparison" : `all ${formatNumber(tested)} comparisons`}: the chance of even one false finding among them is then at most that.`);
     notes.push("Relative differences are ratios of means, their intervals by Fieller's theorem; shares differ by percentage points.");
   }
+  const unsure = differences.filter(({ verdict }) => verdict === "perhaps").length;
+  if (unsure > 0) notes.push(`${unsure === 1 ? "One difference" : `${formatNumber(unsure)} differences`} may be chance or not: more replications would tell.`);
   const gains = differences.flatMap(({ varianceRatio }) => varianceRatio === null ? [] : [varianceRatio]).sort((a, b) => a - b);
   if (gains.length > 0) {
     const median = gains.length % 2 === 1 ? gains[(gains.length - 1) / 2]! : (gains[gains.length / 2 - 1]! + gains[gains.length / 2]!) / 2;

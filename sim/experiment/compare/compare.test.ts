@@ -155,6 +155,7 @@ describe("in plain words", () => {
     expect(pValue).toBeLessThan(0.05);
     expect(adjustedPValue).toBeGreaterThan(0.05);
     expect(verdict).toBe("perhaps");
+    expect(report.notes).toContainEqual(expect.stringMatching(/ may be chance or not: more replications would tell\.$/));
     expect(words).toMatch(/^P95 latency may have risen by 3 % \(95 % CI .* to .*\); as one of 4 comparisons this may be chance \(adjusted p = 0\.\d+\)\.$/);
   });
 });

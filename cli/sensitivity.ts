@@ -113,14 +113,17 @@ const sensitivityCommand = async (given: string, flags: SensitivityFlags): Promi
 const specOf = ({ source, path, experiment, given }: LoadedSubject, flags: SensitivityFlags): { readonly spec: SensitivitySpec; readonly sets: readonly string[] } => {
   const { method, factor, metric, points, set } = flags;
   if (experiment.sensitivity === null && factor.length === 0) throw new UserError(`${given} does not say what to vary: add a section \`sensitivity\` with \`factors\`, or name some with --factor path=from..to.`);
-  const kind = method ?? experiment.sensitivity?.method.kind ?? "morris";
+  const stated = experiment.sensitivity;
+  const kind = method ?? stated?.method.kind ?? "morris";
+  const same = stated !== null && kind === stated.method.kind;
   if (points !== undefined && kind === "tornado") throw new UserError("--points: a tornado has none; --replications makes its intervals narrower.");
   const settings = kind === "morris" ? "trajectories" : "points";
   const sets = [
     ...(factor.length === 0 ? [] : [`sensitivity.factors=${JSON.stringify(factor.map((one) => one.factor))}`]),
     ...(metric.length === 0 ? [] : [`sensitivity.metrics=${JSON.stringify(metric)}`]),
-    ...(method !== undefined && method !== experiment.sensitivity?.method.kind ? [`sensitivity.method=${method}`] : []),
-    ...(points === undefined ? [] : [kind === experiment.sensitivity?.method.kind && experiment.sensitivity.methodHasSettings ? `sensitivity.method.${kind}.${settings}=${points}` : `sensitivity.method={${kind}: {${settings}: ${points}}}`]),
+    ...(points !== undefined
+      ? [same && stated.methodHasSettings ? `sensitivity.method.${kind}.${settings}=${points}` : `sensitivity.method={${kind}: {${settings}: ${points}}}`]
+      : method !== undefined && !same ? [`sensitivity.method=${method}`] : []),
   ];
   const load = { sets: [...set, ...sets], fileExists: existsSync };
   return blamingFlags(flags, () => {

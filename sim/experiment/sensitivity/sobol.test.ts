@@ -3,6 +3,8 @@ import { RandomStreams } from "../../kernel/random.ts";
 import { conduct } from "../conduct.ts";
 import { sobolIndices } from "./sobol-indices.ts";
 import { sobolDesign } from "./sobol-design.ts";
+import type { RunBatch } from "../plan.ts";
+import type { StudyEnd } from "./study.ts";
 import { sensitivityStudy } from "./study.ts";
 import { gFunction, gTruth, ishigami, ishigamiRanges, ishigamiTruth, player, specOf, studied } from "./testing/formulas.ts";
 
@@ -162,6 +164,21 @@ describe("what fails", () => {
     expect(of!.indices).toBe(null);
     expect(of!.headline).toBe("Nothing that was changed makes a difference to the result: it is 0.1 everywhere.");
   });
+});
+
+test("interrupted, it rests on the blocks that are over", () => {
+  const study = sensitivityStudy(specOf(ishigamiRanges, sobol(64)), 1, 0);
+  const batch = study.next().value as RunBatch;
+  const play = player(ishigami);
+  let index = 0;
+  for (const task of batch.tasks) {
+    if (index === 5 * 32 + 2) break;
+    batch.take(play(task, index++));
+  }
+  const { results } = study.next({ interrupted: true }).value as StudyEnd;
+  expect(results.metrics[0]!.blocks).toEqual({ used: 32, dropped: 0 });
+  const { first, total } = studied(specOf(ishigamiRanges, sobol(32)), ishigami, { resamples: 0 }).metrics[0]!.indices!.factors[0]!;
+  expect(results.metrics[0]!.indices!.factors[0]).toMatchObject({ first, total });
 });
 
 test("same seed, same bytes; another seed, another design", () => {

@@ -69,7 +69,7 @@ export function* sensitivityStudy(spec: SensitivitySpec, seed: number, resamples
     const chanceVariance = observations.chanceVariance(i);
     const nothing = { mean: null, sd: null, chance: null, screening: null, indices: null, tornado: null };
     if (design === null) {
-      const { tornado, used, dropped } = tornadoBars(observations.runs(i), factors, replications, confidence);
+      const { tornado, used, dropped } = tornadoBars(observations.runs(i), runs.played, factors, replications, confidence);
       const { mean, sd } = tornado.base;
       return { ...nothing, mean, sd, blocks: { used, dropped }, tornado };
     }

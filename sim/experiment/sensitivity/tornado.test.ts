@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import { RandomStreams } from "../../kernel/random.ts";
-import { specOf, studied } from "./testing/formulas.ts";
+import type { RunBatch } from "../plan.ts";
+import type { StudyEnd } from "./study.ts";
+import { sensitivityStudy } from "./study.ts";
+import { player, specOf, studied } from "./testing/formulas.ts";
 
 const tornado = { kind: "tornado" } as const;
 const ranges = [[0, 10], [2, 4], [-1, 1]] as const;
@@ -47,6 +50,21 @@ test("a failed run takes its pair with it, and nothing else", () => {
   expect([bar.high.difference.runs, bar.low.difference.runs, bar.swing]).toEqual([3, 4, 1]);
   expect(of!.blocks).toEqual({ used: 15, dropped: 1 });
   expect(of!.findings.at(-1)).toMatch(/^1 of 16 pairs of runs was left out, since a run of its failed/);
+});
+
+test("what was not played when it was interrupted is not left out for a fault", () => {
+  const study = sensitivityStudy(specOf([[0, 1], [0, 1]], tornado, 3), 1);
+  const batch = study.next().value as RunBatch;
+  const play = player(([x1, x2]) => x1! + x2!, [0.5, 0.5]);
+  let index = 0;
+  for (const task of batch.tasks) {
+    if (index === 8) break;
+    batch.take(play(task, index++));
+  }
+  const end = study.next({ interrupted: true }).value as StudyEnd;
+  expect(end.interrupted).toBe(true);
+  expect(end.results.metrics[0]!.blocks).toEqual({ used: 5, dropped: 0 });
+  expect(end.results.metrics[0]!.tornado!.bars.map(({ factor, swing }) => [factor, swing])).toEqual([["x1", 1], ["x2", null]]);
 });
 
 test("without the scenario itself there is nothing to compare with", () => {

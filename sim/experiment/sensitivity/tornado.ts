@@ -7,8 +7,9 @@ import { estimateOf } from "../replications/figure-estimates.ts";
  * A tornado's bars from its runs: the scenario as it stands, then low and high end of each factor, each so many replications.
  * Differences are taken run by run: a replication has the same random numbers everywhere.
  * @param runs of one figure; NaN where there is none
+ * @param played how many of them are over: the others are missing, not dropped
  */
-export function tornadoBars(runs: Float64Array, factors: readonly Factor[], replications: number, confidence: number): { readonly tornado: NonNullable<SensitivityOfMetric["tornado"]>; readonly used: number; readonly dropped: number } {
+export function tornadoBars(runs: Float64Array, played: number, factors: readonly Factor[], replications: number, confidence: number): { readonly tornado: NonNullable<SensitivityOfMetric["tornado"]>; readonly used: number; readonly dropped: number } {
   const at = (point: number): Float64Array => runs.subarray(point * replications, (point + 1) * replications);
   const known = (values: Iterable<number>): number[] => [...values].filter((value) => !Number.isNaN(value));
   const base = at(0);
@@ -18,7 +19,7 @@ export function tornadoBars(runs: Float64Array, factors: readonly Factor[], repl
     const values = at(point);
     const differences = known(values.map((value, i) => value - base[i]!));
     used += differences.length;
-    dropped += replications - differences.length;
+    dropped += Math.max(0, Math.min(replications, played - point * replications)) - differences.length;
     return { text, estimate: estimateOf(known(values), confidence), difference: estimateOf(differences, confidence) };
   };
   const bars = factors.map((factor, i): SensitivityBar => {

@@ -63,6 +63,7 @@ describe("malformed sections are named with their place", () => {
     ["a word for a number", "  factors:\n    - {path: router.policy, from: cheapest, to: random}", 'a.yaml:17:35: sensitivity.factors[0].from: found "cheapest"; allowed: a number with its unit\n'],
     ["a factor twice", "  factors:\n    - {path: operators.gpu.count, from: 1, to: 4}\n    - {name: more, path: \"operators[0].count\", from: 1, to: 4}", 'a.yaml:18:26: sensitivity.factors[1].path: found "operators[0].count", which the factor "operators.gpu.count" moves as well; allowed: each field in one factor\n'],
     ["a name twice", "  factors:\n    - {name: a, path: operators.gpu.count, from: 1, to: 4}\n    - {name: a, path: router.fee.share, from: 1 %, to: 4 %}", 'a.yaml:18:14: sensitivity.factors[1].name: found another factor "a"; allowed: a name of its own for each factor\n'],
+    ["a name that the table of runs needs", "  factors:\n    - {name: seed, path: operators.gpu.count, from: 1, to: 4}", 'a.yaml:17:14: sensitivity.factors[0].name: found "seed"; allowed: another name: tables of runs have a column seed already\n'],
     ["together without a name", "  factors:\n    - {together: [{path: operators.gpu.count, from: 1, to: 4}]}", "a.yaml:17:"],
   ])("%s", (_, text, message) => {
     const said = check(text);

@@ -127,6 +127,7 @@ function factorsOf(given: NonNullable<Input>["factors"], finding: (finding: Find
     const name = one.name ?? list(together[0]!.path).join(", ");
     if (names.has(name)) finding({ path: [...here, ...(one.name === undefined ? [] : ["name"])], found: `another factor ${quoted(name)}`, allowed: "a name of its own for each factor" });
     names.add(name);
+    if (one.name !== undefined && takenNames.includes(name)) finding({ path: [...here, "name"], found: quoted(name), allowed: `another name: tables of runs have a column ${name} already` });
     const moves = together.flatMap((part) => list(part.path).flatMap((text, k): FactorMove[] => {
       const at: readonly PathPart[] = Array.isArray(part.path) ? [...part.at, "path", k] : [...part.at, "path"];
       if (text.includes("=")) {
@@ -152,6 +153,9 @@ function factorsOf(given: NonNullable<Input>["factors"], finding: (finding: Find
     return { name, moves };
   });
 }
+
+/** Columns of the table of runs. */
+const takenNames: readonly string[] = ["run", "replication", "seed", "error", "digest"];
 
 function list(paths: string | readonly string[]): readonly string[] {
   return typeof paths === "string" ? [paths] : paths;

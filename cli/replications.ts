@@ -65,6 +65,6 @@ export const replicationsText = (report: ReplicationsReport, out: string | null)
       return [metric.label, mean, interval, relative];
     })),
   ];
-  if (out !== null) lines.push("", `${pc.bold("Report:")} ${join(out, "index.html")} (open it in a browser), every run in runs.csv`);
+  if (out !== null) lines.push("", `${pc.bold("Report:")} ${join(out, "index.html")} (open it in a browser)`);
   return `${lines.join("\n")}\n`;
 };

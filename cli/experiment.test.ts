@@ -48,7 +48,7 @@ describe("an experiment", () => {
   test("that was interrupted reports what there is, and goes on where it is told to", async () => {
     const { status, stderr } = await signalled("SIGINT", ...command("cut", "--workers", "1"));
     expect(status).toBe(130);
-    const [, played] = /Interrupted after (\d+) of 24 runs; the report covers what was played\.\nTo go on: \.\/infernet run .* --out cut --workers 1 --resume\n$/.exec(stderr)!;
+    const [, played] = /Interrupted after (\d+) of 24 runs; the report covers what was played\.(?: \d+ runs? more (?:is|are) over and kept\.)?\nTo go on: \.\/infernet run .* --out cut --workers 1 --resume\n$/.exec(stderr)!;
     const report = JSON.parse(readFileSync(join(folder, "cut/replications.json"), "utf8")) as { runs: { played: number }; provenance: { interrupted: boolean } };
     expect(report.runs.played).toBe(Number(played));
     expect(report.provenance.interrupted).toBe(true);

@@ -120,7 +120,7 @@ export const runExperiment = async <Report extends { readonly schema: string }>(
     }
     say(tally.text(loaded, flags));
     if (interruptions.signal !== null) {
-      if (flags.quiet !== true || report === null) say(interruptedText(tally.runs, all, report !== null));
+      if (flags.quiet !== true || report === null) say(interruptedText(tally.runs, all, (journal === null ? 0 : journal.found + journal.added) - tally.runs, report !== null));
       if (journal !== null && holdsRuns(journal) && flags.quiet !== true) say(`To go on: ${resumeCommand()}\n`);
     } else {
       journal?.close();
@@ -176,10 +176,12 @@ export const runCommandOf = ({ given, path, experiment }: LoadedSubject, flags: 
 const seenFromHere = (set: string, folder: string): string =>
   set.replace(/[^\s"'{}[\],:=]+\.\w{1,8}/g, (word) => (!isAbsolute(word) && existsSync(join(folder, word)) ? join(folder, word) : word));
 
-const interruptedText = (played: number, all: number, reported: boolean): string =>
-  reported
-    ? `Interrupted after ${formatNumber(played)} of ${runs(all)}; the report covers what was played.\n`
-    : `Interrupted after ${formatNumber(played)} of ${runs(all)}: too few to report anything.\n`;
+/** @param kept runs in the journal that are over before one before them was: a report is of the first runs without a gap */
+const interruptedText = (played: number, all: number, kept: number, reported: boolean): string => {
+  const begin = `Interrupted after ${formatNumber(played)} of ${runs(all)}`;
+  const more = kept > 0 ? ` ${runs(kept)} more ${kept === 1 ? "is" : "are"} over and kept.` : "";
+  return reported ? `${begin}; the report covers what was played.${more}\n` : `${begin}: too few to report anything.${more}\n`;
+};
 
 /** This very command, going on. */
 const resumeCommand = (): string => {

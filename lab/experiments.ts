@@ -91,7 +91,8 @@ export function run({ scenario, sets }: LoadedScenario, options: Omit<RunOptions
  *
  * @example
  * ```ts
- * const { estimates, runs } = await replicate(market, { until: "latency.p95 within 2 %", replications: 500 });
+ * const { figures, runs } = await replicate(market, { until: "latency.p95 within 2 %", replications: 500 });
+ * console.log(figures["overall.latency.endToEndUs.p95"]?.mean, "after", runs.played);
  * ```
  */
 export async function replicate(market: LoadedScenario, options: ExperimentOptions & ReplicationOptions & { readonly confidence?: number } = {}): Promise<ReplicationsReport> {

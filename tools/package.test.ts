@@ -100,8 +100,15 @@ export default policy;
 export const wrong: PricingPolicy = { openMarket: () => () => 1 };
 `,
     );
+    // What the README shows is what works.
+    const blocks = [...readFileSync(join(root, "README.md"), "utf8").matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code!);
+    const shown = blocks.filter((code) => code.includes('from "infernet-lab"')).map((code, i) => {
+      writeFileSync(join(consumer, `readme-${i}.ts`), code);
+      return `readme-${i}.ts`;
+    });
+    expect(shown.length).toBe(2);
     const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
-    const check = spawnSync(process.execPath, [tsc, "--strict", "--module", "nodenext", "--target", "es2024", "--types", "node", "--typeRoots", join(root, "node_modules/@types"), "--skipLibCheck", "use.ts", "my-policy.ts"], { cwd: consumer, encoding: "utf8" });
+    const check = spawnSync(process.execPath, [tsc, "--strict", "--module", "nodenext", "--target", "es2024", "--types", "node", "--typeRoots", join(root, "node_modules/@types"), "--skipLibCheck", "use.ts", "my-policy.ts", ...shown], { cwd: consumer, encoding: "utf8" });
     expect(check.stdout).toBe("");
     const use = spawnSync(process.execPath, ["use.js"], { cwd: consumer, encoding: "utf8" });
     expect(use.stderr).toBe("");

@@ -2,6 +2,7 @@ import { formatFigure } from "../../protocol/result/metrics.ts";
 import type { EquilibriumPlayer, EquilibriumReport } from "../../protocol/result/equilibrium.ts";
 import { formatNumber, formatPercent } from "../../protocol/units.ts";
 import type { Content, Section } from "../blocks.ts";
+import { provenanceSection } from "../provenance.ts";
 import { intervalText, shortFigure } from "../search/content.ts";
 import type { EquilibriumPlotName } from "./titles.ts";
 
@@ -17,7 +18,7 @@ export function equilibriumContent(report: EquilibriumReport): Content<Equilibri
   return {
     title: `${scenario.name}: where answers to each other lead`,
     question: scenario.question,
-    sections: [answer(report), players(report), ...report.players.slice(0, 20).map((player) => grid(player, report)), path(report), market(report), reading(report), provenance(report)].filter(({ blocks }) => blocks.length > 0),
+    sections: [answer(report), players(report), ...report.players.slice(0, 20).map((player) => grid(player, report)), path(report), market(report), reading(report), provenanceSection(report)].filter(({ blocks }) => blocks.length > 0),
   };
 }
 
@@ -88,22 +89,10 @@ function reading({ method }: EquilibriumReport): Part {
   return {
     title: "How to read this",
     blocks: [
-      { kind: "text", text: `${moves === "in turn" ? "Players took turns: each looked at every strategy of its grid, the others as they were by then, and took the best." : `All players moved at once, each ${formatPercent(damping)} of the way to its best answer.`} What a profile brings is the mean of ${formatNumber(replications)} runs whose random numbers are the same in all profiles, so that nobody moves for the sake of luck. If a profile came back, best answers go in circles; then fictitious play in the game of the strategies on the circle looks for a mixture.` },
+      { kind: "text", text: `${moves === "in turn" ? "Players took turns: each looked at every strategy of its grid, the others as they were by then, and took the best." : `All players moved at once, each ${formatPercent(damping)} of the way to its best answer.`} What a profile brings is the mean of ${formatNumber(replications)} runs whose random numbers are the same in all profiles, so that nobody moves for the sake of luck. If a profile came back, best answers went in circles; then the game of the strategies on the circle was searched for a profile that nobody gains by leaving, or else, by fictitious play, for a mixture.` },
       { kind: "text", text: `A profile in which nobody gains by leaving alone is an equilibrium (J. Nash, 1950); one in which nobody gains more than epsilon, an epsilon-equilibrium. Here epsilon is measured: the profile found, and every strategy that one player might take instead, were played ${formatNumber(fresh)} times with random numbers that had no part in finding it. "At least" and "at most" hold at once for all strategies of all players with ${formatPercent(confidence)} confidence (Student's t, Bonferroni), so they hold for the largest of them too.` },
       { kind: "text", text: "Nothing is said of strategies between or beyond the grids, of several players leaving together, or of what players would do who know less than the whole game." },
     ],
   };
 }
 
-function provenance({ provenance: { lab, scenario, seed, sets, resultsDigest }, schema, schemaVersion }: EquilibriumReport): Part {
-  return {
-    title: "Provenance",
-    blocks: [{
-      kind: "table", caption: "How to get the same again", head: ["", ""],
-      rows: [
-        ["made by", `${lab.name} ${lab.version}`], ["scenario", scenario.name], ["hash of the scenario", scenario.hash], ["seed", String(seed)],
-        ["changes", sets.length === 0 ? "none" : sets.join(", ")], ["results digest", resultsDigest], ["schema", `${schema} ${schemaVersion}`],
-      ],
-    }],
-  };
-}

@@ -108,6 +108,14 @@ describe("where best replies go in circles", () => {
   });
 });
 
+test("where two who move together keep stepping on each other's toes, the circle's own game has the way out, and nobody mixes", () => {
+  const apart = playBy(({ "a.x": a = 0, "b.x": b = 0 }, seed) => ({ [surplus("a")]: (a === b ? 0 : 2) + 0.1 * noise(seed, "a"), [surplus("b")]: (a === b ? 0 : 1) + 0.1 * noise(seed, "b") }));
+  const outcome = conduct(equilibrium(specOf({ players: { a: { "a.x": [0, 1] }, b: { "b.x": [0, 1] } }, moves: "together", damping: 1, fresh: 4 }), { seed: 1 }), apart)!;
+  expect(outcome.steps.map(({ profile }) => profile.join(""))).toEqual(["00", "11", "00"]);
+  expect(outcome.kind).toBe("pure");
+  expect(new Set(outcome.profile!).size).toBe(2);
+});
+
 test("runs have names of their own and the same random numbers in every profile; what fails is never chosen", () => {
   const tasks: RunTask[] = [];
   const outcome = conduct(equilibrium(specOf({ players: firms(2, { from: 10, to: 40, steps: 7 }), fresh: 3 }), { seed: 1 }), (task, index) => {

@@ -13,9 +13,10 @@ const LEAST = 0.02;
 const MOST_PROFILES = 2_000;
 
 /**
- * A mixture that is nearly in equilibrium, where best replies go round in circles: fictitious play (G. W. Brown, 1951) in the
- * game of the strategies that the circle went through, to which a player's best answer to the mixture is added until none is
- * missing (double oracle: McMahan, Gordon and Blum, 2003). How near, fresh runs say.
+ * Where best replies go round in circles: a profile that nobody gains by leaving in the game of the strategies that the circle
+ * went through, or else a mixture that is nearly in equilibrium there, by fictitious play (G. W. Brown, 1951). A player's best
+ * answer to it is added to that game until none is missing (double oracle: McMahan, Gordon and Blum, 2003). How near it is,
+ * fresh runs say.
  * @returns null, and why, where the game is too large or runs are at their end
  */
 export function* mixedPlay(spec: EquilibriumSpec, payoffs: Payoffs, through: readonly Profile[]): Generator<RunBatch, { readonly mixture: Mixture | null; readonly halt: Halt | "size" | null }, BatchEnd> {
@@ -26,7 +27,7 @@ export function* mixedPlay(spec: EquilibriumSpec, payoffs: Payoffs, through: rea
     if (table.length > MOST_PROFILES) return { mixture: null, halt: "size" };
     const halt = yield* payoffs.ask("a smaller game", table);
     if (halt !== null) return { mixture: null, halt };
-    const mixture = fictitiousPlay(spec, payoffs, kept);
+    const mixture = settledIn(spec, payoffs, kept, table) ?? fictitiousPlay(spec, payoffs, kept);
     const support = mixture.map((shares) => shares.flatMap((share, s) => (share > 0 ? [s] : [])));
     const answers = players.flatMap(({ strategies }, p) => strategies.flatMap((_, s) => product(support.map((own, q) => (q === p ? [s] : own)))));
     const further = yield* payoffs.ask("answers to a mixture", answers);
@@ -41,6 +42,15 @@ export function* mixedPlay(spec: EquilibriumSpec, payoffs: Payoffs, through: rea
     }
     if (!added) return { mixture, halt: null };
   }
+}
+
+/** The first profile of a smaller game that nobody gains by leaving within it, as a mixture; null where there is none. */
+function settledIn({ players }: EquilibriumSpec, payoffs: Payoffs, kept: readonly (readonly number[])[], table: readonly Profile[]): Mixture | null {
+  const still = table.find((profile) => players.every((_, p) => {
+    const own = payoffs.of(profile, p);
+    return own !== null && kept[p]!.every((strategy) => (payoffs.of(profile.map((other, q) => (q === p ? strategy : other)), p) ?? -Infinity) <= own);
+  }));
+  return still === undefined ? null : players.map(({ strategies }, p) => strategies.map((_, strategy) => (strategy === still[p] ? 1 : 0)));
 }
 
 /** What a player gets with a strategy where the others mix, independently of each other; null where it cannot be said. */

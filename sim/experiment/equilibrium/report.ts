@@ -124,7 +124,7 @@ function lastPart(path: string): string {
 
 function headline({ kind, players, method: { rounds } }: Said, interrupted: boolean): string {
   const alike = players.length > 1 && new Set(players.map(doing)).size === 1;
-  const who = alike ? `all ${players.length} with ${doing(players[0]!)}` : players.map((player) => `${player.name} with ${doing(player)}`).join("; ");
+  const who = alike ? `${players.length === 2 ? "both" : `all ${players.length}`} with ${doing(players[0]!)}` : players.map((player) => `${player.name} with ${doing(player)}`).join("; ");
   if (interrupted) return `Interrupted on the way; by then: ${who}.`;
   switch (kind) {
     case "pure": return `The market settles: ${who}. In the runs of the search, nobody gains by another strategy of the grid.`;
@@ -165,6 +165,7 @@ function findings(said: Said, interrupted: boolean): string[] {
       if (edge !== undefined && edge !== null) items.push(`${name}'s ${lastPart(path)} is at the ${edge === Math.min(...numbers) ? "lower" : "upper"} end of its grid: what lies beyond was not looked at.`);
     }
   }
+  if (kind === "pure" && new Set(steps.map(({ strategies }) => strategies.join())).size < steps.length) items.push("On the way, moves went round in circles; this profile was found in the game of the strategies on the circle.");
   if (kind === "pure" && !interrupted) items.push("It is an equilibrium of these grids: values between and beyond them were not tried, and there may be other equilibria; another `start` may lead to one.");
   items.push(`${formatNumber(steps.at(-1)!.round)} ${steps.at(-1)!.round === 1 ? "round" : "rounds"} of answers ${moves}, ${formatNumber(profiles)} profiles of strategies, ${formatNumber(runs.played)} runs.`);
   if (runs.failed > 0) items.push(`${formatNumber(runs.failed)} of them failed; a strategy with a failed run is not chosen, and what it would gain is not known.`);

@@ -86,6 +86,18 @@ point=1 replication=1,,,,0,,cc,,,0,
     expect(Number(groups!["n"])).toBeGreaterThan(2);
   });
 
+  test("keeps columns of one name apart", async () => {
+    const draft = new DraftFolder(join(folder, "names"), RUNS_FILES);
+    const table = new RunsTable(draft, [{ name: "seed", numeric: true }, { name: "market.revenueMsat", numeric: true }]);
+    table.add({ ...rows[0]!, factors: [7, 8] });
+    table.finish();
+    draft.place();
+    for (const file of RUNS_FILES) {
+      const [row] = await query(`select "seed (2)" as factor, seed, "market.revenueMsat" as other, "market.revenueMsat (2)" as figure from '${join(folder, "names", file)}'`);
+      expect(Object.values(row!).map(Number)).toEqual([7, 1, 8, 1_000]);
+    }
+  });
+
   test("leaves nothing behind where it is given up", () => {
     const path = join(folder, "given-up");
     const draft = new DraftFolder(path, RUNS_FILES);

@@ -132,13 +132,20 @@ export class RunsTable {
   }
 }
 
-/** The columns of a table of runs, in order. @param figures their names */
+/** The columns of a table of runs, in order; where a factor or a figure is called like a column before it, " (2)" tells them apart. @param figures their names */
 export function runColumns(factors: readonly FactorColumn[], figures: readonly string[]): readonly TableColumn[] {
+  const taken = new Set<string>(RUN_COLUMNS.after.map(({ name }) => name));
+  const own = (column: TableColumn): TableColumn => {
+    let { name } = column;
+    for (let i = 2; taken.has(name); i++) name = `${column.name} (${i})`;
+    taken.add(name);
+    return { ...column, name };
+  };
   return [
-    ...RUN_COLUMNS.before,
-    ...factors.map(({ name, numeric }): TableColumn => ({ name, type: numeric ? "number" : "text", nullable: true })),
+    ...RUN_COLUMNS.before.map(own),
+    ...factors.map(({ name, numeric }) => own({ name, type: numeric ? "number" : "text", nullable: true })),
     ...RUN_COLUMNS.after,
-    ...figures.map((name): TableColumn => ({ name, type: "number", nullable: true })),
+    ...figures.map((name) => own({ name, type: "number", nullable: true })),
   ];
 }
 

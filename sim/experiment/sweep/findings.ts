@@ -32,7 +32,7 @@ export function sweepFindings({ axes, metrics, points, best: bests, effects, con
 
   /** Which other points may be the best in truth. */
   function apart(rivals: readonly number[], known: number): string {
-    if (rivals.length === 0) return "Run by run it is better than every other point, by more than chance.";
+    if (rivals.length === 0) return "Compared run by run, every other point is worse by more than chance.";
     if (rivals.length === known - 1) return "No other point is told apart from it: more replications may do that.";
     const named = points.filter(({ index }) => rivals.includes(index)).slice(0, rivalsNamed).map((point) => placeOf(axes, point));
     const rest = rivals.length - named.length;

@@ -40,7 +40,7 @@ describe("a sweep", () => {
     for (const [i, mean] of means.entries()) expect(mean - means[3]!).toBeCloseTo(-(i - 3) * (i - 3), 9);
     expect(report.best).toEqual([{ metric: "profit", point: 3, rivals: [] }]);
     expect(report.findings).toHaveLength(3);
-    expect(report.findings[0]).toMatch(/^Operators' profit: highest, .* CI .* at operators\.gpu\.count = 4; lowest, .* at operators\.gpu\.count = 1\. Run by run it is better than every other point, by more than chance\.$/);
+    expect(report.findings[0]).toMatch(/^Operators' profit: highest, .* CI .* at operators\.gpu\.count = 4; lowest, .* at operators\.gpu\.count = 1\. Compared run by run, every other point is worse by more than chance\.$/);
     expect(report.findings[1]).toBe("P95 latency: no run has this figure.");
     expect(report.findings[2]).toBe("Mean price: highest, 7 msat/Mtok, at operators.gpu.count = 7; lowest, 1 msat/Mtok, at operators.gpu.count = 1.");
   });

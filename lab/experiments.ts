@@ -14,6 +14,7 @@ import { equilibriumForReport } from "../sim/experiment/equilibrium/report.ts";
 import type { Experiment, RunOutcome } from "../sim/experiment/plan.ts";
 import { replicate as replications } from "../sim/experiment/replications/replicate.ts";
 import { type RunOptions, runScenario } from "../sim/experiment/run.ts";
+import { prepareEquilibrium, prepareSearch } from "../sim/experiment/search/prepare.ts";
 import { searchForReport } from "../sim/experiment/search/report.ts";
 import { sensitivity as sensitivityStudy } from "../sim/experiment/sensitivity/sensitivity.ts";
 import { prepareSweep } from "../sim/experiment/sweep/prepare.ts";
@@ -22,11 +23,9 @@ import { checkVariations } from "../sim/scenario/check-variations.ts";
 import { loadScenario } from "../sim/scenario/load.ts";
 import type { LoadedScenario } from "../sim/scenario/load.ts";
 import type { ScenarioInput } from "../sim/scenario/schema.ts";
-import { samplesOf } from "../sim/scenario/sections/grid.ts";
 import { readUntil, unknownMetric } from "../sim/scenario/sections/replications.ts";
 import type { ReplicationsSpec } from "../sim/scenario/sections/replications.ts";
 import { sensitivityVariations } from "../sim/scenario/sections/sensitivity.ts";
-import type { Variation } from "../sim/scenario/variation.ts";
 import { conductOn } from "./conduct.ts";
 import type { ConductProgress } from "./conduct.ts";
 import { labIdentity } from "./identity.ts";
@@ -162,8 +161,9 @@ export async function sensitivity(market: LoadedScenario, options: ExperimentOpt
   readonly sensitivity?: ScenarioInput["sensitivity"];
 } = {}): Promise<SensitivityReport> {
   const asked = asking(market, { sensitivity: options.sensitivity });
-  const spec = there(asked.experiment.sensitivity, market, "sensitivity");
-  check(asked, sensitivityVariations(spec));
+  const spec = asked.experiment.sensitivity;
+  if (spec === null) throw new ExperimentError(`${market.fileName} has no sensitivity: say what to vary as the option sensitivity, or in the file.`);
+  checkVariations(asked.source, market.fileName, sensitivityVariations(spec), { sets: market.sets, fileExists: existsSync });
   return conducted(asked, options, sensitivityStudy({ scenario: market.scenario, spec, seed: seedOf(market, options), sets: market.sets, lab: lab() }));
 }
 
@@ -176,9 +176,7 @@ export async function search(market: LoadedScenario, options: ExperimentOptions 
   readonly search?: ScenarioInput["search"];
 } = {}): Promise<SearchReport> {
   const asked = asking(market, { search: options.search });
-  const spec = there(asked.experiment.search, market, "search");
-  check(asked, samplesOf(spec.axes));
-  return conducted(asked, options, searchForReport({ scenario: market.scenario, spec, seed: seedOf(market, options), sets: market.sets, lab: lab() }));
+  return conducted(asked, options, searchForReport(prepareSearch(asked, market.fileName, { seed: options.seed, sets: market.sets, fileExists: existsSync, lab: lab() })));
 }
 
 /**
@@ -190,9 +188,7 @@ export async function equilibrium(market: LoadedScenario, options: ExperimentOpt
   readonly equilibrium?: ScenarioInput["equilibrium"];
 } = {}): Promise<EquilibriumReport> {
   const asked = asking(market, { equilibrium: options.equilibrium });
-  const spec = there(asked.experiment.equilibrium, market, "equilibrium");
-  check(asked, spec.players.flatMap(({ axes }) => samplesOf(axes)));
-  return conducted(asked, options, equilibriumForReport({ scenario: market.scenario, spec, seed: seedOf(market, options), sets: market.sets, lab: lab() }));
+  return conducted(asked, options, equilibriumForReport(prepareEquilibrium(asked, market.fileName, { seed: options.seed, sets: market.sets, fileExists: existsSync, lab: lab() })));
 }
 
 function lab(): { readonly name: string; readonly version: string } {
@@ -209,15 +205,6 @@ function asking(market: LoadedScenario, sections: Readonly<Record<string, unknow
   if (sets.length === 0) return market;
   const { source, fileName, sets: earlier } = market;
   return { ...market, experiment: loadScenario(source, fileName, { sets: [...earlier, ...sets], fileExists: existsSync }).experiment };
-}
-
-function there<Spec>(spec: Spec | null, { fileName }: LoadedScenario, key: string): Spec {
-  if (spec === null) throw new ExperimentError(`${fileName} has no ${key}: give one as the option ${key}, or add it to the file.`);
-  return spec;
-}
-
-function check({ source, fileName, sets }: LoadedScenario, variations: readonly Variation[]): void {
-  checkVariations(source, fileName, variations, { sets, fileExists: existsSync });
 }
 
 function classesOf({ scenario }: LoadedScenario): Parameters<typeof readUntil>[1] {

@@ -36,7 +36,7 @@ const known: readonly Known[] = [
   ofJobs("goodput", "goodput.share", "share within every goal", "share", "higher"),
   ofJobs("goodput.rate", "goodput.jobsPerS", "goodput", "perS", "higher"),
   ofJobs("throughput", "throughput.completedJobsPerS", "throughput", "perS", "higher"),
-  ofJobs("throughput.tokens", "throughput.outputTokensPerS", "output tokens", "perS", "higher"),
+  ofJobs("throughput.tokens", "throughput.outputTokensPerS", "output tokens in a second", "perS", "higher"),
   ofJobs("completed", "jobs.completed", "completed jobs", "count", "higher"),
   ofJobs("rejected", "jobs.rejected", "rejected jobs", "count", "lower"),
   ofJobs("attempts", "attempts.perJob", "attempts per job", "number", "lower"),

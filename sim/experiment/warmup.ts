@@ -42,7 +42,7 @@ export function warmupOf(pilots: readonly PilotSeries[], horizonUs: number): Fou
   const series = SERIES.flatMap((name): WarmupFinding["series"] => {
     const values = meanCourse(pilots.map((pilot) => pilot[name]));
     const found = cutOf(values);
-    return found === null ? [] : [{ name, values, cutUs: Math.round(found.cut * windowUs), sufficient: found.sufficient }];
+    return found === null ? [] : [{ name, values: values.map((value) => value === null ? null : Number(value.toPrecision(6))), cutUs: Math.round(found.cut * windowUs), sufficient: found.sufficient }];
   });
   return {
     warmupUs: Math.max(0, ...series.map(({ cutUs }) => cutUs)),

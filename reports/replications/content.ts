@@ -4,6 +4,7 @@ import { formatFigure, metricOfPath } from "../../protocol/result/metrics.ts";
 import type { FigureUnit } from "../../protocol/result/metrics.ts";
 import { formatDurationUs, formatNumber, formatPercent, formatSignificant } from "../../protocol/units.ts";
 import type { Block, Content, Section } from "../blocks.ts";
+import { provenanceSection } from "../provenance.ts";
 import { cutsTable, warmupInWords } from "../precision.ts";
 import type { ReplicationsPlotName } from "./titles.ts";
 
@@ -18,7 +19,7 @@ export function replicationsContent(report: ReplicationsReport): Content<Replica
   return {
     title: `${scenario.name}, ${runs(report.runs.played - report.runs.failed)}`,
     question: scenario.question,
-    sections: [summary(report), overTime(report), ...groups(report), reading(report), provenance(report)],
+    sections: [summary(report), overTime(report), ...groups(report), reading(report), provenanceSection(report, { seed: "seed of replication 0" })],
   };
 }
 
@@ -121,19 +122,6 @@ function reading({ until }: ReplicationsReport): Part {
       { kind: "text", text: "What is counted by reason or cause counts as 0 in runs where it did not occur. Other figures rest on the runs in which they are defined: the column of runs says how many." },
       ...(until === null ? [] : [{ kind: "text", text: `The interval is looked at after ${until.atLeast} runs, and then after as many as would do if the runs go on to scatter as they did, at least 5 and a tenth more, at most twice as many. Narrow enough is a half width of ${formatSignificant(until.halfWidth / (1 + until.halfWidth) * 100)} % of the estimated mean, which makes ${formatPercent(until.halfWidth)} of the true one (Law, Simulation Modeling and Analysis, 9.4.2). Runs stop where chance has made the interval narrow, so it covers a little less often than it says.` } as const]),
     ],
-  };
-}
-
-function provenance({ provenance: { lab, scenario, seed, sets, resultsDigest }, schema, schemaVersion }: ReplicationsReport): Part {
-  return {
-    title: "Provenance",
-    blocks: [{
-      kind: "table", caption: "How to get the same again", head: ["", ""],
-      rows: [
-        ["made by", `${lab.name} ${lab.version}`], ["scenario", scenario.name], ["hash of the scenario", scenario.hash], ["seed of replication 0", String(seed)],
-        ["changes", sets.length === 0 ? "none" : sets.join(", ")], ["results digest", resultsDigest], ["schema", `${schema} ${schemaVersion}`],
-      ],
-    }],
   };
 }
 

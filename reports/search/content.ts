@@ -4,6 +4,7 @@ import type { FigureUnit } from "../../protocol/result/metrics.ts";
 import type { SearchReport } from "../../protocol/result/search.ts";
 import { formatNumber, formatPercent } from "../../protocol/units.ts";
 import type { Block, Content, Section } from "../blocks.ts";
+import { provenanceSection } from "../provenance.ts";
 import type { SearchPlotName } from "./titles.ts";
 
 type Part = Section<SearchPlotName>;
@@ -18,7 +19,7 @@ export function searchContent(report: SearchReport): Content<SearchPlotName> {
   return {
     title: `${scenario.name}: the best of ${report.parameters.map(({ path }) => path).join(" and ")}`,
     question: scenario.question,
-    sections: [answer(report), alternatives(report), race(report), reading(report), provenance(report)],
+    sections: [answer(report), alternatives(report), race(report), reading(report), provenanceSection(report)],
   };
 }
 
@@ -87,15 +88,3 @@ function reading({ method, runs }: SearchReport): Part {
   };
 }
 
-function provenance({ provenance: { lab, scenario, seed, sets, resultsDigest }, schema, schemaVersion }: SearchReport): Part {
-  return {
-    title: "Provenance",
-    blocks: [{
-      kind: "table", caption: "How to get the same again", head: ["", ""],
-      rows: [
-        ["made by", `${lab.name} ${lab.version}`], ["scenario", scenario.name], ["hash of the scenario", scenario.hash], ["seed", String(seed)],
-        ["changes", sets.length === 0 ? "none" : sets.join(", ")], ["results digest", resultsDigest], ["schema", `${schema} ${schemaVersion}`],
-      ],
-    }],
-  };
-}

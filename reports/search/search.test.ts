@@ -9,7 +9,8 @@ import { renderPage } from "../html.ts";
 import { renderText } from "../markdown.ts";
 import { searchContent } from "./content.ts";
 import { renderSearchPlots } from "./figures.ts";
-import { replicationIn, SearchFolder } from "./folder.ts";
+import { rowOf } from "../varied-run.ts";
+import { SearchFolder } from "./folder.ts";
 import { SEARCH_PLOTS, SEARCH_TITLES } from "./titles.ts";
 
 const fixtures = JSON.parse(readFileSync(new URL("../fixtures/searches.json", import.meta.url), "utf8")) as Record<string, SearchReport>;
@@ -88,5 +89,6 @@ describe("the folder", () => {
 });
 
 test("a run's name says which replication it is", () => {
-  expect([replicationIn("fresh a, b replication=12"), replicationIn("a replication=1 b")]).toEqual([12, null]);
+  const run = { factors: [], seed: 1, error: null, digest: null, figures: null };
+  expect(["fresh a, b replication=12", "a replication=1 b"].map((name) => rowOf({ name, ...run }).replication)).toEqual([12, null]);
 });

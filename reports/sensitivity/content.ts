@@ -5,6 +5,7 @@ import { formatBounds, formatChange } from "../../protocol/result/sensitivity.ts
 import type { ResampledFigure, SensitivityOfMetric, SensitivityReport } from "../../protocol/result/sensitivity.ts";
 import { formatNumber, formatPercent, formatSignificant } from "../../protocol/units.ts";
 import type { Block, Content, Section } from "../blocks.ts";
+import { provenanceSection } from "../provenance.ts";
 import type { SensitivityPlotName } from "./titles.ts";
 import { plotsOf } from "./titles.ts";
 
@@ -19,7 +20,7 @@ export function sensitivityContent(report: SensitivityReport): Content<Sensitivi
   return {
     title: "What matters?",
     question: `${scenario.name}: ${scenario.question}`,
-    sections: [answer(report), ...report.metrics.map((of) => metricPart(of, report)), factors(report), reading(report), runs(report), provenance(report)],
+    sections: [answer(report), ...report.metrics.map((of) => metricPart(of, report)), factors(report), reading(report), runs(report), provenanceSection(report)],
   };
 }
 
@@ -122,19 +123,6 @@ function runs({ runs: { played, failed, failures } }: SensitivityReport): Part {
       { kind: "text", text },
       ...(failed === 0 ? [] : [{ kind: "table", caption: failures.length < failed ? `The first ${failures.length} that failed` : "Failed", head: ["run", "seed", "error"], rows: failures.map(({ name, seed, error }) => [name, String(seed), error]) } as const]),
     ],
-  };
-}
-
-function provenance({ provenance: { lab, scenario, seed, sets, resultsDigest }, schema, schemaVersion }: SensitivityReport): Part {
-  return {
-    title: "Provenance",
-    blocks: [{
-      kind: "table", caption: "How to get the same again", head: ["", ""],
-      rows: [
-        ["made by", `${lab.name} ${lab.version}`], ["scenario", scenario.name], ["hash of the scenario", scenario.hash], ["seed", String(seed)],
-        ["changes", sets.length === 0 ? "none" : sets.join(", ")], ["results digest", resultsDigest], ["schema", `${schema} ${schemaVersion}`],
-      ],
-    }],
   };
 }
 

@@ -4,6 +4,7 @@ import { formatEstimate, formatFactor, placeOf } from "../../protocol/result/swe
 import type { SweepReport, SweptAxis } from "../../protocol/result/sweep.ts";
 import { formatNumber, formatPercent } from "../../protocol/units.ts";
 import type { Block, Content, Section } from "../blocks.ts";
+import { provenanceSection } from "../provenance.ts";
 import type { SweepPlotName } from "./titles.ts";
 
 type Part = Section<SweepPlotName>;
@@ -19,7 +20,7 @@ export function sweepContent(report: SweepReport): Content<SweepPlotName> {
   return {
     title: `${scenario.name}, swept`,
     question: scenario.question,
-    sections: [summary(report), points(report), ...(report.effects.length === 0 ? [] : [effects(report)]), ...failures(report), axes(report), reading(report), provenance(report)],
+    sections: [summary(report), points(report), ...(report.effects.length === 0 ? [] : [effects(report)]), ...failures(report), axes(report), reading(report), provenanceSection(report)],
   };
 }
 
@@ -134,19 +135,6 @@ function reading({ design, confidence, effects: found }: SweepReport): Part {
     ...(design.kind === "zip" ? ["Axes that go together cannot be told apart: what one of them does is not known from these points."] : []),
   ];
   return { title: "How to read this", blocks: texts.map((text): Piece => ({ kind: "text", text })) };
-}
-
-function provenance({ provenance: { lab, scenario, seed, sets, resultsDigest }, schema, schemaVersion }: SweepReport): Part {
-  return {
-    title: "Provenance",
-    blocks: [{
-      kind: "table", caption: "How to get the same again", head: ["", ""],
-      rows: [
-        ["made by", `${lab.name} ${lab.version}`], ["scenario", scenario.name], ["scenario's hash", scenario.hash], ["seed", String(seed)],
-        ["changes", sets.length === 0 ? "none" : sets.join(", ")], ["results digest", resultsDigest], ["schema", `${schema} ${schemaVersion}`],
-      ],
-    }],
-  };
 }
 
 function list(names: readonly string[]): string {

@@ -1,6 +1,7 @@
 import type { PricePoint, Replicated, ViabilityReport } from "../../protocol/result/viability.ts";
 import { formatMsat, formatMsatPerMtok, formatNumber, formatPercent, formatSignificant, formatUsd } from "../../protocol/units.ts";
 import type { Block, Content, Section } from "../blocks.ts";
+import { provenanceSection } from "../provenance.ts";
 import type { ViabilityPlotName } from "./titles.ts";
 
 type Part = Section<ViabilityPlotName>;
@@ -13,7 +14,7 @@ export function viabilityContent(report: ViabilityReport): Content<ViabilityPlot
   return {
     title: "Would I earn money?",
     question: `${report.machine.model} on ${report.machine.name}, in the market of ${report.provenance.scenario.name}`,
-    sections: [answer(report), month(report), matters(report), price(report), payback(report), reading(report), assumptions(report), replications(report), provenance(report)],
+    sections: [answer(report), month(report), matters(report), price(report), payback(report), reading(report), assumptions(report), replications(report), provenanceSection(report, { hash: "hash of the scenario, the machine in it" })],
   };
 }
 
@@ -129,19 +130,6 @@ function replications({ replications: rows }: ViabilityReport): Part {
     blocks: [{
       kind: "table", caption: shown.length < rows.length ? `The first ${shown.length} of ${rows.length}; viability.json has them all` : "Each replication, brought to a month", head: ["seed", "jobs measured", "slots busy", "revenue", "electricity", "profit"],
       rows: shown.map((row) => [String(row.seed), formatNumber(row.jobs), formatPercent(row.utilisation), formatUsd(row.revenueUsd), formatUsd(row.electricityUsd), formatUsd(row.profitUsd)]),
-    }],
-  };
-}
-
-function provenance({ provenance: { lab, scenario, seed, sets, resultsDigest }, schema, schemaVersion }: ViabilityReport): Part {
-  return {
-    title: "Provenance",
-    blocks: [{
-      kind: "table", caption: "How to get the same again", head: ["", ""],
-      rows: [
-        ["made by", `${lab.name} ${lab.version}`], ["scenario", scenario.name], ["hash of the scenario, the machine in it", scenario.hash], ["seed", String(seed)],
-        ["changes", sets.length === 0 ? "none" : sets.join(", ")], ["results digest", resultsDigest], ["schema", `${schema} ${schemaVersion}`],
-      ],
     }],
   };
 }

@@ -12,7 +12,7 @@ import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
  * UTF-8 form), or a cycle
  */
 export function canonicalJson(value: unknown): string {
-  return write(value, "", []);
+  return write(value, null, "");
 }
 
 /**
@@ -29,57 +29,66 @@ export function digest(value: unknown): string {
   return sha256Hex(canonicalJson(value));
 }
 
-function write(value: unknown, path: string, parents: object[]): string {
+/** Where a value is: what it is in, and under which key. Its text is only made where there is something to say about it. */
+interface Place {
+  readonly value: object;
+  readonly above: Place | null;
+  readonly key: string | number;
+}
+
+function write(value: unknown, above: Place | null, key: string | number): string {
   switch (typeof value) {
     case "boolean":
       return value ? "true" : "false";
     case "number":
-      if (!Number.isFinite(value)) throw notJson(path, `the number ${value}`);
-      return JSON.stringify(value);
+      if (!Number.isFinite(value)) throw notJson(above, key, `the number ${value}`);
+      return `${value}`;
     case "string":
-      if (!value.isWellFormed()) throw notJson(path, "a string with a lone surrogate");
+      if (!value.isWellFormed()) throw notJson(above, key, "a string with a lone surrogate");
       return JSON.stringify(value);
     case "object":
-      return value === null ? "null" : writeObject(value, path, parents);
+      return value === null ? "null" : writeObject(value, above, key);
     default:
-      throw notJson(path, `a value of type ${typeof value}`);
+      throw notJson(above, key, `a value of type ${typeof value}`);
   }
 }
 
-function writeObject(value: object, path: string, parents: object[]): string {
-  if (parents.includes(value)) throw notJson(path, "a cycle");
-  parents.push(value);
-  const text = Array.isArray(value) ? writeArray(value, path, parents) : writeRecord(value, path, parents);
-  parents.pop();
-  return text;
+function writeObject(value: object, above: Place | null, key: string | number): string {
+  for (let place = above; place !== null; place = place.above) if (place.value === value) throw notJson(above, key, "a cycle");
+  const place = { value, above, key };
+  return Array.isArray(value) ? writeArray(value, place) : writeRecord(value, place);
 }
 
-function writeArray(values: readonly unknown[], path: string, parents: object[]): string {
+function writeArray(values: readonly unknown[], place: Place): string {
   let text = "[";
   // By index, so that a hole in the array is seen as `undefined`.
   for (let index = 0; index < values.length; index++) {
     if (index > 0) text += ",";
-    text += write(values[index], `${path}[${index}]`, parents);
+    text += write(values[index], place, index);
   }
   return text + "]";
 }
 
-function writeRecord(value: object, path: string, parents: object[]): string {
+function writeRecord(value: object, place: Place): string {
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) throw notJson(path, "an object that is neither plain nor an array");
+  if (prototype !== Object.prototype && prototype !== null) throw notJson(place.above, place.key, "an object that is neither plain nor an array");
   const record = value as Readonly<Record<string, unknown>>;
   let text = "{";
   for (const key of Object.keys(record).sort()) {
     const member = record[key];
     if (member === undefined) continue;
-    const memberPath = path === "" ? key : `${path}.${key}`;
-    if (!key.isWellFormed()) throw notJson(memberPath, "a key with a lone surrogate");
+    if (!key.isWellFormed()) throw notJson(place, key, "a key with a lone surrogate");
     if (text.length > 1) text += ",";
-    text += `${JSON.stringify(key)}:${write(member, memberPath, parents)}`;
+    text += `${JSON.stringify(key)}:${write(member, place, key)}`;
   }
   return text + "}";
 }
 
-function notJson(path: string, what: string): TypeError {
+function notJson(above: Place | null, key: string | number, what: string): TypeError {
+  let path = "";
+  for (let [place, last]: [Place | null, string | number] = [above, key]; place !== null; [place, last] = [place.above, place.key]) {
+    const dot = path === "" || path.startsWith("[") ? "" : ".";
+    path = (typeof last === "number" ? `[${last}]` : last) + dot + path;
+  }
   return new TypeError(`${path === "" ? "the value" : path} is ${what}, which canonical JSON cannot carry`);
 }

@@ -99,6 +99,10 @@ describe("conductOn", () => {
     await expect(conductOn(plan(tasks(2_000)), subject, { workers: 1, onProgress })).rejects.toThrow("nobody listens");
   });
 
+  test.each([0, -1, 1.5, NaN, 1_025])("%s workers are refused", async (workers) => {
+    await expect(conductOn(plan(tasks(1)), subject, { workers })).rejects.toThrow(`workers: found ${workers}; allowed: a whole number from 1 to 1024.`);
+  });
+
   test("a run that takes all of a worker's memory is an outcome with its error, and the others are played", async () => {
     const [before, greedy, after] = [tasks(1)[0]!, { name: "greedy", sets: ["operators.server.count=300000"], seed: 7 }, tasks(2)[1]!];
     const heard = await conductOn(plan([before, greedy, after]), subject, { workers: 1, memoryMb: 72 });

@@ -8,6 +8,8 @@ const workerFile = new URL(`worker.${import.meta.url.endsWith(".ts") ? "ts" : "j
 /** How long workers that were asked to stop may take over it before they are ended, ms. */
 const patienceMs = 1_000;
 
+const mostWorkers = 1_024;
+
 export interface PoolOptions {
   /** Threads, each with one job at a time; 1 or more. Default: one for each core. */
   readonly workers?: number | undefined;
@@ -23,7 +25,9 @@ export class WorkerPool implements JobPlayer {
   readonly #freeSeats: number[];
   #ending: NodeJS.Timeout | undefined;
 
+  /** @throws RangeError */
   constructor({ workers = availableParallelism(), memoryMb }: PoolOptions = {}) {
+    if (!Number.isInteger(workers) || workers < 1 || workers > mostWorkers) throw new RangeError(`workers: found ${workers}; allowed: a whole number from 1 to ${mostWorkers}.`);
     this.workers = workers;
     this.#shared = Shared.of(workers);
     this.#freeSeats = Array.from({ length: workers }, (_, seat) => seat);

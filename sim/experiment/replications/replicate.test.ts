@@ -117,6 +117,8 @@ describe("replications until a figure is known", () => {
     expect([same.until!.met, same.runs.played]).toEqual([true, 10]);
     const never = conduct(replicate(question(until({}))), formula(() => ({ other: 1 })))!;
     expect([never.until!.met, never.until!.looks, never.runs.played]).toEqual([false, [], 10]);
+    const undefinedInAll = conduct(replicate(question(until({}))), formula(() => ({ [latency.path]: null })))!;
+    expect([undefinedInAll.until!.looks, undefinedInAll.runs.played]).toEqual([[], 10]);
   });
 
   test("keep their promise: in 1,000 studies, the interval is as narrow as asked and covers the truth nearly as often as it says", () => {

@@ -75,7 +75,7 @@ export function* replicate(question: ReplicationsQuestion): Experiment<Replicati
     if (until === null || interrupted) break;
     const seen = estimates.estimate(until.metric.path, until.confidence);
     // No run has the figure, or none ran at all: more of them will not help.
-    if (seen === null) break;
+    if (seen === null || seen.runs === 0) break;
     const now = look(until, seen);
     looks.push(now);
     if (!now.met) goal = nextLook(until, played, now);

@@ -144,7 +144,7 @@ function heatFigure({ metrics, points, best }: SweepReport, dimensions: readonly
   const rows = row?.levels?.slice(0, mostRows) ?? [""];
   const hidden = [...(column !== undefined && column.levels!.length > mostColumns ? [`the first ${mostColumns} of ${column.levels!.length} values of ${column.name}`] : []), ...(row !== undefined && row.levels!.length > mostRows ? [`the first ${mostRows} of ${row.levels!.length} values of ${row.name}`] : [])];
   const words = [
-    `Each cell: mean at ${x.name} (across) and ${y.name} (up); darker is more${best.length > 0 && averaged.length === 0 ? "; framed: the best mean" : ""}${points.some(({ estimates }) => estimates.some(({ mean }) => mean === null)) ? ", and a gap where there is no such figure" : ""}.`,
+    `Each cell: mean at ${x.name} (across) and ${y.name} (${y.numeric ? "up" : "down"}); darker is more${best.length > 0 && averaged.length === 0 ? "; framed: the best mean" : ""}${points.some(({ estimates }) => estimates.some(({ mean }) => mean === null)) ? ", and a gap where there is no such figure" : ""}.`,
     ...(column === undefined ? [] : [`A map for each value of ${[column, row].flatMap((one) => one?.name ?? []).join(" (beside each other) and ")}${row === undefined ? "" : " (below each other)"}.`]),
     ...(x.levels!.length < x.of || y.levels!.length < y.of ? ["Neighbouring values share a cell, which is named after the first."] : []),
     ...(averaged.length === 0 ? [] : [`Averaged over ${averaged.map((one) => one!.name).join(", ")}.`]),
@@ -193,8 +193,8 @@ function heatFigure({ metrics, points, best }: SweepReport, dimensions: readonly
         plot: {
           marginLeft: MARGIN_LEFT_HEAT, marginBottom: 40, marginTop: column === undefined ? 8 : 26, marginRight: beside, padding: 0.04,
           x: { domain: x.levels!.map((level) => x.format(level)), type: "band", label: null, tickSize: 0, tickFormat: (text: string, i: number) => i % everyX !== 0 ? "" : x.numeric ? text : clipped(text, Math.max(4, nameRoom * everyX)) },
-          // The first value at the foot, as numbers have it.
-          y: { domain: y.levels!.map((level) => y.format(level)).toReversed(), type: "band", label: null, tickSize: 0, tickFormat: (text: string, i: number) => (high - 1 - i) % everyY === 0 ? clipped(text, nameLength) : "" },
+          // Numbers begin at the foot, names at the top.
+          y: { domain: y.numeric ? y.levels!.map((level) => y.format(level)).toReversed() : y.levels!.map((level) => y.format(level)), type: "band", label: null, tickSize: 0, tickFormat: (text: string, i: number) => (y.numeric ? high - 1 - i : i) % everyY === 0 ? clipped(text, nameLength) : "" },
           ...(column === undefined ? {} : { fx: { domain: columns.map(columnLabel), label: null, padding: 0.06, axis: "top" } }),
           ...(row === undefined ? {} : { fy: { domain: rows.map(rowLabel), label: null, padding: 0.08 } }),
           marks: [

@@ -244,6 +244,18 @@ export function finestStep(name: string): number | null {
   return row === undefined || found === undefined || name === "" || !row.whole || found.currency !== null ? null : Number(found.numerator / found.denominator);
 }
 
+/** A number of one unit in another of the same dimension and currency; null where they measure different things. */
+export function inUnit(value: number, from: string, to: string): number | null {
+  if (from === to) return value;
+  for (const { units } of Object.values(rows)) {
+    const [given, wanted] = [units.get(from), units.get(to)];
+    if (given === undefined || wanted === undefined || given.currency !== wanted.currency) continue;
+    // Both are small fractions of whole numbers: what doubles add to a decimal is no part of the value.
+    return Number(((value * Number(given.numerator * wanted.denominator)) / Number(given.denominator * wanted.numerator)).toPrecision(12));
+  }
+  return null;
+}
+
 /** What was found, for messages: short, on one line. */
 export function describeValue(value: unknown): string {
   if (value === undefined) return "nothing";

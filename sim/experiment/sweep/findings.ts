@@ -36,7 +36,7 @@ export function sweepFindings({ axes, metrics, points, best: bests, effects, con
     if (rivals.length === known - 1) return "No other point is told apart from it: more replications may do that.";
     const named = points.filter(({ index }) => rivals.includes(index)).slice(0, rivalsNamed).map((point) => placeOf(axes, point));
     const rest = rivals.length - named.length;
-    return `Not told apart from it: ${named.join("; ")}${rest === 0 ? "" : `; and ${formatNumber(rest)} more`}. The other points are worse by more than chance.`;
+    return `Not told apart from it by these runs: ${named.join("; ")}${rest === 0 ? "" : `; and ${formatNumber(rest)} more`}. The other points are worse by more than chance.`;
   }
 }
 

@@ -23,7 +23,11 @@ describe("the axes of a sweep", () => {
   test("are lists of any values", () => {
     expect(sets("  axes: {router.policy: [cheapest, {power-of-two: {choices: 3}}]}")).toEqual(["router.policy=cheapest", "router.policy={power-of-two: {choices: 3}}"]);
     expect(points("  axes: {router.fee.flat: [0, 200 msat, 1000 msat]}").map(({ factors }) => factors)).toEqual([[0], [200], [1000]]);
-    expect(points("  axes: {router.fee.flat: [0, 200 msat, 1 sat]}").map(({ factors }) => factors)).toEqual([["0"], ["200 msat"], ["1 sat"]]);
+    expect(points("  axes: {router.fee.flat: [0, 200 msat, 1 sat]}").map(({ factors }) => factors)).toEqual([[0], [200], [1_000]]);
+    expect(points("  axes: {router.fee.share: [0, 1 %, 50 bps, 0.1]}").map(({ factors }) => factors)).toEqual([[0], [1], [0.5], [10]]);
+    expect(points("  axes: {clients.chat.patience: [500ms, 1s, 1min]}").map(({ factors }) => factors)).toEqual([[500], [1_000], [60_000]]);
+    expect(points("  axes: {clients.chat.patience: [forever, 1s]}").map(({ factors }) => factors)).toEqual([["forever"], ["1s"]]);
+    expect(sets("  axes: {router.fee.flat: [200 msat, 1 sat]}")).toEqual(["router.fee.flat=200 msat", "router.fee.flat=1 sat"]);
     expect(points("  axes: {drain: [true, false]}").map(({ factors }) => factors)).toEqual([["true"], ["false"]]);
   });
 
@@ -119,6 +123,9 @@ describe("one thing wrong", () => {
     ["more steps than whole numbers", "  axes: {operators.gpu.count: {from: 1, to: 3, steps: 5}}", "a.yaml:16:55: sweep.axes.operators.gpu.count.steps: found 5 steps, of which two are 2 after rounding; allowed: fewer steps"],
     ["a step of another unit", "  axes: {router.fee.share: {from: 0 bps, to: 300 bps, step: 0.01}}\n  combine: {sobol: {points: 16}}", "a.yaml:16:61: sweep.axes.router.fee.share.step: found 0.01; allowed: a number above 0 of bps, at most the whole range"],
     ["a step beside steps", "  axes: {router.fee.share: {from: 0 bps, to: 300 bps, steps: 4, step: 100 bps}}", "a.yaml:16:65: sweep.axes.router.fee.share.step: found step beside steps; allowed: one of them"],
+    ["steps of a list", "  axes: {x: {path: router.attempts, values: [1, 2], steps: 3}}", "a.yaml:16:53: sweep.axes.x.steps: found steps beside values; allowed: it beside from and to"],
+    ["a logarithmic list with 0 in it", "  axes: {x: {path: router.fee.flat, values: [0, 1 sat], scale: log}}", "a.yaml:16:64: sweep.axes.x.scale: found log; allowed: linear, as not all values are numbers above 0"],
+    ["a value twice in two units", "  axes: {router.fee.flat: [1 sat, 1000 msat]}", "a.yaml:16:35: sweep.axes.router.fee.flat[1]: found 1 sat twice"],
     ["a value twice", "  axes: {router.policy: [random, random]}", "a.yaml:16:34: sweep.axes.router.policy[1]: found random twice; allowed: each value once"],
     ["values in two ways", "  axes: {x: {path: horizon, values: [1min], from: 1min, to: 2min}}", "a.yaml:16:13: sweep.axes.x: found values beside from and to; allowed: one of: values: [...], {from, to, steps}, times: [...], together: {...}"],
     ["paths with unequal lists", "  axes: {x: {together: {operators.gpu.count: [1, 2], router.attempts: [1, 2, 3]}}}", "a.yaml:16:71: sweep.axes.x.together.router.attempts: found 3 values for router.attempts, and 2 values for operators.gpu.count; allowed: as many for each"],

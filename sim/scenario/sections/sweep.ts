@@ -7,7 +7,7 @@ import { quoted } from "../problem.ts";
 import type { Finding } from "../problem.ts";
 import type { FieldLookup, FieldType, RangeScale, ValueRange } from "../range.ts";
 import { readRange, wantsWhole } from "../range.ts";
-import { describeValue, finestStep } from "../units.ts";
+import { describeValue, finestStep, inUnit } from "../units.ts";
 import { setText } from "../variation.ts";
 import type { Change } from "../variation.ts";
 import { maxReplications, unknownMetric } from "./replications.ts";
@@ -37,7 +37,7 @@ const axis = z.union([
     to: end.optional().describe("The last, in the same unit."),
     steps: steps.optional(),
     step: step.optional(),
-    scale: scale.optional(),
+    scale: scale.describe("linear: equal distances (default). log: equal ratios. Of a list: how plots draw it.").optional(),
     times: z.union([z.array(multiple).min(1).max(10_000), z.strictObject({ from: multiple.describe("The least multiple."), to: multiple.describe("The greatest."), steps: steps.optional(), scale: scale.optional() })])
       .optional().describe("Multiples of what the scenario says at each path, such as [0.5, 1, 2], in place of values."),
     together: z.record(path, values).optional().describe("Paths that move together, each with values of its own; all have as many."),
@@ -197,7 +197,13 @@ class AxisResolver {
     }
     const places = several?.map((path, i) => ({ path, pathAt: [...at, "paths", i] as readonly PathPart[] })) ?? [{ path: one ?? name, pathAt: one === undefined ? at : [...at, "path"] }];
     if (times !== undefined) return this.#timesAxis(name, at, places, times, input);
-    if (listed !== undefined) return this.#axisOf(name, at, places.map((place) => ({ ...place, values: listed, at: [...at, "values"] })));
+    if (listed !== undefined) {
+      const stray = (["steps", "step"] as const).find((key) => input[key] !== undefined);
+      if (stray !== undefined) return this.#tell({ path: [...at, stray], found: `${stray} beside values`, allowed: "it beside from and to", atKey: true });
+      const axisRead = this.#axisOf(name, at, places.map((place) => ({ ...place, values: listed, at: [...at, "values"] })));
+      if (given !== "log" || axisRead === null) return axisRead;
+      return axisRead.ends === null || axisRead.ends[0] <= 0 ? this.#tell({ path: [...at, "scale"], found: "log", allowed: "linear, as not all values are numbers above 0" }) : { ...axisRead, scale: given };
+    }
     if (from === undefined || to === undefined) return this.#tell({ path: at, found: from === undefined ? "to without from" : "from without to", allowed: "both" });
     return this.#axisOf(name, at, places.map((place) => ({ ...place, values: { from, to, ...(count === undefined ? {} : { steps: count }), ...(grain === undefined ? {} : { step: grain }), ...(given === undefined ? {} : { scale: given }) }, at })));
   }
@@ -219,7 +225,7 @@ class AxisResolver {
     const twice = levels.findIndex((level, i) => levels.indexOf(level) !== i);
     if (twice >= 0) {
       const spaced = !Array.isArray(parts[0]!.values);
-      return this.#tell({ path: spaced ? [...at, "steps"] : [...parts[0]!.at, twice], found: spaced ? `${levels.length} steps, of which two are ${String(given[twice])} after rounding` : `${String(levels[twice])} twice`, allowed: spaced ? "fewer steps" : "each value once" });
+      return this.#tell({ path: spaced ? [...at, "steps"] : [...parts[0]!.at, twice], found: spaced ? `${levels.length} steps, of which two are ${String(given[twice])} after rounding` : `${String(levels[twice])}${read === null || read.unit === "" ? "" : ` ${read.unit}`} twice`, allowed: spaced ? "fewer steps" : "each value once" });
     }
     const spread = Array.isArray(parts[0]!.values) ? undefined : parts[0]!.values.scale;
     return {
@@ -299,7 +305,7 @@ function written(value: number, unit: string): string | number {
   return unit === "" ? value : `${value}${unit.startsWith("/") ? "" : " "}${unit}`;
 }
 
-/** Values as numbers of one unit; null where they are something else. A bare 0 has any unit. */
+/** Values as numbers in the unit of the first that has one; null where they are something else. A bare 0 has any unit. */
 function numbersOf(given: readonly unknown[]): { readonly numbers: readonly number[]; readonly unit: string } | null {
   let unit: string | null = null;
   const numbers: number[] = [];
@@ -307,11 +313,14 @@ function numbersOf(given: readonly unknown[]): { readonly numbers: readonly numb
     const match = numberWithUnit.exec(typeof value === "string" || typeof value === "number" ? String(value) : "");
     if (match === null) return null;
     const number = Number(match[1]!.replaceAll("_", ""));
-    if (match[2] !== "" || number !== 0) {
-      if (unit !== null && unit !== match[2]) return null;
-      unit = match[2]!;
+    if (match[2] === "" && number === 0) {
+      numbers.push(0);
+      continue;
     }
-    numbers.push(number);
+    unit ??= match[2]!;
+    const converted = inUnit(number, match[2]!, unit);
+    if (converted === null) return null;
+    numbers.push(converted);
   }
   return { numbers, unit: unit ?? "" };
 }

@@ -76,7 +76,7 @@ function indicesPanel({ metric: { label }, indices }: SensitivityOfMetric): Pane
   return [{
     heading: `Variance of ${label}`, height: 40 + 38 * shown.length,
     plot: {
-      marginLeft: MARGIN, x: spanAxis(least, most * 1.02, 5, (share) => formatPercent(share)), y: names(first),
+      marginLeft: MARGIN, x: spanAxis(least, most * 1.02, 8, (share) => formatPercent(share)), y: names(first),
       marks: [
         Plot.barX(first, { x1: 0, x2: "value", y: "name", fill: GOOD, fillOpacity: 0.85, insetTop: 1, insetBottom: 1 + 2 * half }),
         Plot.barX(total, { x1: 0, x2: "value", y: "name", fill: TOTAL, fillOpacity: 0.85, insetTop: 1 + 2 * half, insetBottom: 1 }),

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { canonicalJson, sha256Hex } from "../../protocol/canonical.ts";
+import { canonicalJson, digest, sha256Hex } from "../../protocol/canonical.ts";
 import type { ErrorCode } from "../../protocol/messages.ts";
 import type { JobRow, RunReport } from "../../protocol/result.ts";
 import type { Decision, Priced } from "../../scheduler/environment.ts";
@@ -70,14 +70,17 @@ export function startRun(scenario: Scenario, options: RunOptions = {}): Run {
   return new SimulatedRun({ ...scenario, warmupUs: warmup.warmupUs }, { ...options, warmup });
 }
 
-const found = new WeakMap<Scenario, FoundWarmup>();
+/** What was found last, by the scenario's digest: replications of one market follow each other, also as copies of it. */
+const found = new Map<string, FoundWarmup>();
+const remembered = 16;
 
 /**
- * Finds the warm-up of a scenario that says `warmup: auto`, by playing pilots; once for each scenario object.
+ * Finds the warm-up of a scenario that says `warmup: auto`, by playing pilots, unless it was found before.
  * @param onStep called now and then while they are played
  */
 export function findWarmup(scenario: Scenario, onStep?: () => void): FoundWarmup {
-  let warmup = found.get(scenario);
+  const key = digest(scenario);
+  let warmup = found.get(key);
   if (warmup === undefined) {
     const pilots = pilotSeeds(scenario.seed).map((seed) => {
       const series = new SeriesTally(PILOT_WINDOWS, scenario.horizonUs);
@@ -86,7 +89,8 @@ export function findWarmup(scenario: Scenario, onStep?: () => void): FoundWarmup
       run.finish();
       return series.series();
     });
-    found.set(scenario, warmup = warmupOf(pilots, scenario.horizonUs));
+    found.set(key, warmup = warmupOf(pilots, scenario.horizonUs));
+    if (found.size > remembered) found.delete(found.keys().next().value!);
   }
   return warmup;
 }

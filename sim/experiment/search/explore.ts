@@ -84,13 +84,19 @@ function violations(one: Contender, { constraints }: RaceGoal): void {
   }
 }
 
-/** The best few of what was tried, with nothing noted of them yet. */
-export function finalists(points: readonly TriedPoint[], goal: RaceGoal, count: number): TriedPoint[] {
-  return points
+/** Finalists are this far from each other, in parts of a range: neighbours tell nothing more than each other. */
+const APART = 0.02;
+
+/** The best few of what was tried, apart from each other where there are enough, with nothing noted of them yet. */
+export function finalists(points: readonly TriedPoint[], axes: readonly RangeAxis[], goal: RaceGoal, count: number): TriedPoint[] {
+  const ranked = points
     .filter(({ contender: one }) => one.setAside === null && one.values.count > 0)
     .map((point, order) => ({ point, order, value: oriented(point.contender.values.mean, goal.direction) }))
     .toSorted((a, b) => b.value - a.value || a.order - b.order)
-    .slice(0, count)
-    .map(({ point: { contender: { name, variation }, numbers } }) => ({ contender: contender(name, variation, goal.constraints.length), numbers }));
+    .map(({ point }) => point);
+  const near = (a: TriedPoint, b: TriedPoint): boolean => axes.every(({ range: { from, to } }, d) => Math.abs(a.numbers[d]! - b.numbers[d]!) < APART * (to - from));
+  const kept: TriedPoint[] = [];
+  for (const point of ranked) if (kept.length < count && !kept.some((other) => near(point, other))) kept.push(point);
+  for (const point of ranked) if (kept.length < count && !kept.includes(point)) kept.push(point);
+  return kept.map(({ contender: { name, variation }, numbers }) => ({ contender: contender(name, variation, goal.constraints.length), numbers }));
 }
-

@@ -79,7 +79,7 @@ export function* search(spec: SearchSpec, { seed }: SearchOptions): Experiment<S
   if (ranges.length > 0) {
     const explored = yield* explore(ranges, goal, runs, { seed, replications: spec.replications, budget: Math.floor(LOOKING * spec.budget), later: Math.ceil((1 - LOOKING) * spec.budget) + freshRuns(spec.finalists) });
     points = explored.points;
-    contenders = finalists(points, goal, spec.finalists).map(({ contender: one }) => one);
+    contenders = finalists(points, ranges, goal, spec.finalists).map(({ contender: one }) => one);
     if ("share" in spec.indifference) indifference = spec.indifference.share * Math.max(0, ...points.filter(({ contender: one }) => contenders.some(({ name }) => name === one.name)).map(({ contender: { values } }) => Math.abs(values.mean)));
     if (explored.interrupted) return cut({});
   } else if ("share" in spec.indifference) {

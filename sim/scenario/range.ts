@@ -41,7 +41,7 @@ export type FieldLookup = (path: string, value: unknown) =>
 
 /** Why two ends make no range. */
 export interface RangeProblem {
-  readonly at: "from" | "to" | "scale";
+  readonly at: "from" | "to";
   readonly found: string;
   readonly allowed: string;
 }

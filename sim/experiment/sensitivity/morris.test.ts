@@ -111,6 +111,14 @@ describe("elementary effects", () => {
     expect(machines.steps).toBeLessThan(140);
   });
 
+  test("of a range that is finer than its field are none", () => {
+    const spec = specOf([[0, 1], [1, 1.0001]], grid(10));
+    const coarse = { ...spec, factors: spec.factors.map((factor, i) => (i === 0 ? factor : { ...factor, moves: factor.moves.map((move) => ({ ...move, range: { ...move.range, decimals: 1 } })) })) };
+    const [of] = studied(coarse, ([x1, x2]) => x1! + 5 * x2!).metrics;
+    expect(of!.screening![1]).toEqual({ factor: "x2", steps: 0, mu: { value: 0, interval: null }, muStar: { value: 0, interval: null }, sigma: { value: 0, interval: null } });
+    expect(of!.findings[1]).toBe("X2 never changed its value: its range is finer than its field takes.");
+  });
+
   test("intervals of mu* hold the truth in 90 to 99 % of 200 seeded screenings", () => {
     const truth = onGrid(ishigami, ishigamiRanges);
     let held = 0;

@@ -24,6 +24,11 @@ export class Observations {
     this.#runs = every ? paths.map(() => new Float64Array(points * replications).fill(NaN)) : [];
   }
 
+  /** Runs that are over. */
+  get taken(): number {
+    return this.#taken;
+  }
+
   /** Points of which every replication is over. */
   get points(): number {
     return Math.floor(this.#taken / this.#replications);

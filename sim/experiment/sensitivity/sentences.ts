@@ -1,4 +1,3 @@
-import type { Estimate } from "../../../protocol/result/experiment.ts";
 import { formatFigure } from "../../../protocol/result/metrics.ts";
 import type { FigureUnit } from "../../../protocol/result/metrics.ts";
 import { formatBounds, formatChange } from "../../../protocol/result/sensitivity.ts";
@@ -139,11 +138,6 @@ function between({ interval }: ResampledFigure, unit: FigureUnit): string {
 /** To three digits: what is estimated has no more. */
 function figure(value: number, unit: FigureUnit): string {
   return formatFigure(Number(value.toPrecision(3)), unit);
-}
-
-/** The mean of an estimate for people. */
-export function meanText({ mean }: Estimate, unit: FigureUnit): string {
-  return mean === null ? formatFigure(null, unit) : figure(mean, unit);
 }
 
 function capital(text: string): string {

@@ -156,7 +156,7 @@ function findings(said: Said, interrupted: boolean): string[] {
     if (gets?.mean === null || gets === null) continue;
     items.push(`${name}: ${short(gets.mean, payoff)}${gets.interval === null ? "" : ` (${formatPercent(confidence)} interval ${short(gets.interval.low, payoff)} to ${short(gets.interval.high, payoff)})`}.`);
   }
-  for (const { name, parameters, strategies, plays } of players) {
+  for (const { name, parameters, strategies, plays } of kind === "pure" || kind === "mixed" ? players : []) {
     for (const [i, { path, values }] of parameters.entries()) {
       const numbers = strategies.map(({ numbers: own }) => own[i]!).filter((number) => number !== null);
       const own = plays.map(({ strategy }) => strategies[strategy]!.numbers[i]!);

@@ -71,11 +71,13 @@ export function note(one: Contender, outcome: RunOutcome, goal: RaceGoal): numbe
     one.setAside ??= outcome.error ?? `a run has no figure for ${goal.label}`;
     return null;
   }
-  for (const [i, { metric }] of goal.constraints.entries()) {
-    const held = figureOf(outcome, metric.path);
-    if (held === null) one.setAside ??= `a run has no figure for ${metric.label}`;
-    else one.constraints[i]!.add(held);
+  const held = goal.constraints.map(({ metric }) => figureOf(outcome, metric.path));
+  const missing = held.indexOf(null);
+  if (missing >= 0) {
+    one.setAside ??= `a run has no figure for ${goal.constraints[missing]!.metric.label}`;
+    return null;
   }
+  for (const [i, of] of held.entries()) one.constraints[i]!.add(of!);
   one.values.add(value);
   return oriented(value, goal.direction);
 }

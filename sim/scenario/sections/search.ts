@@ -33,7 +33,7 @@ export const searchShape = {
     replications: z.int().min(1).max(10_000).optional().describe("Runs of each point of a range (default: 5)."),
     finalists: z.int().min(2).max(100).optional().describe("Points of a range that are compared at the end (default: 5)."),
     fresh: z.int().min(2).max(10_000).optional().describe("Runs of each alternative with fresh random numbers, after the choice (default: 20)."),
-    budget: z.int().min(10).max(10_000_000).optional().describe("Runs for the search, at most, those with fresh random numbers not counted (default: 10000; for ranges 500)."),
+    budget: z.int().min(10).max(10_000_000).optional().describe("Runs for the search, at most, those with fresh random numbers not counted (default: 10000; with ocba 20 for each alternative, for ranges 500)."),
   }).optional().describe("The best values of a few parameters. `infernet search` finds them."),
 };
 
@@ -110,7 +110,7 @@ export function resolveSearch(input: Input, classes: ClassNames, report: (findin
   if (!sound || goal === null || indifference === null) return null;
   return {
     direction, metric: goal, constraints, axes, method, indifference, confidence: confidenceOf(input.confidence ?? 0.95), first: input.first ?? 10, replications: input.replications ?? 5,
-    finalists: input.finalists ?? 5, fresh: input.fresh ?? 20, budget: input.budget ?? (method === "direct" ? 500 : 10_000),
+    finalists: input.finalists ?? 5, fresh: input.fresh ?? 20, budget: input.budget ?? (method === "direct" ? 500 : method === "ocba" ? 20 * alternatives : 10_000),
   };
 }
 

@@ -1,24 +1,20 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { Command } from "commander";
-import pc from "picocolors";
 import type { EquilibriumReport } from "../protocol/result/equilibrium.ts";
 import { formatPercent } from "../protocol/units.ts";
 import { playsText } from "../reports/equilibrium/content.ts";
 import { EquilibriumFolder } from "../reports/equilibrium/folder.ts";
-import { wrap } from "../reports/plots/figure.ts";
 import { intervalText, shortFigure } from "../reports/search/content.ts";
 import { equilibriumForReport } from "../sim/experiment/equilibrium/report.ts";
 import { prepareEquilibrium } from "../sim/experiment/search/prepare.ts";
+import { answerText } from "./answer-text.ts";
 import { addExperimentOptions, interruptionHelp } from "./experiment-options.ts";
 import type { ExperimentFlags } from "./experiment-options.ts";
 import { loadSubject, runExperiment } from "./experiment.ts";
-import { factorColumns, factorsOf } from "./factors.ts";
+import { factorColumns, folderOfVariedRuns } from "./factors.ts";
 import { plainTable } from "./table.ts";
 import { version } from "./version.ts";
 
-/** Columns of a terminal that everything fits into. */
-const width = 80;
 
 /** Adds `equilibrium`. */
 export const registerEquilibrium = (program: Command): void => {
@@ -51,14 +47,7 @@ const equilibriumCommand = async (given: string, flags: ExperimentFlags): Promis
   const columns = factorColumns(question.spec.players.flatMap(({ axes }) => axes));
   await runExperiment<EquilibriumReport>({
     name: "equilibrium", loaded, flags,
-    open: (out) => {
-      const folder = new EquilibriumFolder(out, scenario.name, columns);
-      return {
-        addRun: ({ task, error, digest, figures }) => folder.addRun({ name: task.name, factors: factorsOf(task, columns), seed: task.seed, error, digest, figures }),
-        finish: (report) => folder.finish(report),
-        close: () => folder.close(),
-      };
-    },
+    open: (out) => folderOfVariedRuns(new EquilibriumFolder(out, scenario.name, columns), columns),
     plan: () => equilibriumForReport(question),
     text: equilibriumText,
   });
@@ -67,14 +56,9 @@ const equilibriumCommand = async (given: string, flags: ExperimentFlags): Promis
 /** An equilibrium report for the terminal: who does what, what it brings, what leaving would gain. */
 export const equilibriumText = (report: EquilibriumReport, out: string | null): string => {
   const { headline, findings, players, method: { confidence } } = report;
-  const lines = [
-    ...wrap(headline, width).map((line) => pc.bold(line)), "",
-    plainTable(["", "plays", "gets", `interval, ${formatPercent(confidence)}`, "would gain at most"], ["left", "right", "right", "right", "right"], players.map((player) => [
-      player.name, playsText(player), player.gets === null ? "–" : shortFigure(player.gets.mean, player.payoff.unit), player.gets === null ? "–" : intervalText(player.gets, player.payoff.unit),
-      player.regret === null ? "–" : shortFigure(player.regret.atMost, player.payoff.unit),
-    ])), "",
-    ...findings.flatMap((finding) => wrap(finding, width - 2).map((line, i) => `${i === 0 ? "- " : "  "}${line}`)),
-  ];
-  if (out !== null) lines.push("", `${pc.bold("Report:")} ${join(out, "index.html")} (open it in a browser), every run in runs.csv`);
-  return `${lines.join("\n")}\n`;
+  const table = plainTable(["", "plays", "gets", `interval, ${formatPercent(confidence)}`, "would gain at most"], ["left", "right", "right", "right", "right"], players.map((player) => [
+    player.name, playsText(player), player.gets === null ? "–" : shortFigure(player.gets.mean, player.payoff.unit), player.gets === null ? "–" : intervalText(player.gets, player.payoff.unit),
+    player.regret === null ? "–" : shortFigure(player.regret.atMost, player.payoff.unit),
+  ]));
+  return answerText(headline, table, findings, out);
 };

@@ -1,23 +1,19 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { Command } from "commander";
-import pc from "picocolors";
 import type { SearchReport } from "../protocol/result/search.ts";
-import { formatPercent } from "../protocol/units.ts";
-import { wrap } from "../reports/plots/figure.ts";
+import { formatNumber, formatPercent } from "../protocol/units.ts";
 import { intervalText, shortFigure } from "../reports/search/content.ts";
 import { SearchFolder } from "../reports/search/folder.ts";
 import { prepareSearch } from "../sim/experiment/search/prepare.ts";
 import { searchForReport } from "../sim/experiment/search/report.ts";
+import { answerText } from "./answer-text.ts";
 import { addExperimentOptions, interruptionHelp } from "./experiment-options.ts";
 import type { ExperimentFlags } from "./experiment-options.ts";
 import { loadSubject, runExperiment } from "./experiment.ts";
-import { factorColumns, factorsOf } from "./factors.ts";
+import { factorColumns, folderOfVariedRuns } from "./factors.ts";
 import { plainTable } from "./table.ts";
 import { version } from "./version.ts";
 
-/** Columns of a terminal that everything fits into. */
-const width = 80;
 /** Alternatives that the terminal shows; the report has all. */
 const shownRows = 12;
 
@@ -52,14 +48,7 @@ const searchCommand = async (given: string, flags: ExperimentFlags): Promise<voi
   const columns = factorColumns(question.spec.axes);
   await runExperiment<SearchReport>({
     name: "search", loaded, flags,
-    open: (out) => {
-      const folder = new SearchFolder(out, scenario.name, columns);
-      return {
-        addRun: ({ task, error, digest, figures }) => folder.addRun({ name: task.name, factors: factorsOf(task, columns), seed: task.seed, error, digest, figures }),
-        finish: (report) => folder.finish(report),
-        close: () => folder.close(),
-      };
-    },
+    open: (out) => folderOfVariedRuns(new SearchFolder(out, scenario.name, columns), columns),
     plan: () => searchForReport(question),
     text: searchText,
   });
@@ -70,15 +59,9 @@ export const searchText = (report: SearchReport, out: string | null): string => 
   const { headline, findings, alternatives, chosen, parameters, goal, method: { confidence }, runs } = report;
   const { unit } = goal.metric;
   const order = alternatives.map((_, i) => i).filter((i) => alternatives.length <= shownRows || i === chosen || alternatives[i]!.fresh !== null).slice(0, shownRows);
-  const lines = [
-    ...wrap(headline, width).map((line) => pc.bold(line)), "",
-    plainTable([...parameters.map(({ path }) => path), "", "mean", `interval, ${formatPercent(confidence)}`, "runs"], [...parameters.map(() => "right" as const), "left", "right", "right", "right"], order.map((i) => {
-      const one = alternatives[i]!;
-      return [...one.values, i === chosen ? "chosen" : one.setAside === null ? "" : "set aside", shortFigure(one.fresh?.mean ?? null, unit), one.fresh === null ? "–" : intervalText(one.fresh, unit), String(one.search.runs + (one.fresh?.runs ?? 0))];
-    })), "",
-    ...findings.flatMap((finding) => wrap(finding, width - 2).map((line, i) => `${i === 0 ? "- " : "  "}${line}`)), "",
-    `${runs.played} runs.`,
-  ];
-  if (out !== null) lines.push("", `${pc.bold("Report:")} ${join(out, "index.html")} (open it in a browser), every run in runs.csv`);
-  return `${lines.join("\n")}\n`;
+  const table = plainTable([...parameters.map(({ path }) => path), "", "mean", `interval, ${formatPercent(confidence)}`, "runs"], [...parameters.map(() => "right" as const), "left", "right", "right", "right"], order.map((i) => {
+    const one = alternatives[i]!;
+    return [...one.values, i === chosen ? "chosen" : one.setAside === null ? "" : "set aside", shortFigure(one.fresh?.mean ?? null, unit), one.fresh === null ? "–" : intervalText(one.fresh, unit), String(one.search.runs + (one.fresh?.runs ?? 0))];
+  }));
+  return answerText(headline, table, [...findings, `${formatNumber(runs.played)} runs were played.`], out);
 };

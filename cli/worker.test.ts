@@ -112,7 +112,7 @@ describe.skipIf(!redisIsHere)(`a queue on Redis${needsRedis}`, { timeout: 180_00
   test("whoever finds nobody at work is told so, and the scenario's files go to those who come", async () => {
     const cwd = market("files", 60);
     const producer = start(cwd, "run", "market.yaml", "--replications", "3", "--out", "there", "--queue", url.replace(/0$/, "2"));
-    await until(producer, /Nobody works for redis:\/\/127\.0\.0\.1:\d+\/0 yet\. On any machine: infernet worker --queue/);
+    await until(producer, /Nobody works for redis:\/\/127\.0\.0\.1:\d+\/2 yet\. On any machine: infernet worker --queue/);
     renameSync(join(cwd, "own.ts"), join(cwd, "gone.ts"));
     await worker(url.replace(/0$/, "2"));
     expect((await producer.outcome).status).toBe(0);

@@ -98,6 +98,7 @@ function factors({ factors: rows }: SensitivityReport): Part {
 function reading({ method, points, replications, resamples, confidence }: SensitivityReport): Part {
   const played = `${formatNumber(points)} settings of the factors were played, ${replications === 1 ? "once each" : `${formatNumber(replications)} times each`}, with the same random numbers at every one: what chance does to all alike is in no difference.`;
   const ranges = "What matters depends on the ranges: a factor that is given twice the range matters more. All values of a range count as equally likely, and factors as independent of each other.";
+  const seeds = "The intervals say what other points might have shown, and nothing of what other random numbers in the runs might have: more replications, or another --seed, do.";
   const words: Readonly<Record<typeof method.kind, readonly string[]>> = {
     morris: [
       "Morris's screening changes one factor at a time, again and again, each time from another place. The change of a figure, brought to the factor's whole range, is an elementary effect; mu* is its mean size, mu its mean, sigma its standard deviation. A small mu* means that the factor can stay as it is. A large sigma means that it acts differently in different places: bent, or bound up with others; which of the two, it does not say (Sobol' indices do).",
@@ -112,7 +113,7 @@ function reading({ method, points, replications, resamples, confidence }: Sensit
       "Each factor is put at its low and at its high end while all others stay as the scenario has them. What factors do together does not show. Differences are taken run by run, with the same random numbers; their intervals are Student's t. They hold one by one, not for all bars at once.",
     ],
   };
-  return { title: "How to read this", blocks: [played, ...words[method.kind], ranges].map((text): Piece => ({ kind: "text", text })) };
+  return { title: "How to read this", blocks: [played, ...words[method.kind], ...(method.kind === "tornado" ? [] : [seeds]), ranges].map((text): Piece => ({ kind: "text", text })) };
 }
 
 function runs({ runs: { played, failed, failures } }: SensitivityReport): Part {

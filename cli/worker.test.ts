@@ -109,6 +109,23 @@ describe.skipIf(!redisIsHere)(`a queue on Redis${needsRedis}`, { timeout: 180_00
     expect(bytesOf(join(cwd, "again"))).toEqual(bytesOf(join(cwd, "here")));
   });
 
+  test("a Redis that goes and comes back without its data costs time and nothing else", async () => {
+    const cwd = join(folder, "deaths");
+    const port = await freePort();
+    const before = await startRedis(join(folder, "redis"), port);
+    await worker(before.url);
+    const producer = start(cwd, ...command, "--out", "lost", "--queue", before.url);
+    const journal = join(cwd, "lost", "runs.journal");
+    await met(() => rowsIn(journal) >= 2);
+    await before.stop();
+    expect(existsSync(journal)).toBe(true);
+    const after = await startRedis(join(folder, "redis"), port);
+    const { status } = await producer.outcome;
+    await after.stop();
+    expect(status).toBe(0);
+    expect(bytesOf(join(cwd, "lost"))).toEqual(bytesOf(join(cwd, "here")));
+  });
+
   test("whoever finds nobody at work is told so, and the scenario's files go to those who come", async () => {
     const cwd = market("files", 60);
     const producer = start(cwd, "run", "market.yaml", "--replications", "3", "--out", "there", "--queue", url.replace(/0$/, "2"));

@@ -22,7 +22,16 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
   readonly items: number;
   share: number;
+  /** Whether it is in the queue, as far as is known. */
+  added: boolean;
+  /** How often in a row it was not found there. */
+  missed: number;
 }
+
+/** A job was not played and is asked for once more: Redis has lost it, or a worker took its session for gone. */
+const LOST: AnswerPacket = { kind: "dropped" };
+/** How often a job is looked for in vain before it counts as lost. */
+const missesMost = 2;
 
 interface WorkerCard {
   readonly threads: number;
@@ -102,9 +111,17 @@ export class QueuePlayer implements JobPlayer {
 
   async play<Result>(job: Job): Promise<JobResult<Result>> {
     if (job.kind !== "runs") throw new QueueError(`--queue plays runs of experiments, not ${job.kind}.`);
+    for (;;) {
+      const found = await this.#ask(job);
+      if (found.kind === "played") return { results: unpacked(found) as unknown as Result[], ms: found.ms };
+      if (found.kind === "died") throw new WorkerDied(found.reason);
+    }
+  }
+
+  async #ask(job: Extract<Job, { readonly kind: "runs" }>): Promise<AnswerPacket> {
     const id = `${this.#session}-${this.#jobs++}`;
     const answer = new Promise<AnswerPacket>((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject, items: job.items.length, share: 0 });
+      this.#waiting.set(id, { resolve, reject, items: job.items.length, share: 0, added: false, missed: 0 });
     });
     // Whoever is asked to stop meanwhile hears of it below.
     answer.catch(() => {});
@@ -113,10 +130,9 @@ export class QueuePlayer implements JobPlayer {
       await this.#queue.add("runs", packet, {
         jobId: id, attempts: 1, removeOnComplete: { age: lifetimes.resultsS }, removeOnFail: { age: lifetimes.resultsS },
       });
-      const found = await answer;
-      if (found.kind === "died") throw new WorkerDied(found.reason);
-      if (found.kind === "dropped") throw new WorkerDied("a worker took this session for gone");
-      return { results: unpacked(found) as unknown as Result[], ms: found.ms };
+      const waiting = this.#waiting.get(id);
+      if (waiting !== undefined) waiting.added = true;
+      return await answer;
     } finally {
       this.#waiting.delete(id);
       if (!this.#stopped) void this.#queue.remove(id).catch(() => {});
@@ -203,10 +219,16 @@ export class QueuePlayer implements JobPlayer {
       if (told !== this.#told) this.#say(told);
       this.#told = told;
     }
-    for (const id of this.#waiting.keys()) {
+    for (const [id, waiting] of this.#waiting) {
+      if (!waiting.added) continue;
       const job = await this.#queue.getJob(id);
-      if (job === undefined) continue;
-      if (job.finishedOn === undefined) continue;
+      waiting.missed = job === undefined ? waiting.missed + 1 : 0;
+      if (job === undefined && waiting.missed >= missesMost) {
+        // A Redis that came back without its data has lost the files as well.
+        this.#subjects.clear();
+        waiting.resolve(LOST);
+      }
+      if (job?.finishedOn === undefined) continue;
       if (job.failedReason === undefined || job.failedReason === "") this.#answered(id, job.returnvalue);
       else this.#failed(id, job.failedReason);
     }

@@ -17,9 +17,9 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** A Redis of this test's own, which keeps nothing. @param folder where it works */
-export async function startRedis(folder: string): Promise<{ readonly url: string; stop(): Promise<void> }> {
-  const port = await freePort();
+/** A Redis of this test's own, which keeps nothing. @param folder where it works @param at its port; any free one by default */
+export async function startRedis(folder: string, at?: number): Promise<{ readonly url: string; stop(): Promise<void> }> {
+  const port = at ?? (await freePort());
   const child = spawn("redis-server", ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder], { stdio: ["ignore", "pipe", "inherit"] });
   await new Promise<void>((resolve, reject) => {
     child.stdout.setEncoding("utf8").on("data", (text: string) => {

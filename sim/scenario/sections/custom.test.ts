@@ -60,6 +60,18 @@ describe("a policy of one's own", () => {
     expect(runScenario(resolved).provenance.resultsDigest).toBe(first.provenance.resultsDigest);
   });
 
+  test("that says what one of the lab's own says gives the same market", () => {
+    const surge = "export default { openMarket: () => ({ utilisation }) => ({ factor: Math.min(3, 1 + 2 * Math.max(0, utilisation - 0.7)) }) };\n";
+    const busy = ["clients.c.arrivals.poisson.rate=3/s", "horizon=10min"];
+    const play = (texts: Record<string, string>, ...sets: readonly string[]) => runScenario(load([...busy, ...sets], texts).scenario);
+    const [theirs, ours] = [play({ ...files, "market/price.ts": surge }), play(files, "pricing=surge")];
+    expect(theirs.overall).toEqual(ours.overall);
+    expect(theirs.pricing!.models).toEqual(ours.pricing!.models);
+    const loaded = "export default { openRouter: () => (node) => -node.jobs / node.slots };\n";
+    const [chosen, least] = [play({ ...files, "least.js": loaded }, "pricing=posted", "router.policy={policy: least.js}"), play(files, "pricing=posted", "router.policy=least-loaded")];
+    expect(chosen.provenance.resultsDigest).toBe(least.provenance.resultsDigest);
+  });
+
   test("that fails while it plays stops the run with one line that names it", () => {
     const broken = "export default {\n  openMarket: () => ({ interval, asks }) => {\n    if (interval === 2) return asks[99].fixedMsat;\n    return { factor: 1 };\n  },\n};\n";
     const { scenario } = load([], { ...files, "market/price.ts": broken });

@@ -39,6 +39,17 @@ export type { ReplicationsReport } from "./protocol/result/replications.ts";
 export type { SearchReport } from "./protocol/result/search.ts";
 export type { SensitivityReport } from "./protocol/result/sensitivity.ts";
 export type { SweepReport } from "./protocol/result/sweep.ts";
+export { figuresOf } from "./protocol/result/figures.ts";
+export type { Figures } from "./protocol/result/figures.ts";
+export { findMetric, METRICS } from "./protocol/result/metrics.ts";
+export type { Metric } from "./protocol/result/metrics.ts";
+// What the commands write: `new XFolder(...)`, `addRun` for every run, `finish(report)`.
+export { ComparisonFolder } from "./reports/compare/folder.ts";
+export { EquilibriumFolder } from "./reports/equilibrium/folder.ts";
+export { ReplicationsFolder } from "./reports/replications/folder.ts";
+export { SearchFolder } from "./reports/search/folder.ts";
+export { SensitivityFolder } from "./reports/sensitivity/folder.ts";
+export { SweepFolder } from "./reports/sweep/folder.ts";
 
 // Policies of one's own, which a scenario names: types for the files that hold them.
 export type { MarketReading, Price, PricedMarket, PricingPolicy } from "./scheduler/custom/pricing.ts";

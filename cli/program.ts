@@ -21,15 +21,18 @@ export const buildProgram = (): Command => {
     .version(version, "-V, --version")
     .showHelpAfterError("(infernet --help lists the commands, infernet COMMAND --help its options)")
     .exitOverride();
+  program.commandsGroup("Play a market:");
   registerRun(program);
-  registerCompare(program);
   registerExplain(program);
+  program.commandsGroup("Answers with error bars:");
+  registerCompare(program);
   registerSweep(program);
   registerSensitivity(program);
   registerSearch(program);
   registerEquilibrium(program);
   registerViability(program);
   registerWorker(program);
+  program.commandsGroup("Scenarios and traces:");
   registerValidate(program);
   registerSchema(program);
   registerTrace(program);

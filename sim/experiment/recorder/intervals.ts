@@ -1,5 +1,5 @@
 import type { IntervalsReport } from "../../../protocol/result/precision.ts";
-import { BATCHES, column, END, ENDS, Intervals, SUM, SUMS } from "./batches.ts";
+import { ALL_ATTEMPTS, BATCHES, column, COMPLETED, ENDED, ENDS, Intervals, MET, SUM, SUMS } from "./batches.ts";
 import type { ClientTally } from "./client-tally.ts";
 import { FIRST_CLASS_LEVEL, IN_SYSTEM, LEVELS_PER_CLASS, RUNNING, SLOTS_UP } from "./columns.ts";
 import type { Gathered } from "./gathered.ts";
@@ -13,7 +13,7 @@ export function intervalsReport(gathered: Gathered, everybody: ClientTally, serv
   addJobs(intervals, "overall", everybody, wholeBatches);
   addServed(intervals, "overall", served, wholeBatches);
   const ends = (at: number): Float64Array => column(everybody.batches, ENDS, at, wholeBatches);
-  intervals.add("market.completedShare", ratio(everybody.ended.completed, ended(everybody)), ends(END.completed), ends(END.ended));
+  intervals.add("market.completedShare", ratio(everybody.ended.completed, ended(everybody)), ends(COMPLETED), ends(ENDED));
   addLevels(intervals, gathered, everybody);
   setup.clientClasses.forEach(({ name }, row) => {
     addJobs(intervals, `clientClasses.${name}`, clients[row]!, wholeBatches);
@@ -27,8 +27,8 @@ export function intervalsReport(gathered: Gathered, everybody: ClientTally, serv
 
 function addJobs(intervals: Intervals, group: string, tally: ClientTally, batches: number): void {
   const of = (at: number): Float64Array => column(tally.batches, ENDS, at, batches);
-  intervals.add(`${group}.goodput.share`, ratio(tally.metAll, ended(tally)), of(END.met), of(END.ended));
-  intervals.add(`${group}.attempts.perJob`, ratio(tally.attemptsOfEnded, ended(tally)), of(END.attempts), of(END.ended));
+  intervals.add(`${group}.goodput.share`, ratio(tally.metAll, ended(tally)), of(MET), of(ENDED));
+  intervals.add(`${group}.attempts.perJob`, ratio(tally.attemptsOfEnded, ended(tally)), of(ALL_ATTEMPTS), of(ENDED));
 }
 
 function addServed(intervals: Intervals, group: string, served: Served, batches: number): void {

@@ -1,5 +1,5 @@
 import { JOB_STATUSES, type JobRow, type ReportJobStatus, type RunReport } from "../../../protocol/result.ts";
-import { BatchClock, END, ENDS, SUM, SUMS } from "./batches.ts";
+import { addSums, ALL_ATTEMPTS, BatchClock, COMPLETED, ENDED, ENDS, LOG_ROW, LOG_ROWS, MET, SUMS } from "./batches.ts";
 import { ClientTally } from "./client-tally.ts";
 import { AT_ROUTER, FIRST_CLASS_LEVEL, IN_SYSTEM, LEVELS_PER_CLASS, type WindowCount } from "./columns.ts";
 import { ExactSum } from "./exact-sum.ts";
@@ -38,6 +38,9 @@ export class Recorder {
   readonly #jobs = new JobTable();
   readonly #levels: Levels;
   readonly #batchClock: BatchClock;
+  /** Jobs that have ended and are not in their batches yet. */
+  readonly #batchLog = new Float64Array(LOG_ROWS * LOG_ROW);
+  #logged = 0;
   readonly #nodes: NodeTable;
   readonly #clients: ClientTally[];
   /** Row by client class, column by operator class; made when first needed. */
@@ -234,9 +237,7 @@ export class Recorder {
       tally.attemptsOfEnded += attempts;
       if (attempts > 1) tally.retriedJobs++;
       if (status !== "completed") tally.addReason(status, reason, 1);
-      const row = this.#batchClock.batch(submittedUs) * ENDS;
-      tally.batches[row + END.ended]!++;
-      tally.batches[row + END.attempts]! += attempts;
+      if (status !== "completed") this.#log(submittedUs, clientClass, -1, false, attempts, 0, 0, 0, 0, 0, 0);
     }
     const metGoals = status === "completed" && this.#completed(at, nowUs, tally);
     this.#closeRow(slot, at, nowUs, status, reason, metGoals);
@@ -324,6 +325,7 @@ export class Recorder {
     if (!this.#integral.equals(this.#sojourns)) {
       this.#broken(LAWS.little, -1, `the integral of jobs in the system is ${this.#integral.toBigInt()} job-µs, the sojourn times sum to ${this.#sojourns.toBigInt()} job-µs`);
     }
+    this.#flushLog();
     return assembleReport({
       setup: { ...this.#setup, horizonUs: this.#horizonUs }, end, endUs: nowUs, levels: this.#levels, nodes: this.#nodes, clients: this.#clients, served: this.#served,
       counts: this.#counts, ttftP50Us: this.#ttftP50Us, ttftP95Us: this.#ttftP95Us,
@@ -388,40 +390,55 @@ export class Recorder {
     served.outputTokens += outputTokens;
     served.amountMsat += data[at + AMOUNT]!;
     served.feesMsat += data[at + FEE]!;
-    const batch = this.#batchClock.batch(submittedUs);
-    const ends = tally.batches;
-    ends[batch * ENDS + END.completed]!++;
-    if (metGoals) ends[batch * ENDS + END.met]!++;
-    const sums = served.batches;
-    const row = batch * SUMS;
-    sums[row + SUM.jobs]!++;
-    sums[row + SUM.endToEndUs]! += endToEndUs;
-    sums[row + SUM.perJobMsat]! += paidMsat;
+    const queueingUs = kept ? data[place + STARTED]! - submittedUs : -1;
+    const perMtokMsat = inputTokens + outputTokens > 0 ? paidMsat * 1e6 / (inputTokens + outputTokens) : -1;
+    const cell = clientClass * this.#setup.operatorClasses.length + this.#nodes.operatorClass(node);
+    this.#log(submittedUs, clientClass, cell, metGoals, data[at + ATTEMPTS]!, endToEndUs, queueingUs, ttftUs, tpotUs, paidMsat, perMtokMsat);
     served.endToEndUs.add(endToEndUs);
+    if (queueingUs >= 0) served.queueingUs.add(queueingUs);
+    if (ttftUs >= 0) served.ttftUs.add(ttftUs);
+    if (tpotUs >= 0) served.tpotUs.add(tpotUs);
     served.perJobMsat.add(paidMsat);
-    if (kept) {
-      const queueingUs = data[place + STARTED]! - submittedUs;
-      served.queueingUs.add(queueingUs);
-      sums[row + SUM.queued]!++;
-      sums[row + SUM.queueingUs]! += queueingUs;
-    }
-    if (ttftUs >= 0) {
-      served.ttftUs.add(ttftUs);
-      sums[row + SUM.streamed]!++;
-      sums[row + SUM.ttftUs]! += ttftUs;
-    }
-    if (tpotUs >= 0) {
-      served.tpotUs.add(tpotUs);
-      sums[row + SUM.paced]!++;
-      sums[row + SUM.tpotUs]! += tpotUs;
-    }
-    if (inputTokens + outputTokens > 0) {
-      const perMtokMsat = paidMsat * 1e6 / (inputTokens + outputTokens);
-      served.perMtokMsat.add(perMtokMsat);
-      sums[row + SUM.priced]!++;
-      sums[row + SUM.perMtokMsat]! += perMtokMsat;
-    }
+    if (perMtokMsat >= 0) served.perMtokMsat.add(perMtokMsat);
     return metGoals;
+  }
+
+  /** Keeps what batches need of a measured job that has ended, until there is enough for one go. @param cell of the completed job; -1: it did not complete */
+  #log(
+    submittedUs: number, clientClass: number, cell: number, metGoals: boolean, attempts: number, endToEndUs: number, queueingUs: number, ttftUs: number, tpotUs: number,
+    paidMsat: number, perMtokMsat: number,
+  ): void {
+    const rows = this.#batchLog;
+    const row = this.#logged * LOG_ROW;
+    rows[row] = submittedUs;
+    rows[row + 1] = clientClass;
+    rows[row + 2] = cell;
+    rows[row + 3] = metGoals ? 1 : 0;
+    rows[row + 4] = attempts;
+    rows[row + 5] = endToEndUs;
+    rows[row + 6] = queueingUs;
+    rows[row + 7] = ttftUs;
+    rows[row + 8] = tpotUs;
+    rows[row + 9] = paidMsat;
+    rows[row + 10] = perMtokMsat;
+    if (++this.#logged === LOG_ROWS) this.#flushLog();
+  }
+
+  #flushLog(): void {
+    const rows = this.#batchLog;
+    for (let row = 0; row < this.#logged * LOG_ROW; row += LOG_ROW) {
+      const batch = this.#batchClock.batch(rows[row]!);
+      const ends = this.#clients[rows[row + 1]!]!.batches;
+      const at = batch * ENDS;
+      ends[at + ENDED]! += 1;
+      ends[at + ALL_ATTEMPTS]! += rows[row + 4]!;
+      const cell = rows[row + 2]!;
+      if (cell < 0) continue;
+      ends[at + COMPLETED]! += 1;
+      ends[at + MET]! += rows[row + 3]!;
+      addSums(this.#served[cell]!.batches, batch * SUMS, rows[row + 5]!, rows[row + 6]!, rows[row + 7]!, rows[row + 8]!, rows[row + 9]!, rows[row + 10]!);
+    }
+    this.#logged = 0;
   }
 
   #closeRow(slot: number, at: number, endedUs: number, status: ReportJobStatus | "in-flight", reason: string, metGoals: boolean): void {

@@ -15,7 +15,6 @@ import { factorColumns, folderOfVariedRuns } from "./factors.ts";
 import { plainTable } from "./table.ts";
 import { version } from "./version.ts";
 
-
 /** Adds `equilibrium`. */
 export const registerEquilibrium = (program: Command): void => {
   const command = program

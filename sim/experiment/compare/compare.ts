@@ -1,12 +1,12 @@
-import { digest } from "../../../protocol/canonical.ts";
 import type { ComparedMetric, ComparisonReport } from "../../../protocol/result/comparison.ts";
 import type { Figures } from "../../../protocol/result/figures.ts";
 import { formatNumber, formatPercent } from "../../../protocol/units.ts";
-import type { Scenario } from "../../scenario/scenario.ts";
 import type { Arm } from "../../scenario/sections/arms.ts";
 import type { ReplicationsSpec, UntilRule } from "../../scenario/sections/replications.ts";
 import { setsOf } from "../../scenario/variation.ts";
 import type { Experiment, RunOutcome, RunTask } from "../plan.ts";
+import { originOf } from "../question.ts";
+import type { ExperimentQuestion } from "../question.ts";
 import { Tally } from "../replications/figure-estimates.ts";
 import { nextLook } from "../replications/sequential.ts";
 import { replicationSeed } from "../seeds.ts";
@@ -14,9 +14,7 @@ import { assembleComparison } from "./assemble.ts";
 import { ComparisonTally, pairsOf } from "./tally.ts";
 
 /** Markets to be compared. */
-export interface ComparisonQuestion {
-  /** The market without any arm's changes, after `sets`. */
-  readonly scenario: Scenario;
+export interface ComparisonQuestion extends ExperimentQuestion {
   /** Two at least. */
   readonly arms: readonly Arm[];
   /** Name of one of them. */
@@ -30,10 +28,6 @@ export interface ComparisonQuestion {
   readonly confidence: number;
   /** Also the differences between arms none of which is the baseline. */
   readonly allPairs: boolean;
-  readonly seed: number;
-  /** Changes made on the command line, for the provenance. */
-  readonly sets: readonly string[];
-  readonly lab: { readonly name: string; readonly version: string };
 }
 
 /**
@@ -42,7 +36,7 @@ export interface ComparisonQuestion {
  * @returns null where no replication was over in all arms, or every run failed
  */
 export function* comparison(question: ComparisonQuestion): Experiment<ComparisonReport | null> {
-  const { scenario, arms, baseline, confidence, allPairs, seed, sets, lab, replications: { count, until } } = question;
+  const { arms, baseline, confidence, allPairs, seed, replications: { count, until } } = question;
   const names = arms.map(({ name }) => name);
   const metrics = [...question.metrics];
   let watched = until === null ? undefined : metrics.find(({ path }) => path === until.metric.path);
@@ -84,11 +78,7 @@ export function* comparison(question: ComparisonQuestion): Experiment<Comparison
   const notes = failed === 0 ? [] : [`${failed === 1 ? "1 run" : `${failed} runs`} failed: a replication counts for a difference only where both of its arms were played.`];
   if (until !== null && !interrupted) notes.push(untilNote(until, tally.replications, looks, met));
   return assembleComparison({
-    provenance: {
-      lab: { ...lab },
-      scenario: { name: scenario.name, question: scenario.question, hash: digest(scenario), resolved: scenario as never },
-      seed, sets: [...sets], ...(interrupted ? { interrupted } : {}),
-    },
+    provenance: originOf(question, interrupted),
     runs: all.tally,
     confidence, baseline, replications: tally.replications,
     arms: arms.map(({ name, variation }, i) => ({ name, changes: setsOf(variation), runs: runs[i]!.played, failed: runs[i]!.failed, source: null })),

@@ -1,13 +1,12 @@
-import { digest } from "../../../protocol/canonical.ts";
 import { EQUILIBRIUM_SCHEMA, EQUILIBRIUM_VERSION } from "../../../protocol/result/equilibrium.ts";
 import type { EquilibriumPlayer, EquilibriumReport } from "../../../protocol/result/equilibrium.ts";
-import { experimentDigest } from "../../../protocol/result/experiment.ts";
 import { findMetric, formatFigure, KEY_METRICS } from "../../../protocol/result/metrics.ts";
 import type { Metric } from "../../../protocol/result/metrics.ts";
 import { formatNumber, formatPercent } from "../../../protocol/units.ts";
-import type { Scenario } from "../../scenario/scenario.ts";
 import type { EquilibriumSpec } from "../../scenario/sections/equilibrium.ts";
 import type { Experiment } from "../plan.ts";
+import { withProvenance } from "../question.ts";
+import type { ExperimentQuestion } from "../question.ts";
 import { estimateOf } from "../replications/figure-estimates.ts";
 import { numberOf, parameterOf } from "../search/parameters.ts";
 import { valueText } from "../search/runs.ts";
@@ -16,14 +15,8 @@ import type { EquilibriumOutcome, Standing } from "./equilibrium.ts";
 import { strategyText } from "./payoffs.ts";
 
 /** Which game is played, where. */
-export interface EquilibriumQuestion {
-  readonly scenario: Scenario;
+export interface EquilibriumQuestion extends ExperimentQuestion {
   readonly spec: EquilibriumSpec;
-  /** Of the experiment. */
-  readonly seed: number;
-  /** Changes made on the command line, for the report. */
-  readonly sets: readonly string[];
-  readonly lab: { readonly name: string; readonly version: string };
 }
 
 /** Figures of the market that the report states, where it has them. */
@@ -36,7 +29,7 @@ export function* equilibriumForReport(question: EquilibriumQuestion): Experiment
 }
 
 /** An outcome as a report. */
-export function equilibriumReportOf(outcome: EquilibriumOutcome, { scenario, seed, sets, lab }: Omit<EquilibriumQuestion, "spec">): EquilibriumReport {
+export function equilibriumReportOf(outcome: EquilibriumOutcome, question: ExperimentQuestion): EquilibriumReport {
   const { spec, steps, answers, kind, figures, profiles, tally, interrupted } = outcome;
   const { moves, damping, start, rounds, replications, fresh, confidence, budget } = spec;
   const players = spec.players.map((_, p) => playerOf(outcome, p));
@@ -58,14 +51,7 @@ export function equilibriumReportOf(outcome: EquilibriumOutcome, { scenario, see
     }),
   };
   const said = { ...results, headline: headline(results, interrupted), findings: findings(results, interrupted) };
-  return {
-    ...said,
-    provenance: {
-      lab, scenario: { name: scenario.name, question: scenario.question, hash: digest(scenario), resolved: scenario as never }, seed, sets: [...sets],
-      ...(interrupted ? { interrupted: true as const } : {}),
-      resultsDigest: experimentDigest(said),
-    },
-  };
+  return withProvenance(said, question, interrupted);
 }
 
 function playerOf({ spec, mixture, standings }: EquilibriumOutcome, p: number): EquilibriumPlayer {

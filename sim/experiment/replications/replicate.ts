@@ -1,13 +1,13 @@
 import { KEY_METRICS, findMetric } from "../../../protocol/result/metrics.ts";
 import type { Metric } from "../../../protocol/result/metrics.ts";
-import { experimentDigest } from "../../../protocol/result/experiment.ts";
 import { REPLICATIONS_SCHEMA, REPLICATIONS_VERSION } from "../../../protocol/result/replications.ts";
 import type { ReplicationsReport } from "../../../protocol/result/replications.ts";
-import { digest } from "../../../protocol/canonical.ts";
 import { Moments } from "../../kernel/statistics/index.ts";
 import type { Scenario } from "../../scenario/scenario.ts";
 import type { ReplicationsSpec } from "../../scenario/sections/replications.ts";
 import type { Experiment, RunOutcome, RunTask } from "../plan.ts";
+import { withProvenance } from "../question.ts";
+import type { ExperimentQuestion } from "../question.ts";
 import { replicationSeed } from "../seeds.ts";
 import { Bands } from "./bands.ts";
 import { Convergence } from "./convergence.ts";
@@ -17,16 +17,10 @@ import { look, nextLook } from "./sequential.ts";
 import type { Look } from "./sequential.ts";
 
 /** What is to be replicated, and how often. */
-export interface ReplicationsQuestion {
-  readonly scenario: Scenario;
+export interface ReplicationsQuestion extends ExperimentQuestion {
   readonly replications: ReplicationsSpec;
-  /** Of the experiment: replication 0 has it, the others follow from it. */
-  readonly seed: number;
-  /** Changes made on the command line, for the report. */
-  readonly sets: readonly string[];
   /** Of the intervals; 95 % where it is not given and no stopping rule has one. */
   readonly confidence?: number | undefined;
-  readonly lab: { readonly name: string; readonly version: string };
   /** Told of every run, in order. */
   readonly onRun?: ((outcome: RunOutcome) => void) | undefined;
 }
@@ -94,16 +88,7 @@ export function* replicate(question: ReplicationsQuestion): Experiment<Replicati
     figures: Object.fromEntries(estimates.paths().map((path) => [path, estimates.estimate(path, confidence)!])),
     overTime: { windowUs: scenario.horizonUs / windows, windows, series: bands.series(confidence) },
   } as const satisfies Omit<ReplicationsReport, "provenance">;
-  return {
-    ...results,
-    provenance: {
-      lab: question.lab,
-      scenario: { name: scenario.name, question: scenario.question, hash: digest(scenario), resolved: scenario as never },
-      seed, sets: [...question.sets],
-      ...(interrupted ? { interrupted } : {}),
-      resultsDigest: experimentDigest(results),
-    },
-  };
+  return withProvenance(results, { ...question, scenario }, interrupted);
 }
 
 /** Runs `from` to `to` of a market. */

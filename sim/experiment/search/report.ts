@@ -1,15 +1,14 @@
-import { digest } from "../../../protocol/canonical.ts";
 import type { Estimate } from "../../../protocol/result/experiment.ts";
-import { experimentDigest } from "../../../protocol/result/experiment.ts";
 import { formatFigure } from "../../../protocol/result/metrics.ts";
 import type { Metric } from "../../../protocol/result/metrics.ts";
 import { SEARCH_SCHEMA, SEARCH_VERSION } from "../../../protocol/result/search.ts";
 import type { SearchAlternative, SearchReport } from "../../../protocol/result/search.ts";
 import { formatNumber, formatPercent } from "../../../protocol/units.ts";
-import type { Scenario } from "../../scenario/scenario.ts";
 import { numbersOf } from "../../scenario/sections/grid.ts";
 import type { SearchSpec } from "../../scenario/sections/search.ts";
 import type { Experiment } from "../plan.ts";
+import { withProvenance } from "../question.ts";
+import type { ExperimentQuestion } from "../question.ts";
 import { estimateOf } from "../replications/figure-estimates.ts";
 import { numberOf, parameterOf } from "./parameters.ts";
 import { valueText } from "./runs.ts";
@@ -17,14 +16,8 @@ import { search } from "./search.ts";
 import type { SearchOutcome } from "./search.ts";
 
 /** What is searched, where. */
-export interface SearchQuestion {
-  readonly scenario: Scenario;
+export interface SearchQuestion extends ExperimentQuestion {
   readonly spec: SearchSpec;
-  /** Of the experiment. */
-  readonly seed: number;
-  /** Changes made on the command line, for the report. */
-  readonly sets: readonly string[];
-  readonly lab: { readonly name: string; readonly version: string };
 }
 
 /** Searches, and reports. Null where nothing was played. */
@@ -34,7 +27,7 @@ export function* searchForReport(question: SearchQuestion): Experiment<SearchRep
 }
 
 /** A search's outcome as a report. */
-export function searchReportOf(outcome: SearchOutcome, { scenario, seed, sets, lab }: Omit<SearchQuestion, "spec">): SearchReport {
+export function searchReportOf(outcome: SearchOutcome, question: ExperimentQuestion): SearchReport {
   const { spec, chosen, fresh, points, tally } = outcome;
   const alternatives = alternativesOf(outcome);
   const parameters = spec.axes.map(parameterOf);
@@ -57,14 +50,7 @@ export function searchReportOf(outcome: SearchOutcome, { scenario, seed, sets, l
     race: outcome.moments.map(({ runs, means }) => ({ runs, means: [...means] })),
   };
   const said = { ...results, headline: headline(results), findings: findings(results, outcome.interrupted) };
-  return {
-    ...said,
-    provenance: {
-      lab, scenario: { name: scenario.name, question: scenario.question, hash: digest(scenario), resolved: scenario as never }, seed, sets: [...sets],
-      ...(outcome.interrupted ? { interrupted: true as const } : {}),
-      resultsDigest: experimentDigest(said),
-    },
-  };
+  return withProvenance(said, question, outcome.interrupted);
 }
 
 function alternativesOf({ spec, contenders, chosen, fresh }: SearchOutcome): SearchAlternative[] {

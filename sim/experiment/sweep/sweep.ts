@@ -1,14 +1,13 @@
-import { digest } from "../../../protocol/canonical.ts";
-import { experimentDigest } from "../../../protocol/result/experiment.ts";
 import { absentFigure } from "../../../protocol/result/figures.ts";
 import type { Metric } from "../../../protocol/result/metrics.ts";
 import type { SweepReport, SweptAxis, SweptPoint } from "../../../protocol/result/sweep.ts";
 import { SWEEP_SCHEMA, SWEEP_VERSION } from "../../../protocol/result/sweep.ts";
 import { Moments } from "../../kernel/statistics/index.ts";
-import type { Scenario } from "../../scenario/scenario.ts";
 import type { SweepAxis, SweepSpec } from "../../scenario/sections/sweep.ts";
 import { setsOf } from "../../scenario/variation.ts";
 import type { Experiment, RunOutcome, RunTask } from "../plan.ts";
+import { withProvenance } from "../question.ts";
+import type { ExperimentQuestion } from "../question.ts";
 import { estimateOf, Tally } from "../replications/figure-estimates.ts";
 import { replicationSeed } from "../seeds.ts";
 import { bestPoints, RunFigures } from "./best.ts";
@@ -17,9 +16,7 @@ import { sweepFindings } from "./findings.ts";
 import type { SweepPoint } from "./points.ts";
 
 /** What is to be swept. */
-export interface SweepQuestion {
-  /** The market without any point's changes, after `sets`. */
-  readonly scenario: Scenario;
+export interface SweepQuestion extends ExperimentQuestion {
   readonly spec: Pick<SweepSpec, "axes" | "combine" | "arms">;
   /** Names of the arms crossed; null where none are. */
   readonly arms: readonly string[] | null;
@@ -32,10 +29,6 @@ export interface SweepQuestion {
   readonly replications: number;
   /** Above 0, below 1. */
   readonly confidence: number;
-  readonly seed: number;
-  /** Changes made on the command line, for the provenance. */
-  readonly sets: readonly string[];
-  readonly lab: { readonly name: string; readonly version: string };
   /** Told of every run, in order. */
   readonly onRun?: ((run: SweptRun) => void) | undefined;
 }
@@ -53,7 +46,7 @@ export interface SweptRun {
  * @returns null where not one run was played without an error
  */
 export function* sweep(question: SweepQuestion): Experiment<SweepReport | null> {
-  const { scenario, spec, points, metrics, replications, confidence, seed } = question;
+  const { spec, points, metrics, replications, confidence, seed } = question;
   const tally = new Tally();
   const cells = points.map(() => ({ runs: 0, failed: 0, moments: metrics.map(() => new Moments()) }));
   const runFigures = new RunFigures(points.length, metrics.length, replications);
@@ -104,16 +97,7 @@ export function* sweep(question: SweepQuestion): Experiment<SweepReport | null> 
     findings: sweepFindings({ axes, metrics: looked, points: played, best, effects, confidence }),
     points: played, best, effects,
   } as const satisfies Omit<SweepReport, "provenance">;
-  return {
-    ...results,
-    provenance: {
-      lab: { ...question.lab },
-      scenario: { name: scenario.name, question: scenario.question, hash: digest(scenario), resolved: scenario as never },
-      seed, sets: [...question.sets],
-      ...(interrupted ? { interrupted } : {}),
-      resultsDigest: experimentDigest(results),
-    },
-  };
+  return withProvenance(results, question, interrupted);
 }
 
 /** Replications of one point follow each other, so that whoever plays them loads each point's market once. */

@@ -24,7 +24,7 @@ export { scenarioJsonSchema } from "./sim/scenario/json-schema.ts";
 export type { Scenario } from "./sim/scenario/scenario.ts";
 export { startRun } from "./sim/experiment/run.ts";
 export type { Run, RunOptions, RunProgress } from "./sim/experiment/run.ts";
-export type { MarketEvent } from "./sim/world/telemetry.ts";
+export type { MarketEvent } from "./protocol/result/market-event.ts";
 export { InvariantError } from "./sim/experiment/recorder/invariant.ts";
 
 // Experiments: answers with error bars.

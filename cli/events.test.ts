@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { resultsDigest, runReport } from "../protocol/result.ts";
 import type { RunReport } from "../protocol/result.ts";
-import type { MarketEvent } from "../sim/world/telemetry.ts";
+import type { MarketEvent } from "../protocol/result/market-event.ts";
 import { infernet, testFolder } from "./testing/process.ts";
 
 const folder = testFolder("events");

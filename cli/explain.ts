@@ -6,7 +6,7 @@ import type { JobRow, RunReport } from "../protocol/result.ts";
 import type { Decision } from "../scheduler/environment.ts";
 import { nodeNames } from "../sim/experiment/node-names.ts";
 import { startRun } from "../sim/experiment/run.ts";
-import type { MarketEvent } from "../sim/world/telemetry.ts";
+import type { MarketEvent } from "../protocol/result/market-event.ts";
 import type { Scenario } from "../sim/scenario/scenario.ts";
 import { UserError } from "./errors.ts";
 import { explanationText } from "./explanation.ts";

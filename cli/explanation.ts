@@ -1,7 +1,7 @@
 import type { JobRow } from "../protocol/result.ts";
 import { formatDurationUs, formatMsat, formatNumber, formatPercent, formatSignificant } from "../protocol/units.ts";
 import type { Candidate, Decision, ScorePart } from "../scheduler/environment.ts";
-import type { MarketEvent } from "../sim/world/telemetry.ts";
+import type { MarketEvent } from "../protocol/result/market-event.ts";
 import { plainTable } from "./table.ts";
 
 /** All that is known of one job's way through the market. */

@@ -22,6 +22,10 @@ export interface ClientOptions {
   readonly refundWithinUs?: number | undefined;
   /** Share of its jobs that it does not pay, although it could; 0 by default. */
   readonly nonPaymentShare?: number | undefined;
+  /** Told of output tokens as they come, of jobs that have not ended; whether they are what the node's result says is seen later. */
+  readonly onTokens?: ((chunk: TokenChunk, from: PeerId) => void) | undefined;
+  /** Told of the node's result, once it is found to be right and before it is paid. */
+  readonly onResult?: ((result: Result, from: PeerId) => void) | undefined;
 }
 
 const NO_PAYMENTS: readonly PaymentRequest[] = [];
@@ -208,6 +212,7 @@ export class Client implements Participant {
     const job = this.#jobs.get(message.jobId);
     if (job === undefined) return;
     if (message.firstToken === 0) this.#env.telemetry.firstToken(message.jobId, message.attempt);
+    this.#options.onTokens?.(message, from);
   }
 
   #onResult(from: PeerId, message: Result): void {
@@ -224,6 +229,7 @@ export class Client implements Participant {
     }
     this.#stopTimer(job);
     env.telemetry.finished(message.jobId, from, receipt.attempt, receipt.inputTokens, receipt.outputTokens, receipt.amountMsat, feeOf(message.payments));
+    this.#options.onResult?.(message, from);
     if (!job.pays && this.#advances === null && message.payments.length > 0) return this.#end(job, "failed", "not-paid");
     // Paid in advance, a job is over when its advance is settled.
     job.paying = message.payments.length + (this.#advances === null ? 0 : 1);

@@ -102,7 +102,19 @@ export interface Runner {
 /** What the runner did with a job. */
 export type RunnerEvent =
   | { readonly kind: "started"; readonly jobId: JobId }
-  | { readonly kind: "first-token"; readonly jobId: JobId }
+  | {
+    readonly kind: "first-token"; readonly jobId: JobId;
+    /** The output itself; absent in the simulation. */
+    readonly text?: string;
+  }
+  | {
+    /** Output tokens after the first, as they come; runners whose clients want no stream, and the simulation's, leave it out. */
+    readonly kind: "tokens"; readonly jobId: JobId;
+    /** Index of the first of them; 0 is the first output token. */
+    readonly firstToken: number;
+    /** How many, at least 1. */
+    readonly tokens: number; readonly text?: string;
+  }
   | { readonly kind: "progress"; readonly jobId: JobId; readonly outputTokens: number }
   | { readonly kind: "finished"; readonly jobId: JobId; readonly outputTokens: number; readonly finishReason: "stop" | "length"; readonly outputHash: string }
   | { readonly kind: "failed"; readonly jobId: JobId; readonly reason: RefusalReason };

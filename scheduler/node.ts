@@ -177,7 +177,10 @@ export class Node implements Participant {
       case "first-token":
         job.firstTokenUs = env.nowUs;
         if (job.advance !== null) this.#advances.firstToken(job.advance);
-        env.send(job.award.job.client, { type: "token-chunk", jobId: event.jobId, attempt: job.award.attempt, firstToken: 0, tokens: 1 });
+        this.#stream(job, 0, 1, event.text);
+        return;
+      case "tokens":
+        this.#stream(job, event.firstToken, event.tokens, event.text);
         return;
       case "progress":
         if (job.advance !== null) this.#advances.progress(job.advance, event.outputTokens);
@@ -278,6 +281,11 @@ export class Node implements Participant {
     this.#env.runner.submit(prompt === undefined
       ? { jobId, model, inputTokens, maxOutputTokens, priority }
       : { jobId, model, inputTokens, maxOutputTokens, priority, prompt });
+  }
+
+  #stream({ award: { job: { jobId, client }, attempt } }: NodeJob, firstToken: number, tokens: number, text: string | undefined): void {
+    const chunk = { type: "token-chunk" as const, jobId, attempt, firstToken, tokens };
+    this.#env.send(client, text === undefined ? chunk : { ...chunk, text });
   }
 
   #admit(change: 1 | -1): void {

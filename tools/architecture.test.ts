@@ -6,8 +6,8 @@ import type { Packages } from "./architecture.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const sources = readSources(root);
-const manifest = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as Record<"dependencies" | "optionalDependencies" | "devDependencies", Record<string, string>>;
-const packages: Packages = { dependencies: [...Object.keys(manifest.dependencies), ...Object.keys(manifest.optionalDependencies)], devDependencies: Object.keys(manifest.devDependencies) };
+const manifest = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as Record<"dependencies" | "optionalDependencies" | "peerDependencies" | "devDependencies", Record<string, string>>;
+const packages: Packages = { dependencies: [...Object.keys(manifest.dependencies), ...Object.keys(manifest.optionalDependencies), ...Object.keys(manifest.peerDependencies)], devDependencies: Object.keys(manifest.devDependencies) };
 
 describe("this repository", () => {
   test("is read at all", () => {

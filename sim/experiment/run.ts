@@ -6,7 +6,7 @@ import type { Decision, Priced } from "../../scheduler/environment.ts";
 import type { Scenario } from "../scenario/scenario.ts";
 import { planNodes } from "../world/supply.ts";
 import { supplyBookOf } from "../world/supply-book.ts";
-import type { MarketEvent } from "../world/telemetry.ts";
+import type { MarketEvent } from "../../protocol/result/market-event.ts";
 import { World } from "../world/world.ts";
 import { PricingTally } from "./pricing-tally.ts";
 import { LAWS } from "./recorder/invariant.ts";

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { JobRow } from "../../protocol/result.ts";
 import { runScenario } from "../experiment/run.ts";
 import { loadScenario } from "../scenario/load.ts";
-import type { MarketEvent } from "./telemetry.ts";
+import type { MarketEvent } from "../../protocol/result/market-event.ts";
 
 /** One job a second, each served in 100 ms; no payment ever arrives. */
 const market = `

@@ -6,7 +6,7 @@ import type { WalletEvent } from "../../scheduler/environment.ts";
 import { Client } from "../../scheduler/client.ts";
 import { runScenario } from "../experiment/run.ts";
 import { loadScenario } from "../scenario/load.ts";
-import type { MarketEvent } from "./telemetry.ts";
+import type { MarketEvent } from "../../protocol/result/market-event.ts";
 
 /**
  * A job a second for a hundred seconds, each of exactly 100 ms and 30,000 msat: 1,000 for the job, 10 a token for 100 of

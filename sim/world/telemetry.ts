@@ -1,21 +1,10 @@
 import type { JobId, JobRequest, PeerId, PriceSheet } from "../../protocol/messages.ts";
+import type { MarketEvent } from "../../protocol/result/market-event.ts";
 import type { Decision, JobStatus, Priced, Telemetry } from "../../scheduler/environment.ts";
 import type { Recorder } from "../experiment/recorder/recorder.ts";
 import type { Audit } from "./audit.ts";
 import type { Books } from "./money/books.ts";
 import type { Oracle } from "./oracle.ts";
-
-/** One thing that happened in the market, as `--events` writes it. Times are µs since the start of the run. */
-export type MarketEvent =
-  | { readonly atUs: number; readonly event: "submitted"; readonly job: JobId; readonly clientClass: string; readonly model: string; readonly inputTokens: number; readonly maxOutputTokens: number; readonly maxPriceMsat: number }
-  | { readonly atUs: number; readonly event: "assigned"; readonly job: JobId; readonly node: string; readonly attempt: number }
-  | { readonly atUs: number; readonly event: "attempt-failed"; readonly job: JobId; readonly node: string; readonly attempt: number; readonly reason: string }
-  | { readonly atUs: number; readonly event: "started"; readonly job: JobId; readonly attempt: number }
-  | { readonly atUs: number; readonly event: "first-token"; readonly job: JobId; readonly attempt: number }
-  | { readonly atUs: number; readonly event: "finished"; readonly job: JobId; readonly node: string; readonly attempt: number; readonly outputTokens: number; readonly amountMsat: number; readonly feeMsat: number }
-  | { readonly atUs: number; readonly event: "disputed"; readonly job: JobId; readonly claim: string }
-  | { readonly atUs: number; readonly event: "ended"; readonly job: JobId; readonly status: JobStatus; readonly reason: string }
-  | { readonly atUs: number; readonly event: "node-up" | "node-down" | "node-slow" | "node-fast"; readonly node: string };
 
 export interface TelemetryOptions {
   readonly audit: Audit;

@@ -9,6 +9,7 @@ import type { Welfare } from "../experiment/welfare/accounts.ts";
 import { InvariantError, LAWS } from "../experiment/recorder/invariant.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { RandomStreams } from "../kernel/random.ts";
+import type { MarketEvent } from "../../protocol/result/market-event.ts";
 import type { AsksReport } from "../../protocol/result/asks.ts";
 import type { SettlementReport } from "../../protocol/result/settlement.ts";
 import type { Scenario } from "../scenario/scenario.ts";
@@ -35,7 +36,7 @@ import { SimulatedRunner } from "./runner.ts";
 import type { SupplyBook } from "../supply/book.ts";
 import type { NodePlan } from "./supply.ts";
 import { SupplyDriver } from "./supply-driver.ts";
-import { type MarketEvent, SimulatedTelemetry } from "./telemetry.ts";
+import { SimulatedTelemetry } from "./telemetry.ts";
 import { Timers } from "./timers.ts";
 
 /** Kinds of kernel events, with their payload. */

@@ -12,7 +12,8 @@ import { Mail } from "../../world/mail.ts";
 import { Lightning } from "../../world/money/lightning.ts";
 import { Oracle } from "../../world/oracle.ts";
 import { SimulatedRunner } from "../../world/runner.ts";
-import { type MarketEvent, SimulatedTelemetry } from "../../world/telemetry.ts";
+import type { MarketEvent } from "../../../protocol/result/market-event.ts";
+import { SimulatedTelemetry } from "../../world/telemetry.ts";
 import { World } from "../../world/world.ts";
 import { type Fault, patch, withPatches } from "./patches.ts";
 

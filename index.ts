@@ -18,8 +18,8 @@
 // Scenarios and runs.
 export { loadScenario } from "./sim/scenario/load.ts";
 export type { LoadedScenario, LoadOptions } from "./sim/scenario/load.ts";
-export { ScenarioError } from "./sim/scenario/problem.ts";
-export type { Problem } from "./sim/scenario/problem.ts";
+export { ScenarioError } from "./sim/scenario/scenario-error.ts";
+export type { Problem } from "./input/problem.ts";
 export { scenarioJsonSchema } from "./sim/scenario/json-schema.ts";
 export type { Scenario } from "./sim/scenario/scenario.ts";
 export { startRun } from "./sim/experiment/run.ts";

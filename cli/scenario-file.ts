@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { nearest } from "../sim/scenario/nearest.ts";
+import { nearest } from "../input/nearest.ts";
 import { UserError } from "./errors.ts";
 
 /** The scenarios that come with the package lie beside the commands, in a checkout and among the built files alike. */

@@ -13,7 +13,7 @@ import { sensitivity } from "../sim/experiment/sensitivity/sensitivity.ts";
 import { withoutSeries } from "../sim/experiment/series.ts";
 import { checkVariations } from "../sim/scenario/check-variations.ts";
 import { loadScenario } from "../sim/scenario/load.ts";
-import { ScenarioError } from "../sim/scenario/problem.ts";
+import { ScenarioError } from "../sim/scenario/scenario-error.ts";
 import type { SensitivitySpec } from "../sim/scenario/sections/sensitivity.ts";
 import { sensitivityVariations } from "../sim/scenario/sections/sensitivity.ts";
 import { setsOf } from "../sim/scenario/variation.ts";

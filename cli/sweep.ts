@@ -15,7 +15,7 @@ import { prepareSweep } from "../sim/experiment/sweep/prepare.ts";
 import { sweep } from "../sim/experiment/sweep/sweep.ts";
 import type { SweptRun } from "../sim/experiment/sweep/sweep.ts";
 import { loadScenario } from "../sim/scenario/load.ts";
-import { ScenarioError } from "../sim/scenario/problem.ts";
+import { ScenarioError } from "../sim/scenario/scenario-error.ts";
 import { unknownMetric } from "../sim/scenario/sections/replications.ts";
 import type { SweepSpec } from "../sim/scenario/sections/sweep.ts";
 import { UserError } from "./errors.ts";

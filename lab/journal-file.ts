@@ -2,7 +2,7 @@ import { closeSync, fstatSync, ftruncateSync, openSync, readSync, rmSync, writeS
 import { digest } from "../protocol/canonical.ts";
 import type { RunTask } from "../sim/experiment/plan.ts";
 import type { Subject } from "../sim/experiment/play-task.ts";
-import { SourceDocument } from "../sim/scenario/document.ts";
+import { SourceDocument } from "../input/document.ts";
 import { experimentShape } from "../sim/scenario/sections/experiment.ts";
 import { type Journal, taskKey } from "./journal.ts";
 import { LineIndex } from "./line-index.ts";

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { sha256Hex } from "../protocol/canonical.ts";
 import type { Subject } from "../sim/experiment/play-task.ts";
-import { SourceDocument } from "../sim/scenario/document.ts";
+import { SourceDocument } from "../input/document.ts";
 
 /** A file that a scenario names. */
 export interface SubjectFile {

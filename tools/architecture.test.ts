@@ -40,6 +40,10 @@ describe("planted faults are found", () => {
   };
 
   test.each([
+    ["input/a.ts", "protocol/units.ts"],
+    ["protocol/a.ts", "input/b.ts"],
+    ["scheduler/a.ts", "input/b.ts"],
+    ["reports/a.ts", "input/b.ts"],
     ["protocol/a.ts", "scheduler/b.ts"],
     ["protocol/a.ts", "sim/b.ts"],
     ["scheduler/a.ts", "sim/kernel/kernel.ts"],

@@ -8,17 +8,18 @@ export type Sources = ReadonlyMap<string, string>;
 
 /** What each room may import besides itself. A trailing `*` stands for any rest of the path. `.` is the package's door, index.ts. */
 const allowedImports: Readonly<Record<string, readonly string[]>> = {
+  input: [],
   protocol: [],
   scheduler: ["protocol/*"],
-  sim: ["protocol/*", "scheduler/*"],
-  live: ["protocol/*", "scheduler/*"],
+  sim: ["input/*", "protocol/*", "scheduler/*"],
+  live: ["input/*", "protocol/*", "scheduler/*"],
   reports: ["protocol/result*", "protocol/units*", "protocol/canonical*"],
-  lab: ["protocol/*", "scheduler/*", "sim/*", "reports/*"],
+  lab: ["input/*", "protocol/*", "scheduler/*", "sim/*", "reports/*"],
   notebooks: [],
-  cli: ["protocol/*", "scheduler/*", "sim/*", "live/*", "reports/*", "lab/*"],
-  bench: ["protocol/*", "scheduler/*", "sim/*", "live/*", "reports/*", "lab/*", "cli/*"],
-  tools: ["protocol/*", "scheduler/*", "sim/*", "live/*", "reports/*", "lab/*", "cli/*"],
-  ".": ["protocol/*", "scheduler/*", "sim/*", "live/*", "reports/*", "lab/*"],
+  cli: ["input/*", "protocol/*", "scheduler/*", "sim/*", "live/*", "reports/*", "lab/*"],
+  bench: ["input/*", "protocol/*", "scheduler/*", "sim/*", "live/*", "reports/*", "lab/*", "cli/*"],
+  tools: ["input/*", "protocol/*", "scheduler/*", "sim/*", "live/*", "reports/*", "lab/*", "cli/*"],
+  ".": ["input/*", "protocol/*", "scheduler/*", "sim/*", "live/*", "reports/*", "lab/*"],
 };
 
 /** The rooms, in the order of their table; "." is the root. */

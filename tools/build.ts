@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
-const rooms = ["protocol", "scheduler", "sim", "live", "reports", "lab", "cli", "scenarios"];
+const rooms = ["input", "protocol", "scheduler", "sim", "live", "reports", "lab", "cli", "scenarios"];
 /** Read at run time through `new URL("…", import.meta.url)`. */
 const dataTypes: ReadonlySet<string> = new Set([".json", ".jsonl", ".yaml", ".csv", ".css", ".html", ".svg"]);
 

@@ -1,11 +1,12 @@
 import { loadScenario } from "./load.ts";
 import type { LoadOptions } from "./load.ts";
-import { nearest } from "./nearest.ts";
-import { formatPath, quoted, ScenarioError } from "./problem.ts";
-import type { Problem } from "./problem.ts";
+import { nearest } from "../../input/nearest.ts";
+import { formatPath, quoted } from "../../input/problem.ts";
+import { ScenarioError } from "./scenario-error.ts";
+import type { Problem } from "../../input/problem.ts";
 import { scenarioSchema } from "./schema.ts";
 import { experimentShape } from "./sections/experiment.ts";
-import { SourceDocument } from "./document.ts";
+import { SourceDocument } from "../../input/document.ts";
 import { setFile } from "./sets.ts";
 import type { Variation } from "./variation.ts";
 

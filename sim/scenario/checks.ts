@@ -1,13 +1,13 @@
 import type { DistributionSpec } from "../kernel/distributions/index.ts";
 import type { Catalogue } from "./catalogue.ts";
-import type { PathPart } from "./json-schema.ts";
+import type { PathPart } from "../../input/path-part.ts";
 import { formatDurationUs } from "../../protocol/format.ts";
-import { nearest } from "./nearest.ts";
-import { quoted } from "./problem.ts";
-import type { Finding } from "./problem.ts";
+import { nearest } from "../../input/nearest.ts";
+import { quoted } from "../../input/problem.ts";
+import type { Finding } from "../../input/problem.ts";
 import { foreverUs } from "./scenario.ts";
 import type { ClientSpec, OperatorSpec, Scenario } from "./scenario.ts";
-import { alternatives } from "./units.ts";
+import { alternatives } from "../../input/units.ts";
 
 /** What a resolved scenario contradicts itself in. */
 export function checkScenario(scenario: Scenario, catalogue: Catalogue): Finding[] {

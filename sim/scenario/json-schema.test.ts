@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { scenarioJsonSchema } from "./json-schema.ts";
-import type { JsonSchema } from "./json-schema.ts";
+import type { JsonSchema } from "../../input/guide.ts";
 import { scenarioSchema } from "./schema.ts";
 
 const ajv = new Ajv({ strict: true, strictTypes: false, strictTuples: false });

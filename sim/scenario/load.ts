@@ -4,12 +4,14 @@ import { digest } from "../../protocol/canonical.ts";
 import { labCatalogue } from "./catalogue.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { checkScenario } from "./checks.ts";
-import { SourceDocument } from "./document.ts";
-import { findingsOf } from "./findings.ts";
-import { schemaAt } from "./json-schema.ts";
-import type { PathPart } from "./json-schema.ts";
-import { formatPath, ScenarioError } from "./problem.ts";
-import type { Finding, Problem } from "./problem.ts";
+import { SourceDocument } from "../../input/document.ts";
+import type { DocumentKind } from "../../input/document.ts";
+import { findingsOf } from "../../input/findings.ts";
+import { scenarioGuide } from "./json-schema.ts";
+import type { PathPart } from "../../input/path-part.ts";
+import { formatPath } from "../../input/problem.ts";
+import { ScenarioError } from "./scenario-error.ts";
+import type { Finding, Problem } from "../../input/problem.ts";
 import { Resolver } from "./resolve.ts";
 import type { Scenario } from "./scenario.ts";
 import { scenarioSchema } from "./schema.ts";
@@ -17,9 +19,11 @@ import { resolveExperiment } from "./sections/experiment.ts";
 import type { ExperimentSpec } from "./sections/experiment.ts";
 import { applySets, setFile } from "./sets.ts";
 import type { Override } from "./sets.ts";
-import { quoted } from "./problem.ts";
+import { quoted } from "../../input/problem.ts";
 import { setText } from "./variation.ts";
 import type { Change, Variation } from "./variation.ts";
+
+const scenarioKind: DocumentKind = { noun: "scenario", keys: ["name", "question", "horizon", "operators", "clients"] };
 
 export interface LoadOptions {
   /** Changes as the command line gives them: `path=value`, applied in order. */
@@ -64,7 +68,7 @@ export function loadScenario(source: string | Uint8Array, fileName: string, opti
   const outer = options.sets ?? [];
   const sets = [...outer, ...(options.innerSets ?? [])];
   const { variation = [] } = options;
-  const document = new SourceDocument(source, fileName);
+  const document = new SourceDocument(source, fileName, scenarioKind);
   const texts = new Map([[fileName, document.text], ...sets.map((text) => [setFile(text), text] as const)]);
   if (document.problems.length > 0) throw new ScenarioError(document.problems, texts);
 
@@ -82,7 +86,7 @@ export function loadScenario(source: string | Uint8Array, fileName: string, opti
   };
 
   const parsed = scenarioSchema.safeParse(root);
-  if (!parsed.success) return fail(findingsOf(parsed.error.issues, root));
+  if (!parsed.success) return fail(findingsOf(parsed.error.issues, root, scenarioGuide()));
   const catalogue = options.catalogue ?? labCatalogue;
   const missing: Finding[] = [];
   const resolver = new Resolver(parsed.data, catalogue, (path, file) => {
@@ -97,7 +101,7 @@ export function loadScenario(source: string | Uint8Array, fileName: string, opti
   const { operators, clients } = parsed.data;
   const experiment = resolveExperiment(options.marketOnly === true || variation.length > 0 ? { operators, clients } : parsed.data, (finding) => void misfits.push(finding), (path, value) => {
     const { overrides: [override], problems: [problem] } = applySets(structuredClone(root), [setText({ path, value })]);
-    if (override !== undefined) return { place: override.path, field: schemaAt(override.path) };
+    if (override !== undefined) return { place: override.path, field: scenarioGuide().at(override.path) };
     const { found, allowed, suggestion } = problem!;
     return { found, allowed, ...(suggestion === undefined ? {} : { suggestion }) };
   });

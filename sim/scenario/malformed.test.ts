@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { loadScenario } from "./load.ts";
-import { ScenarioError } from "./problem.ts";
+import { ScenarioError } from "./scenario-error.ts";
 import { scenarioSchema } from "./schema.ts";
 import { changed, messageOf, soundScenario } from "./testing/sound-scenario.ts";
 

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { schemaAt } from "./json-schema.ts";
+import { scenarioGuide } from "./json-schema.ts";
 import type { RangeScale, ValueRange } from "./range.ts";
 import { readRange, shareOf, valueAt } from "./range.ts";
 
 const range = (from: unknown, to: unknown, scale: RangeScale = "linear", path: readonly (string | number)[] = ["warmup"]): ValueRange => {
-  const found = readRange(from, to, scale, schemaAt(path));
+  const found = readRange(from, to, scale, scenarioGuide().at(path));
   if ("found" in found) throw new Error(`${found.found}; ${found.allowed}`);
   return found;
 };
@@ -65,11 +65,11 @@ describe("what is no range", () => {
     ["cheap", 3, "linear", "from", "a number with its unit"],
     [1, true, "linear", "to", "a number with its unit"],
   ] as const)("%s to %s, %s", (from, to, scale, at, allowed) => {
-    expect(readRange(from, to, scale, schemaAt(["warmup"]))).toMatchObject({ at, allowed });
+    expect(readRange(from, to, scale, scenarioGuide().at(["warmup"]))).toMatchObject({ at, allowed });
   });
 
   test("fractions of what is counted in whole", () => {
-    expect(readRange(1.5, 3, "linear", schemaAt(["operators", 0, "count"]))).toMatchObject({ at: "from", allowed: "a whole number" });
-    expect(readRange(1, 3.5, "linear", schemaAt(["operators", 0, "count"]))).toMatchObject({ at: "to", allowed: "a whole number" });
+    expect(readRange(1.5, 3, "linear", scenarioGuide().at(["operators", 0, "count"]))).toMatchObject({ at: "from", allowed: "a whole number" });
+    expect(readRange(1, 3.5, "linear", scenarioGuide().at(["operators", 0, "count"]))).toMatchObject({ at: "to", allowed: "a whole number" });
   });
 });

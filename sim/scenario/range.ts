@@ -1,5 +1,5 @@
-import type { PathPart } from "./path-part.ts";
-import { describeValue, finestStep } from "./units.ts";
+import type { PathPart } from "../../input/path-part.ts";
+import { describeValue, finestStep } from "../../input/units.ts";
 
 /** How values lie between the ends of a range. */
 export type RangeScale = "linear" | "log";

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { modelName, region } from "../../protocol/messages.ts";
-import { oneOf, quantity } from "./fields.ts";
+import { oneOf, quantity } from "../../input/fields.ts";
 import {
   bandwidth, bytes, compute, duration, durations, exchangeRate, money, patience, patientDuration, positiveDuration, positiveRate, positiveTokens, power, rate, share,
   tokenCounts, tokenPrice,
-} from "./quantities.ts";
+} from "../../input/quantities.ts";
 import { policyFile } from "./sections/custom.ts";
 import { experimentShape } from "./sections/experiment.ts";
 import { exchange } from "./sections/exchange.ts";

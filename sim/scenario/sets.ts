@@ -1,10 +1,12 @@
-import { below, describeSchema, keysOf, schemaAt, tagsOf } from "./json-schema.ts";
-import type { JsonSchema, PathPart } from "./json-schema.ts";
-import { SourceDocument } from "./document.ts";
-import { nearest } from "./nearest.ts";
-import { formatPath, quoted } from "./problem.ts";
-import type { Problem } from "./problem.ts";
-import { alternatives } from "./units.ts";
+import { describeSchema, keysOf, tagsOf } from "../../input/guide.ts";
+import { scenarioGuide } from "./json-schema.ts";
+import type { PathPart } from "../../input/path-part.ts";
+import type { JsonSchema } from "../../input/guide.ts";
+import { SourceDocument } from "../../input/document.ts";
+import { nearest } from "../../input/nearest.ts";
+import { formatPath, quoted } from "../../input/problem.ts";
+import type { Problem } from "../../input/problem.ts";
+import { alternatives } from "../../input/units.ts";
 
 /** A change made by `--set path=value`. */
 export interface Override {
@@ -49,14 +51,14 @@ function applySet(root: unknown, text: string): Override | Problem {
   const value = (parsed.value as { value: unknown }).value;
 
   const path: PathPart[] = [];
-  let options = schemaAt([]);
+  let options = scenarioGuide().at([]);
   let holder = root as Holder;
   for (let i = 0; i < segments.length;) {
     const step = nextStep(holder, options, segments, i);
     if ("found" in step) return problem(1 + columnOf(segments, i), formatPath([...path, step.part]), step.found, step.allowed, step.suggestion);
     replaceChoice(holder, options, step.part);
     path.push(step.part);
-    options = below(options, step.part);
+    options = scenarioGuide().below(options, step.part);
     i = step.next;
     if (i === segments.length) {
       define(holder, step.part, value);

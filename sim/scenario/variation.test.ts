@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkVariations } from "./check-variations.ts";
-import { SourceDocument } from "./document.ts";
+import { SourceDocument } from "../../input/document.ts";
 import { loadScenario } from "./load.ts";
 import { messageOf, soundScenario } from "./testing/sound-scenario.ts";
 import { setsOf, setText, variationOf } from "./variation.ts";

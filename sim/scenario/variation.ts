@@ -1,6 +1,6 @@
 import { Document } from "yaml";
 import { z } from "zod";
-import type { PathPart } from "./path-part.ts";
+import type { PathPart } from "../../input/path-part.ts";
 
 /** Changes of the market as a scenario names them, such as `{pricing: call-for-bids, router.policy: cheapest}`: paths as `--set` takes them, values as they would stand there. */
 export const changes = z.record(z.string().min(1).max(256), z.unknown());

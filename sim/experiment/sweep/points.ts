@@ -1,6 +1,6 @@
 import { RandomStreams } from "../../kernel/random.ts";
 import { valueAt } from "../../scenario/range.ts";
-import type { Finding } from "../../scenario/problem.ts";
+import type { Finding } from "../../../input/problem.ts";
 import type { ArmsSpec } from "../../scenario/sections/arms.ts";
 import { timesChange } from "../../scenario/sections/sweep.ts";
 import type { AxisMove, SweepAxis, SweepSpec } from "../../scenario/sections/sweep.ts";

@@ -1,7 +1,7 @@
 import { MSAT_PER_BTC, US_PER_H } from "../../../protocol/units.ts";
-import { nearest } from "../../scenario/nearest.ts";
-import { describeDimension, parseQuantity, toNearest, toNumber } from "../../scenario/units.ts";
-import type { Dimension } from "../../scenario/units.ts";
+import { nearest } from "../../../input/nearest.ts";
+import { describeDimension, parseQuantity, toNearest, toNumber } from "../../../input/units.ts";
+import type { Dimension } from "../../../input/units.ts";
 import { UNITS_PER_FIAT } from "../../supply/amount.ts";
 import { meanTariff } from "../../supply/tariff.ts";
 import type { TariffSpec } from "../../supply/tariff.ts";

@@ -2,7 +2,7 @@ import type { PriceSheet } from "../../../protocol/messages.ts";
 import type { Assumption, ViabilityReport } from "../../../protocol/result/viability.ts";
 import { formatMsat, formatMsatPerMtok, formatNumber, formatPercent, formatSignificant, formatUsd, MSAT_PER_BTC } from "../../../protocol/units.ts";
 import { labCatalogue } from "../../scenario/catalogue.ts";
-import { nearest } from "../../scenario/nearest.ts";
+import { nearest } from "../../../input/nearest.ts";
 import type { EngineSpec, MachineSpec, OperatorSpec, Scenario } from "../../scenario/scenario.ts";
 import { catalogueModel, engineDefaults, engineLimits, machines } from "../../world/catalogue/index.ts";
 import type { CatalogueMachine, Machine } from "../../world/catalogue/index.ts";

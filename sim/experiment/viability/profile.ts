@@ -1,8 +1,8 @@
 import { isNode, LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
-import { nearest } from "../../scenario/nearest.ts";
-import { describeDimension, describeValue, parseQuantity, toNumber } from "../../scenario/units.ts";
-import type { Dimension } from "../../scenario/units.ts";
+import { nearest } from "../../../input/nearest.ts";
+import { describeDimension, describeValue, parseQuantity, toNumber } from "../../../input/units.ts";
+import type { Dimension } from "../../../input/units.ts";
 import type { MeasuredSpeeds } from "../../world/catalogue/index.ts";
 
 /** A machine that somebody has measured. */

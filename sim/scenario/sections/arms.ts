@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { nearest } from "../nearest.ts";
-import { quoted } from "../problem.ts";
-import type { Finding } from "../problem.ts";
-import { alternatives } from "../units.ts";
+import { nearest } from "../../../input/nearest.ts";
+import { quoted } from "../../../input/problem.ts";
+import type { Finding } from "../../../input/problem.ts";
+import { alternatives } from "../../../input/units.ts";
 import { changes, variationOf } from "../variation.ts";
 import type { Variation } from "../variation.ts";
 

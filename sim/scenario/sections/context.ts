@@ -1,9 +1,9 @@
 import type { DistributionSpec } from "../../kernel/distributions/index.ts";
 import type { Amount } from "../../supply/amount.ts";
-import type { DistributionInput, QuantityInput } from "../fields.ts";
-import type { PathPart } from "../path-part.ts";
-import type { Finding } from "../problem.ts";
-import type { Dimension } from "../units.ts";
+import type { DistributionInput, QuantityInput } from "../../../input/fields.ts";
+import type { PathPart } from "../../../input/path-part.ts";
+import type { Finding } from "../../../input/problem.ts";
+import type { Dimension } from "../../../input/units.ts";
 
 /** Where in the scenario something stands. */
 export type Path = readonly PathPart[];

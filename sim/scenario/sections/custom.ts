@@ -2,7 +2,7 @@ import { z } from "zod";
 import { sha256Hex } from "../../../protocol/canonical.ts";
 import type { CustomPolicy } from "../../../scheduler/custom/source.ts";
 import { PolicyError } from "../../../scheduler/custom/source.ts";
-import { quoted } from "../problem.ts";
+import { quoted } from "../../../input/problem.ts";
 import type { Path, SectionContext } from "./context.ts";
 
 const path = z.string().min(1).max(4096);

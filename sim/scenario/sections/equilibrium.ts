@@ -1,12 +1,12 @@
 import { z } from "zod";
 import type { ClassNames, Metric } from "../../../protocol/result/metrics.ts";
 import { findMetric } from "../../../protocol/result/metrics.ts";
-import { nearest } from "../nearest.ts";
-import { quoted } from "../problem.ts";
-import type { Finding } from "../problem.ts";
-import { share } from "../quantities.ts";
+import { nearest } from "../../../input/nearest.ts";
+import { quoted } from "../../../input/problem.ts";
+import type { Finding } from "../../../input/problem.ts";
+import { share } from "../../../input/quantities.ts";
 import type { FieldLookup } from "../range.ts";
-import { alternatives } from "../units.ts";
+import { alternatives } from "../../../input/units.ts";
 import type { Change, Variation } from "../variation.ts";
 import { gridValues, isRange, resolveAxis } from "./grid.ts";
 import type { GridAxis } from "./grid.ts";

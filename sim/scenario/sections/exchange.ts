@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { ExchangeMoves } from "../../supply/exchange.ts";
-import { oneOf } from "../fields.ts";
-import { duration, exchangeRate, positiveDuration, volatility, yearlyShare } from "../quantities.ts";
-import { parseQuantity, toNumber } from "../units.ts";
+import { oneOf } from "../../../input/fields.ts";
+import { duration, exchangeRate, positiveDuration, volatility, yearlyShare } from "../../../input/quantities.ts";
+import { parseQuantity, toNumber } from "../../../input/units.ts";
 import type { Path, SectionContext } from "./context.ts";
 import { checkGrowth, readSeries } from "./series.ts";
 

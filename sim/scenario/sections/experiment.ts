@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { ClassNames, Metric } from "../../../protocol/result/metrics.ts";
-import type { Finding } from "../problem.ts";
+import type { Finding } from "../../../input/problem.ts";
 import type { FieldLookup } from "../range.ts";
 import { armsShape, resolveArms } from "./arms.ts";
 import type { ArmsSpec } from "./arms.ts";

@@ -1,11 +1,11 @@
 import { findMetric, metricIds } from "../../../protocol/result/metrics.ts";
 import type { ClassNames, FigureUnit, Metric } from "../../../protocol/result/metrics.ts";
-import { nearest } from "../nearest.ts";
-import type { PathPart } from "../path-part.ts";
-import { quoted } from "../problem.ts";
-import type { Finding } from "../problem.ts";
-import { parseQuantity } from "../units.ts";
-import type { Dimension } from "../units.ts";
+import { nearest } from "../../../input/nearest.ts";
+import type { PathPart } from "../../../input/path-part.ts";
+import { quoted } from "../../../input/problem.ts";
+import type { Finding } from "../../../input/problem.ts";
+import { parseQuantity } from "../../../input/units.ts";
+import type { Dimension } from "../../../input/units.ts";
 
 /** Dimensions in which amounts of a figure are written, and how many base units of the figure one of theirs is. */
 const dimensions: Partial<Readonly<Record<FigureUnit, Dimension>>> = { us: "duration", msat: "money", msatPerMtok: "token price", msatPerHour: "money per time", share: "share", perS: "rate", tokens: "tokens" };

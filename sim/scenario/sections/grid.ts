@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { formatPath } from "../problem.ts";
-import type { Finding } from "../problem.ts";
-import type { PathPart } from "../path-part.ts";
+import { formatPath } from "../../../input/problem.ts";
+import type { Finding } from "../../../input/problem.ts";
+import type { PathPart } from "../../../input/path-part.ts";
 import { readRange } from "../range.ts";
 import type { FieldLookup, ValueRange } from "../range.ts";
 import type { Change, Variation } from "../variation.ts";

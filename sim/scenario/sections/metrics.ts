@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ClassNames, Metric } from "../../../protocol/result/metrics.ts";
-import type { Finding } from "../problem.ts";
+import type { Finding } from "../../../input/problem.ts";
 import { metricNamed } from "./goal.ts";
 
 /** Key at the top of a scenario that says which figures answer its question. */

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { findMetric, metricIds } from "../../../protocol/result/metrics.ts";
 import type { ClassNames, Metric } from "../../../protocol/result/metrics.ts";
-import { quantity } from "../fields.ts";
-import { nearest } from "../nearest.ts";
-import { quoted } from "../problem.ts";
-import type { Finding } from "../problem.ts";
-import { parseQuantity, toNumber } from "../units.ts";
+import { quantity } from "../../../input/fields.ts";
+import { nearest } from "../../../input/nearest.ts";
+import { quoted } from "../../../input/problem.ts";
+import type { Finding } from "../../../input/problem.ts";
+import { parseQuantity, toNumber } from "../../../input/units.ts";
 
 /** Replications that one experiment may have. */
 export const maxReplications = 1_000_000;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ClassNames, Metric } from "../../../protocol/result/metrics.ts";
-import type { Finding } from "../problem.ts";
-import { share } from "../quantities.ts";
+import type { Finding } from "../../../input/problem.ts";
+import { share } from "../../../input/quantities.ts";
 import type { FieldLookup } from "../range.ts";
 import { gridOrRange, isRange, resolveAxis } from "./grid.ts";
 import type { Axis } from "./grid.ts";

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { findMetric, metricIds } from "../../../protocol/result/metrics.ts";
 import type { ClassNames, Metric } from "../../../protocol/result/metrics.ts";
-import { oneOf } from "../fields.ts";
-import { nearest } from "../nearest.ts";
-import type { PathPart } from "../path-part.ts";
-import { quoted } from "../problem.ts";
-import type { Finding } from "../problem.ts";
+import { oneOf } from "../../../input/fields.ts";
+import { nearest } from "../../../input/nearest.ts";
+import type { PathPart } from "../../../input/path-part.ts";
+import { quoted } from "../../../input/problem.ts";
+import type { Finding } from "../../../input/problem.ts";
 import type { FieldLookup, ValueRange } from "../range.ts";
 import { readRange, valueAt } from "../range.ts";
 import type { Variation } from "../variation.ts";

@@ -1,6 +1,6 @@
 import { parseTimestampUs } from "../../demand/trace/timestamp.ts";
-import { quoted } from "../problem.ts";
-import { checkWhole, type Dimension, isWhole, parseQuantity, toNearest } from "../units.ts";
+import { quoted } from "../../../input/problem.ts";
+import { checkWhole, type Dimension, isWhole, parseQuantity, toNearest } from "../../../input/units.ts";
 import type { Path, SectionContext } from "./context.ts";
 
 /** A line of a series: from this time on, this value. */

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { ESCROW_PARTS_MAX, type FeeTerms } from "../../../protocol/messages.ts";
 import type { SettlementPlan } from "../../../scheduler/settlement/plan.ts";
-import type { QuantityInput } from "../fields.ts";
-import { oneOf, quantity } from "../fields.ts";
-import { money, positiveDuration, positiveRate, positiveTokens, share, yearlyShare } from "../quantities.ts";
-import { describeValue } from "../units.ts";
+import type { QuantityInput } from "../../../input/fields.ts";
+import { oneOf, quantity } from "../../../input/fields.ts";
+import { money, positiveDuration, positiveRate, positiveTokens, share, yearlyShare } from "../../../input/quantities.ts";
+import { describeValue } from "../../../input/units.ts";
 import type { Path, SectionContext } from "./context.ts";
 
 const positiveMoney = quantity("PositiveMoney", "money", { positive: true });

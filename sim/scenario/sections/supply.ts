@@ -2,9 +2,9 @@ import { z } from "zod";
 import type { Amount, Denomination } from "../../supply/amount.ts";
 import { ppm, type OwnedMachine, type RentedMachine } from "../../supply/costs.ts";
 import { flatTariff, type TariffSpec, type TariffStep } from "../../supply/tariff.ts";
-import type { QuantityInput } from "../fields.ts";
-import { bytes, duration, energyPrice, money, moneyPerTime, positiveDuration, share, trafficPrice, yearlyShare } from "../quantities.ts";
-import { alternatives } from "../units.ts";
+import type { QuantityInput } from "../../../input/fields.ts";
+import { bytes, duration, energyPrice, money, moneyPerTime, positiveDuration, share, trafficPrice, yearlyShare } from "../../../input/quantities.ts";
+import { alternatives } from "../../../input/units.ts";
 import type { Path, SectionContext } from "./context.ts";
 import { checkGrowth, readSeries } from "./series.ts";
 

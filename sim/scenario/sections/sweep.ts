@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { findMetric } from "../../../protocol/result/metrics.ts";
 import type { ClassNames, Metric } from "../../../protocol/result/metrics.ts";
-import { oneOf } from "../fields.ts";
-import type { PathPart } from "../path-part.ts";
-import { quoted } from "../problem.ts";
-import type { Finding } from "../problem.ts";
+import { oneOf } from "../../../input/fields.ts";
+import type { PathPart } from "../../../input/path-part.ts";
+import { quoted } from "../../../input/problem.ts";
+import type { Finding } from "../../../input/problem.ts";
 import type { FieldLookup, FieldType, RangeScale, ValueRange } from "../range.ts";
 import { readRange, wantsWhole } from "../range.ts";
-import { describeValue, finestStep, inUnit } from "../units.ts";
+import { describeValue, finestStep, inUnit } from "../../../input/units.ts";
 import { setText } from "../variation.ts";
 import type { Change } from "../variation.ts";
 import { maxReplications, unknownMetric } from "./replications.ts";

@@ -2,9 +2,9 @@ import { z } from "zod";
 import type { ChoiceRule } from "../../../protocol/messages.ts";
 import type { BudgetOptions } from "../../../scheduler/budget.ts";
 import type { DistributionSpec } from "../../kernel/distributions/index.ts";
-import { oneOf } from "../fields.ts";
-import { money, monies, positiveDuration, positiveRealMoney, realMoney, share } from "../quantities.ts";
-import { describeValue } from "../units.ts";
+import { oneOf } from "../../../input/fields.ts";
+import { money, monies, positiveDuration, positiveRealMoney, realMoney, share } from "../../../input/quantities.ts";
+import { describeValue } from "../../../input/units.ts";
 import type { Path, SectionContext } from "./context.ts";
 
 /** What jobs are worth to a client class, and how it spends its money: fields of a client class. */

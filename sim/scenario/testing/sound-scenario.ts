@@ -1,4 +1,4 @@
-import { ScenarioError } from "../problem.ts";
+import { ScenarioError } from "../scenario-error.ts";
 
 /** A small market with nothing wrong. */
 export const soundScenario = `name: test

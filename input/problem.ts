@@ -1,14 +1,14 @@
 import type { PathPart } from "./path-part.ts";
 
-/** One thing wrong with a scenario. */
+/** One thing wrong with a file. */
 export interface Problem {
-  /** The scenario file, or `--set path=value`. */
+  /** The file, or `--set path=value`. */
   readonly file: string;
   /** From 1. */
   readonly line: number;
   /** From 1, in characters. */
   readonly column: number;
-  /** Such as `clients[0].arrivals.poisson.rate`; "" for the scenario as a whole. */
+  /** Such as `clients[0].arrivals.poisson.rate`; "" for the file as a whole. */
   readonly path: string;
   readonly found: string;
   readonly allowed: string;
@@ -29,9 +29,8 @@ export interface Finding {
 /** Problems shown at most; the rest is counted. */
 const shownProblems = 20;
 
-/** A scenario that cannot be played. The message says where, what was found, what is allowed, and what was probably meant. */
-export class ScenarioError extends Error {
-  override readonly name = "ScenarioError";
+/** A file that cannot be used. The message says where, what was found, what is allowed, and what was probably meant. */
+export class LocatedError extends Error {
   readonly problems: readonly Problem[];
 
   /** @param texts the text behind each `file` of the problems, for excerpts. */

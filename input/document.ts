@@ -1,15 +1,23 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from "yaml";
 import type { Document, Node, Pair } from "yaml";
-import type { PathPart } from "./json-schema.ts";
+import type { PathPart } from "./path-part.ts";
 import type { Problem } from "./problem.ts";
-import { describeValue } from "./units.ts";
+import { alternatives, describeValue } from "./units.ts";
 
-/** Larger scenarios are refused before they are parsed, characters. */
+/** Larger files are refused before they are parsed, characters. */
 const maxCharacters = 4_000_000;
 /** Expansions of YAML aliases allowed: enough for honest reuse, too few for an alias bomb. */
 const maxAliases = 1_000;
 /** Maps and lists inside each other. */
 const maxDepth = 60;
+
+/** What a file is about, for messages on files that are nothing of the kind. */
+export interface DocumentKind {
+  /** Such as "scenario". */
+  readonly noun: string;
+  /** Keys at the top that every such file has, at least one. */
+  readonly keys: readonly string[];
+}
 
 /** A YAML text, and where in it things stand. */
 export class SourceDocument {
@@ -21,10 +29,12 @@ export class SourceDocument {
   readonly problems: readonly Problem[];
   readonly #lines = new LineCounter();
   readonly #document: Document | null;
+  readonly #kind: DocumentKind | null;
 
-  /** @param source bytes are read as UTF-8. */
-  constructor(source: string | Uint8Array, file: string) {
+  /** @param source bytes are read as UTF-8. @param kind left out: any map. */
+  constructor(source: string | Uint8Array, file: string, kind: DocumentKind | null = null) {
     this.file = file;
+    this.#kind = kind;
     const decoded = decode(source);
     this.text = typeof decoded === "string" ? decoded : "";
     let problems = typeof decoded === "string" ? unreadable(decoded).map((fault) => this.#problem(fault.offset, fault.found, fault.allowed)) : [this.#problem(0, decoded.found, decoded.allowed)];
@@ -47,7 +57,7 @@ export class SourceDocument {
 
   #parse(): [Document | null, Problem[]] {
     const documents = parseAllDocuments(this.text, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: true, version: "1.2" });
-    if (!Array.isArray(documents) || documents.length === 0) return [null, [this.#problem(0, "an empty file", "a scenario: a map with at least name, question, horizon, operators and clients")]];
+    if (!Array.isArray(documents) || documents.length === 0) return [null, [this.#problem(0, "an empty file", this.#wanted())]];
     const document = documents[0]!;
     const problems: Problem[] = [];
     // The first error only: what the parser says after it is mostly its consequence.
@@ -57,9 +67,9 @@ export class SourceDocument {
     }
     if (problems.length > 0) return [document as Document, problems];
     for (const warning of document.warnings) problems.push(this.#problem(warning.pos[0], `a tag that means nothing here (${warning.message})`, "values without tags"));
-    if (documents.length > 1) problems.push(this.#problem(documents[1]!.range?.[0] ?? 0, "a second document (after ---)", "one scenario per file"));
+    if (documents.length > 1) problems.push(this.#problem(documents[1]!.range?.[0] ?? 0, "a second document (after ---)", `one ${this.#kind?.noun ?? "document"} per file`));
     if (problems.length === 0 && (document.contents === null || (isScalar(document.contents) && document.contents.value === null))) {
-      problems.push(this.#problem(0, "an empty file", "a scenario: a map with at least name, question, horizon, operators and clients"));
+      problems.push(this.#problem(0, "an empty file", this.#wanted()));
     }
     if (problems.length === 0) {
       const tooDeep = depthFault(document.contents as Node, 0);
@@ -72,9 +82,17 @@ export class SourceDocument {
     });
     if (problems.length === 0 && !isMap(document.contents)) {
       const first = document.contents as Node;
-      problems.push(this.#problem(first.range![0], isSeq(first) ? "a list" : describeValue((first as { value?: unknown }).value), "a map with keys such as name, question, horizon, operators and clients"));
+      problems.push(this.#problem(first.range![0], isSeq(first) ? "a list" : describeValue((first as { value?: unknown }).value), this.#kind === null ? "a map" : `a map with keys such as ${this.#keys()}`));
     }
     return [document as Document, problems];
+  }
+
+  #wanted(): string {
+    return this.#kind === null ? "a map" : `a ${this.#kind.noun}: a map with at least ${this.#keys()}`;
+  }
+
+  #keys(): string {
+    return alternatives(this.#kind?.keys ?? []).replace(" or ", " and ");
   }
 
   #problem(offset: number, found: string, allowed: string): Problem {

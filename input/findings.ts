@@ -1,7 +1,8 @@
 import type { z } from "zod";
 import type { IssueParams } from "./fields.ts";
-import { describeSchema, keysOf, schemaAt, tagsOf, wordsOf } from "./json-schema.ts";
-import type { PathPart } from "./json-schema.ts";
+import { describeSchema, keysOf, tagsOf, wordsOf } from "./guide.ts";
+import type { SchemaGuide } from "./guide.ts";
+import type { PathPart } from "./path-part.ts";
 import { nearest } from "./nearest.ts";
 import { quoted } from "./problem.ts";
 import type { Finding } from "./problem.ts";
@@ -9,9 +10,15 @@ import { describeValue } from "./units.ts";
 
 type Issue = z.core.$ZodIssue;
 
-/** Puts the validator's issues into words. @param input what was validated. */
-export function findingsOf(issues: readonly Issue[], input: unknown): Finding[] {
-  const findings = issues.flatMap((issue) => fromIssue(issue, [], input));
+/** What was validated, and against what. */
+interface Subject {
+  readonly input: unknown;
+  readonly guide: SchemaGuide;
+}
+
+/** Puts the validator's issues into words. @param input what was validated. @param guide of the schema that it was validated against. */
+export function findingsOf(issues: readonly Issue[], input: unknown, guide: SchemaGuide): Finding[] {
+  const findings = issues.flatMap((issue) => fromIssue(issue, [], { input, guide }));
   return findings.filter((finding) => !findings.some((other) => explains(other, finding, input)));
 }
 
@@ -22,18 +29,19 @@ function explains(misspelt: Finding, missing: Finding, input: unknown): boolean 
     && path.slice(0, -1).every((part, i) => part === misspelt.path[i]) && valueAt(input, path) === undefined;
 }
 
-function fromIssue(issue: Issue, prefix: readonly PathPart[], input: unknown): Finding[] {
+function fromIssue(issue: Issue, prefix: readonly PathPart[], subject: Subject): Finding[] {
   const path = [...prefix, ...issue.path] as PathPart[];
+  const { input, guide } = subject;
   const value = valueAt(input, path);
   switch (issue.code) {
-    case "unrecognized_keys": return issue.keys.map((key) => unknownKey(path, key, valueAt(input, path)));
-    case "invalid_union": return fromUnion(issue.errors, path, value, input);
-    case "invalid_key": return [{ path, found: `the key ${quoted(String(path.at(-1)))}`, allowed: keyPattern(path), atKey: true }];
+    case "unrecognized_keys": return issue.keys.map((key) => unknownKey(path, key, valueAt(input, path), guide));
+    case "invalid_union": return fromUnion(issue.errors, path, value, subject);
+    case "invalid_key": return [{ path, found: `the key ${quoted(String(path.at(-1)))}`, allowed: keyPattern(path, guide), atKey: true }];
     case "custom": {
       const { found, allowed, suggestion } = issue.params as unknown as IssueParams;
-      return [withSuggestion({ path, found, allowed: allowed || describeSchema(schemaAt(path)) }, suggestion)];
+      return [withSuggestion({ path, found, allowed: allowed || describeSchema(guide.at(path)) }, suggestion)];
     }
-    default: return [mismatch(path, value)];
+    default: return [mismatch(path, value, guide)];
   }
 }
 
@@ -41,14 +49,14 @@ function withSuggestion(finding: Finding, suggestion: string | undefined): Findi
   return suggestion === undefined ? finding : { ...finding, suggestion };
 }
 
-function mismatch(path: readonly PathPart[], value: unknown): Finding {
-  const options = schemaAt(path);
+function mismatch(path: readonly PathPart[], value: unknown, guide: SchemaGuide): Finding {
+  const options = guide.at(path);
   const guess = typeof value === "string" ? nearest(value, wordsOf(options)) : undefined;
   return withSuggestion({ path, found: describeValue(value), allowed: describeSchema(options) }, guess === undefined ? undefined : quoted(guess));
 }
 
-function unknownKey(path: readonly PathPart[], key: string, holder: unknown): Finding {
-  const options = schemaAt(path);
+function unknownKey(path: readonly PathPart[], key: string, holder: unknown, guide: SchemaGuide): Finding {
+  const options = guide.at(path);
   const keys = keysOf(options);
   const present = holder === null || typeof holder !== "object" ? [] : Object.keys(holder);
   const free = keys.filter((name) => !present.includes(name));
@@ -57,29 +65,30 @@ function unknownKey(path: readonly PathPart[], key: string, holder: unknown): Fi
   return withSuggestion({ path: [...path, key], found: `the unknown key ${quoted(key)}`, allowed, atKey: true }, guess === undefined ? undefined : quoted(guess));
 }
 
-function keyPattern(path: readonly PathPart[]): string {
-  const options = schemaAt(path.slice(0, -1));
+function keyPattern(path: readonly PathPart[], guide: SchemaGuide): string {
+  const options = guide.at(path.slice(0, -1));
   const names = options.flatMap((option) => option.propertyNames === undefined ? [] : [option.propertyNames]);
   return names.length === 0 ? "another key" : describeSchema(names);
 }
 
 /** A union fails with the issues of every branch; only those of the branch that was meant are of use. */
-function fromUnion(errors: readonly (readonly Issue[])[], path: readonly PathPart[], value: unknown, input: unknown): Finding[] {
-  if (value === undefined) return [mismatch(path, value)];
+function fromUnion(errors: readonly (readonly Issue[])[], path: readonly PathPart[], value: unknown, subject: Subject): Finding[] {
+  const { guide } = subject;
+  if (value === undefined) return [mismatch(path, value, guide)];
   const branches = flatten(errors);
   const structural = branches.filter((issues) => !issues.some((issue) => issue.path.length === 0 && issue.code !== "unrecognized_keys" && issue.code !== "too_small" && issue.code !== "too_big"));
   if (value !== null && typeof value === "object" && !Array.isArray(value)) {
-    const tags = tagsOf(schemaAt(path));
+    const tags = tagsOf(guide.at(path));
     const keys = Object.keys(value);
     if (tags.length > 0 && !(keys.length === 1 && tags.includes(keys[0]!))) return [wrongTag(path, keys, tags)];
   }
   const meant = structural.toSorted((a, b) => distance(a) - distance(b))[0];
-  if (meant !== undefined) return meant.flatMap((issue) => fromIssue(issue, path, input));
+  if (meant !== undefined) return meant.flatMap((issue) => fromIssue(issue, path, subject));
   const told = branches.flat().find((issue) => issue.path.length === 0 && issue.code === "custom");
-  const finding = mismatch(path, value);
+  const finding = mismatch(path, value, guide);
   if (told === undefined) return [finding];
   const params = (told as unknown as { params: IssueParams }).params;
-  if (wordsOf(schemaAt(path)).length === 0 && typeof value !== "object" && tagsOf(schemaAt(path)).length === 0) return [withSuggestion({ path, found: params.found, allowed: params.allowed }, params.suggestion)];
+  if (wordsOf(guide.at(path)).length === 0 && typeof value !== "object" && tagsOf(guide.at(path)).length === 0) return [withSuggestion({ path, found: params.found, allowed: params.allowed }, params.suggestion)];
   return [withSuggestion({ ...finding, found: params.found }, finding.suggestion ?? params.suggestion)];
 }
 

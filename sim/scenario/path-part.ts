@@ -1,2 +1,0 @@
-/** One step of a path into a scenario: a key, or a place in a list. */
-export type PathPart = string | number;

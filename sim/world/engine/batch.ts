@@ -86,6 +86,10 @@ export class BatchEngine implements Engine {
   #advancing = false;
 
   #speed = 1;
+  /** Of the machine. */
+  #share = 1;
+  /** Speed times share. */
+  #pace = 1;
   #speedChanged = false;
   #contextTicks: number;
   #prefillContextTicks: number;
@@ -120,8 +124,7 @@ export class BatchEngine implements Engine {
 
   get kvTokensUsed(): number {
     if (this.running === 0) return 0;
-    const elapsed = (this.#lastUs - this.#startUs) * TICKS_PER_US - this.#startTicks;
-    return this.#kv + this.#kvGrowth * this.#fullSteps(elapsed);
+    return this.#kv + this.#kvGrowth * this.#fullSteps(this.#elapsed(this.#lastUs));
   }
 
   fits(inputTokens: number, outputTokens: number): boolean {
@@ -205,8 +208,28 @@ export class BatchEngine implements Engine {
     requireSpeed(factor);
     this.#settle(nowUs);
     this.#speed = factor;
+    this.#pace = factor * this.#share;
     this.#speedChanged = true;
     if (this.running > 0) this.#cut(nowUs);
+  }
+
+  setShare(nowUs: number, factor: number): void {
+    requireSpeed(factor);
+    this.#settle(nowUs);
+    const longer = this.#share / factor;
+    this.#share = factor;
+    this.#pace = this.#speed * factor;
+    this.#speedChanged = true;
+    if (this.running === 0 || longer === 1) return;
+    const steps = this.#fullSteps(this.#elapsed(nowUs));
+    if (steps > 0) {
+      this.#pass(steps);
+      this.#ticks += this.#ticksGrowth * steps;
+      this.#kv += this.#kvGrowth * steps;
+    }
+    const elapsed = this.#elapsed(nowUs);
+    this.#ticks = elapsed + Math.max(1, Math.floor((this.#ticks - elapsed) * longer + 0.5));
+    this.#plan(1);
   }
 
   advance(nowUs: number, sink: EngineSink): void {
@@ -240,7 +263,7 @@ export class BatchEngine implements Engine {
   kvTokenUs(nowUs: number): number {
     this.#settle(nowUs);
     if (this.running === 0) return this.#kvTotalUs;
-    const elapsed = (nowUs - this.#startUs) * TICKS_PER_US - this.#startTicks;
+    const elapsed = this.#elapsed(nowUs);
     const steps = this.#fullSteps(elapsed);
     const rest = elapsed - seriesSum(this.#ticks, this.#ticksGrowth, steps);
     return this.#kvTotalUs +
@@ -262,6 +285,11 @@ export class BatchEngine implements Engine {
     return block === 0 ? tokens : Math.floor((tokens + block - 1) / block) * block;
   }
 
+  /** Ticks from the start of the stretch. */
+  #elapsed(nowUs: number): number {
+    return (nowUs - this.#startUs) * TICKS_PER_US - this.#startTicks;
+  }
+
   /** Steps of the stretch that have ended `elapsed` ticks after its start. */
   #fullSteps(elapsed: number): number {
     return elapsed < this.#ticks ? 0 : firstBoundaryAfter(this.#ticks, this.#ticksGrowth, elapsed) - 1;
@@ -270,7 +298,7 @@ export class BatchEngine implements Engine {
   /** Ends the stretch at the first step boundary after `nowUs`: the composition may change there. */
   #cut(nowUs: number): void {
     if (this.#steps === 1) return;
-    const steps = this.#fullSteps((nowUs - this.#startUs) * TICKS_PER_US - this.#startTicks) + 1;
+    const steps = this.#fullSteps(this.#elapsed(nowUs)) + 1;
     if (steps < this.#steps) this.#plan(steps);
   }
 
@@ -289,7 +317,20 @@ export class BatchEngine implements Engine {
 
   /** The stretch has ended: counts it, moves jobs on, and composes the next. */
   #endStretch(): void {
-    const steps = this.#steps;
+    this.#pass(this.#steps);
+    const atUs = this.#startTicks > 0 ? this.#startUs + 1 : this.#startUs;
+    let prefillDone = this.#completing;
+    if (this.#chunk > 0) {
+      const job = this.#batch[this.#decoding + prefillDone]!;
+      if (this.#jobs.prefilled(job) === this.#promptOf(job)) prefillDone++;
+    }
+    this.#moveOn(prefillDone, atUs);
+    if (this.#watches.size > 0) this.#tellWatchers(atUs);
+    this.#compose();
+  }
+
+  /** Counts the first so many steps of the stretch; it begins after them now. */
+  #pass(steps: number): void {
     const ticks = seriesSum(this.#ticks, this.#ticksGrowth, steps);
     this.#busyTotalUs += ticks * US_PER_TICK;
     this.#runningTotalUs += this.running * (ticks * US_PER_TICK);
@@ -301,18 +342,10 @@ export class BatchEngine implements Engine {
 
     this.#stepsDone += steps;
     this.#context += steps * this.#decoding;
-    const atUs = this.#startTicks > 0 ? this.#startUs + 1 : this.#startUs;
-    let prefillDone = this.#completing;
-    if (this.#chunk > 0) {
-      const job = this.#batch[this.#decoding + prefillDone]!;
-      const prefilled = this.#jobs.prefilled(job) + this.#chunk * steps;
-      this.#jobs.setPrefilled(job, prefilled);
-      this.#prefilled += this.#chunk * steps;
-      if (prefilled === this.#promptOf(job)) prefillDone++;
-    }
-    this.#moveOn(prefillDone, atUs);
-    if (this.#watches.size > 0) this.#tellWatchers(atUs);
-    this.#compose();
+    if (this.#chunk === 0) return;
+    const job = this.#batch[this.#decoding + this.#completing]!;
+    this.#jobs.setPrefilled(job, this.#jobs.prefilled(job) + this.#chunk * steps);
+    this.#prefilled += this.#chunk * steps;
   }
 
   /** Tokens that a job in prefill processes before its next output token. */
@@ -422,8 +455,8 @@ export class BatchEngine implements Engine {
   #compose(): void {
     if (this.#speedChanged) {
       this.#speedChanged = false;
-      this.#contextTicks = ticksOf(this.#cost.contextUs / this.#speed);
-      this.#prefillContextTicks = ticksOf(this.#cost.prefillContextUs / this.#speed);
+      this.#contextTicks = ticksOf(this.#cost.contextUs / this.#pace);
+      this.#prefillContextTicks = ticksOf(this.#cost.prefillContextUs / this.#pace);
     }
     const atUs = this.#startTicks > 0 ? this.#startUs + 1 : this.#startUs;
     const paged = this.#blockTokens > 0;
@@ -472,7 +505,7 @@ export class BatchEngine implements Engine {
       return;
     }
 
-    this.#ticks = Math.max(1, ticksOf(this.#cost.baseUs(prefillTokens, decoding) / this.#speed) +
+    this.#ticks = Math.max(1, ticksOf(this.#cost.baseUs(prefillTokens, decoding) / this.#pace) +
       this.#contextTicks * this.#context + this.#prefillContextTicks * pairs);
     this.#ticksGrowth = this.#contextTicks * decoding + this.#prefillContextTicks * pairsGrowth;
     if (!(this.#ticks <= TICKS_MAX)) {

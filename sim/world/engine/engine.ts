@@ -67,6 +67,11 @@ export interface Engine {
   advance(nowUs: number, sink: EngineSink): void;
   /** Relative speed from the next step boundary on: 1 as the cost says, 0.5 makes every step last twice as long. */
   setSpeed(nowUs: number, factor: number): void;
+  /**
+   * The share of its machine that the engine gets, where others compute on it too: 1 all that it can use. It applies at once,
+   * in the midst of a step, and on top of the speed: the rest of a step takes 1/share of the time.
+   */
+  setShare(nowUs: number, factor: number): void;
 
   /** Time with at least one job running, in microseconds, up to `nowUs`. */
   busyUs(nowUs: number): number;

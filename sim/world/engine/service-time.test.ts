@@ -24,7 +24,7 @@ const when = { gapUs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 20 }), 
 const submit: fc.Arbitrary<Act> = fc.record({ ...when, do: fc.constant("submit" as const), input: fc.constant(0), output: fc.constant(1), priority: fc.integer({ min: 0, max: 9 }) });
 const cancel: fc.Arbitrary<Act> = fc.record({ ...when, do: fc.constant("cancel" as const), which: fc.nat(20) });
 const clear: fc.Arbitrary<Act> = fc.record({ ...when, do: fc.constant("clear" as const) });
-const speed: fc.Arbitrary<Act> = fc.record({ ...when, do: fc.constant("speed" as const), factor: fc.constantFrom(0.1, 0.5, 1, 1.7) });
+const speed: fc.Arbitrary<Act> = fc.record({ ...when, do: fc.constantFrom("speed" as const, "share" as const), factor: fc.constantFrom(0.1, 0.5, 1, 1.7) });
 const acts = fc.array(
   fc.oneof({ weight: 30, arbitrary: submit }, { weight: 8, arbitrary: cancel }, { weight: 2, arbitrary: speed }, { weight: 1, arbitrary: clear }),
   { minLength: 1, maxLength: 40 },

@@ -62,6 +62,8 @@ export class ServiceTimeEngine implements Engine {
   /** Rate of one job in service. */
   #rate = 1;
   #speed = 1;
+  /** Of the machine. */
+  #share = 1;
   #dueUs = Infinity;
   #lastUs = 0;
   #advancing = false;
@@ -153,6 +155,14 @@ export class ServiceTimeEngine implements Engine {
     this.#settle(nowUs);
     this.#workUntil(nowUs);
     this.#speed = factor;
+    this.#plan();
+  }
+
+  setShare(nowUs: number, factor: number): void {
+    requireSpeed(factor);
+    this.#settle(nowUs);
+    this.#workUntil(nowUs);
+    this.#share = factor;
     this.#plan();
   }
 
@@ -257,7 +267,7 @@ export class ServiceTimeEngine implements Engine {
     else {
       const rates = this.#rates;
       const total = rates === null ? (this.#sharing ? 1 : inService) : rates[inService <= rates.length ? inService - 1 : rates.length - 1]!;
-      this.#rate = (total / inService) * this.#speed;
+      this.#rate = (total / inService) * (this.#speed * this.#share);
       this.#dueUs = this.#atUs + Math.ceil(this.#fractionUs + this.#untilNextUs());
     }
     this.nextUs = this.#events.size > 0 ? this.#lastUs : this.#dueUs;

@@ -35,6 +35,7 @@ export class ReferenceBatchEngine implements Engine {
   #batch: Job[] = [];
   #events: Event[] = [];
   #speed = 1;
+  #share = 1;
   #lastUs = 0;
   /** The step under way, in whole microseconds and ticks. */
   #start = { us: 0, ticks: 0 };
@@ -110,6 +111,16 @@ export class ReferenceBatchEngine implements Engine {
   setSpeed(nowUs: number, factor: number): void {
     this.#settle(nowUs);
     this.#speed = factor;
+  }
+
+  setShare(nowUs: number, factor: number): void {
+    this.#settle(nowUs);
+    const longer = this.#share / factor;
+    this.#share = factor;
+    if (this.#batch.length === 0 || longer === 1) return;
+    const left = (this.#end.us - nowUs) * TICKS_PER_US + this.#end.ticks;
+    const end = Math.max(1, Math.round(left * longer));
+    this.#end = { us: nowUs + Math.floor(end / TICKS_PER_US), ticks: end % TICKS_PER_US };
   }
 
   advance(nowUs: number, sink: EngineSink): void {
@@ -249,8 +260,9 @@ export class ReferenceBatchEngine implements Engine {
     this.#start = this.#end;
     if (this.#batch.length === 0) return;
     const { cost } = this.#rules;
-    const ticks = Math.max(1, ticksOf(cost.baseUs(prefillTokens, sequences) / this.#speed) +
-      ticksOf(cost.contextUs / this.#speed) * context + ticksOf(cost.prefillContextUs / this.#speed) * pairs);
+    const pace = this.#speed * this.#share;
+    const ticks = Math.max(1, ticksOf(cost.baseUs(prefillTokens, sequences) / pace) +
+      ticksOf(cost.contextUs / pace) * context + ticksOf(cost.prefillContextUs / pace) * pairs);
     const end = this.#start.ticks + ticks;
     this.#end = { us: this.#start.us + Math.floor(end / TICKS_PER_US), ticks: end % TICKS_PER_US };
   }

@@ -6,7 +6,7 @@ export type Act = { readonly gapUs: number; /** Take the engine's news of that v
   /** Cancels one of the jobs alive: the `which`-th, counted round. */
   | { readonly do: "cancel"; readonly which: number }
   | { readonly do: "clear" }
-  | { readonly do: "speed"; readonly factor: number }
+  | { readonly do: "speed" | "share"; readonly factor: number }
 );
 
 export interface Played {
@@ -51,7 +51,8 @@ export function play(engine: Engine, acts: readonly Act[]): Played {
     } else if (act.do === "clear") {
       engine.clear(nowUs);
       alive.length = 0;
-    } else engine.setSpeed(nowUs, act.factor);
+    } else if (act.do === "share") engine.setShare(nowUs, act.factor);
+    else engine.setSpeed(nowUs, act.factor);
     samples.push({
       atUs: nowUs,
       figures: [engine.busyUs(nowUs), engine.runningUs(nowUs), engine.kvTokenUs(nowUs), engine.running, engine.waiting, engine.kvTokensUsed],

@@ -14,6 +14,7 @@ export class ReferenceServiceTimeEngine implements Engine {
   #service: Job[] = [];
   #events: Event[] = [];
   #speed = 1;
+  #share = 1;
   #atUs = 0;
   #lastUs = 0;
   #busyUs = 0;
@@ -58,6 +59,11 @@ export class ReferenceServiceTimeEngine implements Engine {
     this.#speed = factor;
   }
 
+  setShare(nowUs: number, factor: number): void {
+    this.#drain(nowUs);
+    this.#share = factor;
+  }
+
   advance(nowUs: number, sink: EngineSink): void {
     this.#lastUs = nowUs;
     do {
@@ -74,7 +80,7 @@ export class ReferenceServiceTimeEngine implements Engine {
     const inService = this.#service.length;
     const { rates, discipline } = this.#options;
     const total = rates?.[Math.min(inService, rates.length) - 1] ?? (discipline === "processor-sharing" ? 1 : inService);
-    return (total / inService) * this.#speed;
+    return (total / inService) * (this.#speed * this.#share);
   }
 
   #nextEndUs(): number {

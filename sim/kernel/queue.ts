@@ -15,6 +15,16 @@ const NEAR = 16_384;
 const INTAKE = 256;
 /** Entries whose median parts the heap. Odd. */
 const SAMPLES = 15;
+/** States of the heap's root. It is the next event. */
+const READY = 0;
+/** It has been taken, and its place is not filled yet. */
+const VACANT = 1;
+/** There may be others of its time that were inserted before it, or nothing at all. */
+const UNSETTLED = 2;
+/** Events of one time have left the heap and are served first. */
+const SERVING = 3;
+/** So many events of one time are sorted by insertion. */
+const SORTED_BY_HAND = 16;
 /** Below this many dead entries a clean-up is not worth its constant cost. */
 const DEAD_TOLERATED = 64;
 
@@ -22,12 +32,16 @@ const DEAD_TOLERATED = 64;
  * The pending events of a simulation, in order of (time, sequence of insertion): ties leave first in, first out.
  *
  * The next ones are in a binary heap; where there are many, the later ones wait outside, unordered (`FarEvents`).
- * Everything is in flat typed arrays; no operation allocates, but for the doubling of the arrays.
+ * Everything is in flat typed arrays; no operation allocates, but for the doubling of the arrays and the sorting of many
+ * events of one time.
  *
  * - Every entry owns a slot with its payload. The slot's generation is odd while its event is pending and even
  *   otherwise, so that a handle of an event that fired or was cancelled can never touch a later one.
  * - Cancelling marks the slot, and its entry is dropped when it surfaces. When the dead outnumber the living, all
  *   of them are dropped, so memory is bounded by the largest number of living events.
+ * - The heap knows times only. Events of one time are set in order when the first of them is due: all of them leave the
+ *   heap then and are served one after the other. So a look at the order of insertion is not taken at every level of
+ *   the heap, but where it matters.
  * - After a pop the heap's root stays vacant: the push that usually follows fills it and sinks, one pass instead of two.
  */
 export class EventQueue {
@@ -44,7 +58,7 @@ export class EventQueue {
   #slots: Int32Array<ArrayBuffer>;
   /** Entries of the heap, a vacant root included. */
   #length = 0;
-  #rootVacant = false;
+  #root = UNSETTLED;
   readonly #near: number;
   /** Above this length the heap moves half of itself out. */
   #full: number;
@@ -52,6 +66,12 @@ export class EventQueue {
   readonly #far = new FarEvents();
   /** Least time that may be far. */
   #limit = Infinity;
+
+  /** Slots of the events that are due at `#tiedTime`, in order of insertion, from `#tiedAt` on. */
+  #tied = new Int32Array(64);
+  #tiedAt = 0;
+  #tiedEnd = 0;
+  #tiedTime = 0;
 
   /** By slot: all that is known of an event but its time, side by side to share a cache line. A free slot's `kind` is the next free one. */
   #records = new Int32Array(64 * RECORD);
@@ -87,14 +107,14 @@ export class EventQueue {
     return this.#entries - this.#dead;
   }
 
-  /** Near and far, cancelled ones included. */
+  /** Near, far and due, cancelled ones included. */
   get #entries(): number {
-    return this.#length - (this.#rootVacant ? 1 : 0) + this.#far.length;
+    return this.#length - (this.#root === VACANT ? 1 : 0) + this.#far.length + this.#tiedEnd - this.#tiedAt;
   }
 
-  /** How many entries the arrays have room for, near, far and slots together. */
+  /** How many entries the arrays have room for, near, far, due and slots together. */
   get capacity(): number {
-    return this.#times.length + this.#far.capacity + this.#records.length / RECORD;
+    return this.#times.length + this.#far.capacity + this.#tied.length + this.#records.length / RECORD;
   }
 
   /**
@@ -124,26 +144,58 @@ export class EventQueue {
     this.#newGeneration = generation;
     this.#newSlot = slot;
     const time = this.#newTime;
+    if (this.#root !== VACANT) return this.#add(slot);
     if (time >= this.#limit) return this.#far.append(time, slot);
-    if (!this.#rootVacant) return this.#raise(slot);
-    this.#rootVacant = false;
     const times = this.#times;
     const slots = this.#slots;
     const length = this.#length;
     let position = 0;
-    for (let left = 1; left < length; left = 2 * position + 1) {
-      const leftTime = times[left]!;
-      const rightTime = times[left + 1]!;
-      if (rightTime === leftTime) return this.#sinkTied(position, time, slot);
-      const child = left + +(rightTime < leftTime);
-      const childTime = times[child]!;
-      if (childTime > time) break;
-      times[position] = childTime;
-      slots[position] = slots[child]!;
-      position = child;
+    this.#root = READY;
+    // The first two levels decide who is the root: it is the only one of its time where neither its sibling nor its children are of it.
+    if (length > 1) {
+      const leftTime = times[1]!;
+      const rightTime = times[2]!;
+      const child = 1 + +(rightTime < leftTime);
+      const rootTime = times[child]!;
+      if (rootTime <= time) {
+        if (rightTime === leftTime) this.#root = UNSETTLED;
+        times[0] = rootTime;
+        slots[0] = slots[child]!;
+        position = child;
+        const left = 2 * child + 1;
+        if (left < length) {
+          const below = left + +(times[left + 1]! < times[left]!);
+          const belowTime = times[below]!;
+          if (belowTime <= time) {
+            if (belowTime === rootTime) this.#root = UNSETTLED;
+            times[position] = belowTime;
+            slots[position] = slots[below]!;
+            position = below;
+            for (let next = 2 * position + 1; next < length; next = 2 * position + 1) {
+              const child = next + +(times[next + 1]! < times[next]!);
+              const childTime = times[child]!;
+              if (childTime > time) break;
+              times[position] = childTime;
+              slots[position] = slots[child]!;
+              position = child;
+            }
+          }
+        }
+      }
     }
     times[position] = time;
     slots[position] = slot;
+  }
+
+  /** Adds an event at `#newTime` where the root's place is taken. */
+  #add(slot: number): void {
+    const time = this.#newTime;
+    if (this.#root === SERVING) {
+      if (time === this.#tiedTime) return this.#joinTied(slot);
+      if (time < this.#tiedTime) this.#dissolveTied();
+    }
+    if (time >= this.#limit) this.#far.append(time, slot);
+    else this.#raise(slot);
   }
 
   /** Takes the next event that is due at `until` or before into `time`, `kind`, `a` and `b`. False where there is none. */
@@ -155,18 +207,21 @@ export class EventQueue {
   /** As `pop`, with the bound in `until`: a number that is not passed is not checked for being one, each time. */
   next(): boolean {
     for (;;) {
-      if (this.#rootVacant) this.#fillRoot();
-      if (this.#length === 0) {
-        if (!this.#moveIn()) return false;
-        continue;
+      if (this.#root !== READY) {
+        if (!this.#settle()) return false;
+        if (this.#root === SERVING) {
+          if (this.#tiedTime > this.until) return false;
+          if (this.#take(this.#takeTied())) return true;
+          continue;
+        }
       }
       const time = this.#times[0]!;
       if (time > this.until) return false;
-      const records = this.#records;
       const slot = this.#slots[0]!;
+      const records = this.#records;
       const at = slot * RECORD;
       const generation = records[at]!;
-      this.#rootVacant = true;
+      this.#root = VACANT;
       if ((generation & 1) === 0) {
         this.#dead--;
         this.#release(slot, generation);
@@ -181,18 +236,49 @@ export class EventQueue {
     }
   }
 
+  /** Takes an event of those being served into the fields. False where it was cancelled. */
+  #take(slot: number): boolean {
+    const records = this.#records;
+    const at = slot * RECORD;
+    const generation = records[at]!;
+    if ((generation & 1) === 0) {
+      this.#dead--;
+      this.#release(slot, generation);
+      return false;
+    }
+    this.time = this.#tiedTime;
+    this.kind = records[at + 1]!;
+    this.a = records[at + 2]!;
+    this.b = records[at + 3]!;
+    this.#release(slot, generation + 1);
+    return true;
+  }
+
+  /** Makes the root the next event, or has those of its time served. False where nothing is left. */
+  #settle(): boolean {
+    if (this.#root === SERVING) return true;
+    if (this.#root === VACANT) this.#fillRoot();
+    if (this.#length === 0) {
+      this.#root = UNSETTLED;
+      if (!this.#moveIn()) return false;
+    }
+    const times = this.#times;
+    const time = times[0]!;
+    this.#root = READY;
+    if (times[1] === time || times[2] === time) this.#gatherTied();
+    return true;
+  }
+
   /** Time of the next event, Infinity where there is none. */
   peekTime(): number {
     for (;;) {
-      if (this.#rootVacant) this.#fillRoot();
-      if (this.#length === 0) {
-        if (!this.#moveIn()) return Infinity;
-        continue;
-      }
-      const slot = this.#slots[0]!;
+      if (this.#root !== READY && !this.#settle()) return Infinity;
+      const serving = this.#root === SERVING;
+      const slot = serving ? this.#tied[this.#tiedAt]! : this.#slots[0]!;
       const generation = this.#records[slot * RECORD]!;
-      if ((generation & 1) === 1) return this.#times[0]!;
-      this.#rootVacant = true;
+      if ((generation & 1) === 1) return serving ? this.#tiedTime : this.#times[0]!;
+      if (serving) this.#takeTied();
+      else this.#root = VACANT;
       this.#dead--;
       this.#release(slot, generation);
     }
@@ -266,13 +352,9 @@ export class EventQueue {
     for (let left = 2 * position + 1; left < length; left = 2 * position + 1) {
       const leftTime = times[left]!;
       const rightTime = times[left + 1]!;
-      if (rightTime === leftTime) return this.#sinkTied(position, time, slot);
       const child = left + +(rightTime < leftTime);
       const childTime = times[child]!;
-      if (childTime >= time) {
-        if (childTime === time) return this.#sinkTied(position, time, slot);
-        break;
-      }
+      if (childTime >= time) break;
       times[position] = childTime;
       slots[position] = slots[child]!;
       position = child;
@@ -281,39 +363,76 @@ export class EventQueue {
     slots[position] = slot;
   }
 
-  /** The same, in order of insertion among equals. */
-  #sinkTied(from: number, time: number, slot: number): void {
-    const times = this.#times;
-    const slots = this.#slots;
-    const sequences = this.#sequences;
-    const sequence = sequences[slot * (RECORD / 2) + 2]!;
-    const length = this.#length;
-    let position = from;
-    for (let left = 2 * position + 1; left < length; left = 2 * position + 1) {
-      let child = left;
-      let childTime = times[left]!;
-      let childSlot = slots[left]!;
-      const right = left + 1;
-      const rightTime = times[right]!;
-      if (rightTime <= childTime && right < length) {
-        const rightSlot = slots[right]!;
-        if (rightTime < childTime || sequences[rightSlot * (RECORD / 2) + 2]! < sequences[childSlot * (RECORD / 2) + 2]!) {
-          child = right;
-          childTime = rightTime;
-          childSlot = rightSlot;
-        }
-      }
-      if (childTime > time || (childTime === time && sequences[childSlot * (RECORD / 2) + 2]! > sequence)) break;
-      times[position] = childTime;
-      slots[position] = childSlot;
-      position = child;
+  /** Takes all events of the root's time out of the heap and sets them in order. */
+  #gatherTied(): void {
+    const time = this.#times[0]!;
+    let end = 0;
+    while (this.#length > 0 && this.#times[0] === time) {
+      if (end === this.#tied.length) this.#tied = doubled(this.#tied);
+      this.#tied[end++] = this.#slots[0]!;
+      this.#fillRoot();
     }
-    times[position] = time;
-    slots[position] = slot;
+    this.#tiedAt = 0;
+    this.#tiedEnd = end;
+    this.#tiedTime = time;
+    this.#root = SERVING;
+    const tied = this.#tied;
+    const sequences = this.#sequences;
+    if (end > SORTED_BY_HAND) {
+      tied.subarray(0, end).sort((a, b) => sequences[a * (RECORD / 2) + 2]! - sequences[b * (RECORD / 2) + 2]!);
+      return;
+    }
+    for (let i = 1; i < end; i++) {
+      const slot = tied[i]!;
+      const sequence = sequences[slot * (RECORD / 2) + 2]!;
+      let to = i;
+      for (; to > 0 && sequences[tied[to - 1]! * (RECORD / 2) + 2]! > sequence; to--) tied[to] = tied[to - 1]!;
+      tied[to] = slot;
+    }
   }
 
+  /** The slot of the next event of `#tiedTime`. */
+  #takeTied(): number {
+    const slot = this.#tied[this.#tiedAt++]!;
+    if (this.#tiedAt === this.#tiedEnd) {
+      this.#tiedAt = 0;
+      this.#tiedEnd = 0;
+      this.#root = UNSETTLED;
+    }
+    return slot;
+  }
+
+  /** An event is added while others of its time are being served: it is the last of them. */
+  #joinTied(slot: number): void {
+    if (this.#tiedEnd === this.#tied.length) {
+      if (this.#tiedAt * 2 > this.#tiedEnd) {
+        this.#tied.copyWithin(0, this.#tiedAt, this.#tiedEnd);
+        this.#tiedEnd -= this.#tiedAt;
+        this.#tiedAt = 0;
+      } else {
+        this.#tied = doubled(this.#tied);
+      }
+    }
+    this.#tied[this.#tiedEnd++] = slot;
+  }
+
+  /** Puts the events that were being served back into the heap. */
+  #dissolveTied(): void {
+    const time = this.#newTime;
+    this.#newTime = this.#tiedTime;
+    this.#root = UNSETTLED;
+    for (let i = this.#tiedAt; i < this.#tiedEnd; i++) {
+      if (this.#newTime >= this.#limit) this.#far.append(this.#newTime, this.#tied[i]!);
+      else this.#raise(this.#tied[i]!);
+    }
+    this.#tiedAt = 0;
+    this.#tiedEnd = 0;
+    this.#newTime = time;
+  }
+
+  /** Fills the vacant root from the end of the heap. */
   #fillRoot(): void {
-    this.#rootVacant = false;
+    this.#root = UNSETTLED;
     const last = --this.#length;
     const time = this.#times[last]!;
     this.#times[last] = Infinity;
@@ -362,6 +481,7 @@ export class EventQueue {
     times.fill(Infinity, kept, length);
     this.#length = kept;
     this.#heapify();
+    if (this.#root === READY) this.#root = UNSETTLED;
     this.#full = Math.max(this.#near, kept + (kept >> 1));
   }
 
@@ -391,7 +511,8 @@ export class EventQueue {
   }
 
   #dropDead(): void {
-    if (this.#rootVacant) this.#fillRoot();
+    if (this.#root === VACANT) this.#fillRoot();
+    else if (this.#root === READY) this.#root = UNSETTLED;
     const keeps = (slot: number): boolean => {
       const generation = this.#records[slot * RECORD]!;
       if ((generation & 1) === 1) return true;
@@ -412,6 +533,13 @@ export class EventQueue {
     this.#length = kept;
     this.#heapify();
     this.#far.filter(keeps);
+    if (this.#tiedEnd > this.#tiedAt) {
+      let end = 0;
+      for (let i = this.#tiedAt; i < this.#tiedEnd; i++) if (keeps(this.#tied[i]!)) this.#tied[end++] = this.#tied[i]!;
+      this.#tiedAt = 0;
+      this.#tiedEnd = end;
+      if (end === 0) this.#root = UNSETTLED;
+    }
     this.#dead = 0;
   }
 }

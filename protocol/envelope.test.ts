@@ -69,13 +69,13 @@ describe("sealing and opening", () => {
     expect(verifyEvent({ ...event })).toBe(true);
     expect(event).toMatchObject({
       pubkey: alice.publicKey, created_at: nowS, kind: ENVELOPE_KIND, content: '{"attempt":1,"jobId":"job-1","type":"accept"}',
-      tags: [["p", bob.publicKey], ["expiration", String(nowS + 60)], ["infernet", "1"], ["salt", "n1"]],
+      tags: [["p", bob.publicKey], ["expiration", String(nowS + 60)], ["infernet", "2"], ["salt", "n1"]],
     });
   });
 
   test("the same message, key, time and nonce give the same bytes, today and tomorrow", () => {
     const event = seal(accept, { signer: alice, to: bob.publicKey, nowS, expiresInS: 60, nonce: "n1" });
-    expect(event.id).toBe("2bba46b7aa43a37515b74eb232c838443b01919bfad16ec5cdfa36605c3e24d5");
+    expect(event.id).toBe("4ca2470108fbc9692ba80b29969282838fb99ba98773463f947ba2e71622f18b");
     expect(seal(accept, { signer: new Signer(new Uint8Array(32).fill(1)), to: bob.publicKey, nowS, expiresInS: 60, nonce: "n1" })).toEqual(event);
   });
 
@@ -131,8 +131,8 @@ describe("an envelope is refused, and changes nothing,", () => {
   });
 
   test("when it is of another version, whatever else is new in it", () => {
-    const tags = [["p", bob.publicKey], ["expiration", String(nowS + 60)], ["infernet", "2"], ["future", "x"]];
-    expectRefusal(resigned(sealed(), { tags, content: "?" }), "unsupported-version", "tags", /speaks version 1/);
+    const tags = [["p", bob.publicKey], ["expiration", String(nowS + 60)], ["infernet", "3"], ["future", "x"]];
+    expectRefusal(resigned(sealed(), { tags, content: "?" }), "unsupported-version", "tags", /speaks version 2/);
   });
 
   test("when a tag is missing, doubled, unknown or malformed, though it be signed", () => {
@@ -163,7 +163,7 @@ describe("an envelope is refused, and changes nothing,", () => {
   test("when its content is no valid message: the fault names the field", () => {
     const cases: [string, string, RegExp][] = [
       ["", "", /not JSON/], ["[]", "", /must be an object/], ['{"type":"accept"}', "jobId", /jobId must be a string; found nothing/],
-      ['{"attempt":1,"jobId":"j","type":"accept","x":1}', "x", /^x is a field that version 1 of the protocol does not know\.$/],
+      ['{"attempt":1,"jobId":"j","type":"accept","x":1}', "x", /^x is a field that version 2 of the protocol does not know\.$/],
       ['{"attempt":9007199254740993,"jobId":"j","type":"accept"}', "attempt", /attempt must be/],
     ];
     for (const [content, field, detail] of cases) expectRefusal(resigned(sealed(), { content }), "bad-message", field, detail);

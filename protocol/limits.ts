@@ -2,7 +2,7 @@
  * Version of the wire format. It grows when a message that was valid becomes invalid or changes its meaning, and when a
  * field or a message is added: unknown fields are refused, so an addition is a change too.
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Nostr event kind of every envelope: from NIP-01's ephemeral range (20000 to 29999), which relays pass on and do not store. */
 export const ENVELOPE_KIND = 26_402;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Award, FeeTerms, Message, PriceSheet, RefusalReason, Result } from "../protocol/messages.ts";
+import { type Award, type FeeTerms, type Heartbeat, type Message, message, type PriceSheet, type RefusalReason, type Result } from "../protocol/messages.ts";
 import { Node, type NodeOptions } from "./node.ts";
 import { FakeEnvironment, hex32 } from "./testing/fake-environment.ts";
 import { descriptor, FREE, offer, prices, request } from "./testing/market.ts";
@@ -71,6 +71,24 @@ describe("registration", () => {
     const beats = bench.heard();
     expect(beats.map(([to, message]) => [to, (message as { sequence: number }).sequence])).toEqual([0, 1, 2].flatMap((sequence) => [[ROUTER, sequence], [hex32("second router"), sequence]]));
     expect(beats[0]![1]).toEqual({ type: "heartbeat", incarnation: 0, sequence: 0, running: 1, waiting: 1, kvTokensUsed: 0, accepting: true });
+  });
+
+  test("its heartbeats say how busy the machine is, each time anew, where that is measured and known", () => {
+    const env = new FakeEnvironment(hex32("node"));
+    const { type: _, node: __, ...described } = descriptor("node");
+    const readings = [{ cpuPpm: 250_000, memoryPpm: 1_000_000 }, undefined, { cpuPpm: 0, gpuPpm: 7, memoryPpm: 0 }];
+    let asked = 0;
+    const node = new Node(env, {
+      descriptor: described, routers: [ROUTER, hex32("second router")], heartbeatUs: 1000, heartbeatOffsetUs: 0, invoiceExpiryUs: 5000, utilisation: () => readings[asked++],
+    });
+    node.start();
+    env.take();
+    env.advance(node, 2500);
+    const beats = env.take().map(({ message }) => message);
+    expect(beats.map((beat) => message.parse(beat))).toEqual(beats);
+    expect(beats.map((beat) => (beat as Heartbeat).utilisation)).toEqual([0, 0, 1, 1, 2, 2].map((i) => readings[i]));
+    expect("utilisation" in beats[2]!).toBe(false);
+    expect(asked).toBe(3);
   });
 
   test("it registers anew with a router that does not know it; others may ask in vain", () => {

@@ -1,4 +1,4 @@
-import type { Award, CallForBids, Cancel, Descriptor, ErrorMessage, JobId, MarketState, Message, ModelOffer, PaymentRequest, PeerId, PriceSheet, RefusalReason } from "../protocol/messages.ts";
+import type { Award, CallForBids, Cancel, Descriptor, ErrorMessage, Heartbeat, JobId, MarketState, Message, ModelOffer, PaymentRequest, PeerId, PriceSheet, RefusalReason, Utilisation } from "../protocol/messages.ts";
 import { amountMsat, feeMsat } from "../protocol/units.ts";
 import type { Environment, Participant, RunnerEvent, Timer, WalletEvent } from "./environment.ts";
 import { JobMap } from "./job-map.ts";
@@ -37,6 +37,8 @@ export interface NodeOptions {
   readonly operator?: Operator | undefined;
   /** Told of every change of prices. */
   readonly onReprice?: ((offers: readonly ModelOffer[]) => void) | undefined;
+  /** How busy the machine was since it was asked last, for each heartbeat; undefined where that is not known. Absent in the simulation. */
+  readonly utilisation?: (() => Utilisation | undefined) | undefined;
 }
 
 /** How long after a change of prices awards at the old ones are still taken, µs: time for the news to reach the routers. */
@@ -230,7 +232,7 @@ export class Node implements Participant {
 
   #beat(): void {
     const runner = this.#env.runner;
-    const beat: Message = {
+    const beat: Heartbeat = {
       type: "heartbeat",
       incarnation: this.#options.descriptor.incarnation,
       sequence: this.#sequence++,
@@ -239,7 +241,9 @@ export class Node implements Participant {
       kvTokensUsed: runner.kvTokensUsed,
       accepting: this.#accepting,
     };
-    for (const router of this.#options.routers) this.#env.send(router, beat);
+    const utilisation = this.#options.utilisation?.();
+    const message = utilisation === undefined ? beat : { ...beat, utilisation };
+    for (const router of this.#options.routers) this.#env.send(router, message);
   }
 
   /** Bids where it could take the job at once or into its queue; otherwise it keeps silent. */

@@ -55,6 +55,21 @@ test("a new life counts its heartbeats anew and has no load", () => {
   expect(registry.heartbeat(hex32("a"), heartbeat(0, { incarnation: 1 }), 0)).toBe("taken");
 });
 
+test("how busy a machine is, is known as long as its last heartbeat of this life says so", () => {
+  const registry = newRegistry();
+  const busy = { cpuPpm: 900_000, memoryPpm: 500_000 };
+  registry.register(descriptor("a"), 0);
+  expect(registry.utilisation[0]).toBeUndefined();
+  registry.heartbeat(hex32("a"), heartbeat(1, { utilisation: busy }), 0);
+  registry.heartbeat(hex32("a"), heartbeat(0), 0);
+  expect(registry.utilisation[0]).toEqual(busy);
+  registry.heartbeat(hex32("a"), heartbeat(2), 0);
+  expect(registry.utilisation[0]).toBeUndefined();
+  registry.heartbeat(hex32("a"), heartbeat(3, { utilisation: busy }), 0);
+  registry.register(descriptor("a", { incarnation: 1 }), 0);
+  expect(registry.utilisation[0]).toBeUndefined();
+});
+
 test("an update does not make a node that is leaving take jobs again", () => {
   const registry = newRegistry();
   registry.register(descriptor("a"), 0);

@@ -1,4 +1,4 @@
-import type { Descriptor, Heartbeat, PeerId } from "../protocol/messages.ts";
+import type { Descriptor, Heartbeat, PeerId, Utilisation } from "../protocol/messages.ts";
 import { CircuitBreaker, type CircuitBreakerOptions } from "./circuit-breaker.ts";
 import { hashString } from "./hash.ts";
 import { ModelMarket } from "./model-market.ts";
@@ -45,6 +45,8 @@ export class Registry {
   reliability = new Float64Array(64);
   /** Hash of the node's id, for ties. */
   salt = new Uint32Array(64);
+  /** How busy the node's machine is, by its last heartbeat; undefined where it does not say. No rule or policy looks at it. */
+  readonly utilisation: (Utilisation | undefined)[] = [];
   /** Number of the last heartbeat of the present incarnation; -1 before the first. */
   #sequence = new Float64Array(64);
   readonly #indexes = new Map<PeerId, number>();
@@ -111,6 +113,7 @@ export class Registry {
     if (change !== "updated") {
       this.accepting[n] = 1;
       this.others[n] = 0;
+      this.utilisation[n] = undefined;
       this.#sequence[n] = -1;
     }
     this.descriptors[n] = descriptor;
@@ -145,6 +148,7 @@ export class Registry {
     this.lastSeenUs[n] = nowUs;
     this.accepting[n] = heartbeat.accepting ? 1 : 0;
     this.others[n] = Math.min(LOAD_MAX, Math.max(0, heartbeat.running + heartbeat.waiting - this.own[n]!));
+    this.utilisation[n] = heartbeat.utilisation;
     return "taken";
   }
 

@@ -32,6 +32,16 @@ export const descriptor = z.strictObject({
 }).meta({ id: "Descriptor", description: "node -> router: what the node is and offers" });
 export type Descriptor = z.infer<typeof descriptor>;
 
+const ppm = z.int().min(0).max(1_000_000);
+
+/** How busy a node's machine is, on average since the heartbeat before: millionths, 1,000,000 for all of it. */
+export const utilisation = z.strictObject({
+  cpuPpm: ppm.describe("of all processor threads, in millionths"),
+  gpuPpm: ppm.optional().describe("of all graphics processors, in millionths; absent where there is none or it cannot be read"),
+  memoryPpm: ppm.describe("of the machine's memory, in millionths"),
+}).meta({ id: "Utilisation", description: "how busy a node's machine is, on average since the heartbeat before" });
+export type Utilisation = z.infer<typeof utilisation>;
+
 /** node -> router: still here, and how busy. */
 export const heartbeat = z.strictObject({
   type: z.literal("heartbeat"),
@@ -41,5 +51,6 @@ export const heartbeat = z.strictObject({
   waiting: count.describe("jobs that wait at the node"),
   kvTokensUsed: tokens.describe("tokens in the KV cache"),
   accepting: z.boolean().describe("false: the node takes no further job, for instance before it shuts down"),
+  utilisation: utilisation.optional().describe("of the machine, where the node measures it"),
 }).meta({ id: "Heartbeat", description: "node -> router: still here, and how busy" });
 export type Heartbeat = z.infer<typeof heartbeat>;

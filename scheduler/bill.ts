@@ -12,7 +12,7 @@ export function isReceiptFor(request: JobRequest, from: PeerId, { jobId, receipt
 
 /** Whether no more is metered than was asked for. */
 export function isWithinRequest(request: JobRequest, { receipt }: Result): boolean {
-  return receipt.inputTokens === request.inputTokens && receipt.outputTokens <= request.maxOutputTokens;
+  return receipt.inputTokens <= request.inputTokens && receipt.outputTokens <= request.maxOutputTokens;
 }
 
 /**

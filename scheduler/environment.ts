@@ -67,6 +67,7 @@ export type WalletEvent =
 export interface RunnerJob {
   readonly jobId: JobId;
   readonly model: string;
+  /** Of the prompt, as the client declares. An engine that counts more fails the job with `input-over-declared`. */
   readonly inputTokens: number;
   /** Where the output is cut off, tokens. */
   readonly maxOutputTokens: number;
@@ -116,7 +117,11 @@ export type RunnerEvent =
     readonly tokens: number; readonly text?: string;
   }
   | { readonly kind: "progress"; readonly jobId: JobId; readonly outputTokens: number }
-  | { readonly kind: "finished"; readonly jobId: JobId; readonly outputTokens: number; readonly finishReason: "stop" | "length"; readonly outputHash: string }
+  | {
+    readonly kind: "finished"; readonly jobId: JobId; readonly outputTokens: number; readonly finishReason: "stop" | "length"; readonly outputHash: string;
+    /** Of the prompt, where the engine counted them: at most what was declared. Absent: as declared. */
+    readonly inputTokens?: number;
+  }
   | { readonly kind: "failed"; readonly jobId: JobId; readonly reason: RefusalReason };
 
 /** How a job ended: exactly one of these for each submitted job that is not in flight any more. */

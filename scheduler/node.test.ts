@@ -226,6 +226,19 @@ describe("delivery", () => {
     expect([bench.node.open, bench.env.wallet.invoices]).toEqual([0, []]);
   });
 
+  test("the client declares a bound on its prompt, and pays what was counted; more than declared is not served", () => {
+    const counted = (inputTokens: number): [string, Message][] => {
+      const bench = new Bench();
+      bench.award("j");
+      bench.env.take();
+      bench.env.runner.remove("j");
+      bench.node.onRunner({ kind: "finished", jobId: "j", outputTokens: 10, finishReason: "stop", outputHash: hex32("output"), inputTokens });
+      return bench.heard();
+    };
+    expect(counted(30)[0]![1]).toMatchObject({ type: "result", receipt: { inputTokens: 30, outputTokens: 10, amountMsat: 40 } });
+    expect(counted(101)).toEqual(refused("j", "input-over-declared"));
+  });
+
   test("a runner's failure goes to the router", () => {
     const bench = new Bench();
     bench.award("j", { attempt: 2 });

@@ -189,7 +189,8 @@ export class Node implements Participant {
         return;
       case "finished":
         if (job.advance === null) return this.#deliver(job, event);
-        return event.outputTokens > job.award.job.maxOutputTokens ? this.#fail(job, "runner-failed") : this.#advances.finished(job.advance, event);
+        if (event.outputTokens > job.award.job.maxOutputTokens) return this.#fail(job, "runner-failed");
+        return (event.inputTokens ?? 0) > job.award.job.inputTokens ? this.#fail(job, "input-over-declared") : this.#advances.finished(job.advance, event);
       case "failed": return this.#fail(job, event.reason);
     }
   }
@@ -321,16 +322,18 @@ export class Node implements Participant {
     const env = this.#env;
     const { award } = job;
     const request = award.job;
+    const { inputTokens = request.inputTokens } = event;
     // More than was allowed is not what the client asked for, and nothing that it would pay for.
     if (event.outputTokens > request.maxOutputTokens) return this.#fail(job, "runner-failed");
+    if (inputTokens > request.inputTokens) return this.#fail(job, "input-over-declared");
     this.#admit(-1);
     const finishedUs = env.nowUs;
     const firstTokenUs = job.firstTokenUs < 0 ? finishedUs : job.firstTokenUs;
     const startedUs = job.startedUs < 0 ? firstTokenUs : job.startedUs;
     const heldUs = finishedUs - startedUs;
     this.#serviceUs += this.#serviceUs === 0 ? heldUs : 0.05 * (heldUs - this.#serviceUs);
-    const owedMsat = amountMsat(award.prices, request.inputTokens, event.outputTokens);
-    if (this.#operator !== undefined) this.#operator.delivered(request.jobId, request.model, owedMsat, request.inputTokens, event.outputTokens);
+    const owedMsat = amountMsat(award.prices, inputTokens, event.outputTokens);
+    if (this.#operator !== undefined) this.#operator.delivered(request.jobId, request.model, owedMsat, inputTokens, event.outputTokens);
     const receipt = {
       type: "metering-receipt" as const,
       jobId: request.jobId,
@@ -338,7 +341,7 @@ export class Node implements Participant {
       node: env.self,
       client: request.client,
       model: request.model,
-      inputTokens: request.inputTokens,
+      inputTokens,
       outputTokens: event.outputTokens,
       prices: award.prices,
       amountMsat: owedMsat,

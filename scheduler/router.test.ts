@@ -154,6 +154,13 @@ describe("an attempt that comes to nothing", () => {
   });
 });
 
+test("a prompt longer than its client says is no longer at another node: the job ends, and no node is to blame", () => {
+  const bench = twoNodes({ circuitBreaker: { failures: 1, coolDownUs: 1000, growth: 2, maxCoolDownUs: 1000 } });
+  bench.submit("j");
+  expect(bench.refuse("a", "j", "input-over-declared")).toEqual(refusal("j", 1, "input-over-declared"));
+  expect([bench.router.open, bench.router.registry.breaker.openUntilUs(0)]).toEqual([0, 0]);
+});
+
 describe("whose fault it is", () => {
   const fails = (reason: RefusalReason): boolean => {
     const bench = new RouterBench({ circuitBreaker: { failures: 1, coolDownUs: 1000, growth: 2, maxCoolDownUs: 1000 } });

@@ -21,7 +21,7 @@ import { WaitingJobs } from "./waiting-jobs.ts";
 type AttemptFailure = RefusalReason | "accept-timeout" | "job-timeout" | "node-stale" | "node-restarted";
 
 /** Refusals that any node may have to give. Every other one goes against what the node says of itself, or is a failure. */
-const FAIR_REFUSALS: ReadonlySet<RefusalReason> = new Set(["queue-full", "shutting-down", "duplicate-job", "unpaid", "payment-expired"]);
+const FAIR_REFUSALS: ReadonlySet<RefusalReason> = new Set(["queue-full", "shutting-down", "duplicate-job", "unpaid", "payment-expired", "input-over-declared"]);
 
 /**
  * Matches jobs to nodes and says why. A job's way through the router:
@@ -284,8 +284,8 @@ export class Router implements Participant {
     }
     if (reason === "queue-full") this.registry.markFull(n);
     if (nodesFault) this.#blame(n);
-    // Whom the client did not pay, it would not pay elsewhere.
-    if (reason === "unpaid") this.#giveUp(job, reason);
+    // Whom the client did not pay, it would not pay elsewhere; nor is a prompt shorter at another node.
+    if (reason === "unpaid" || reason === "input-over-declared") this.#giveUp(job, reason);
     else if (job.attempt >= this.#options.attempts) this.#giveUp(job, "attempts-exhausted");
     else this.#place(job);
   }

@@ -24,7 +24,7 @@ export const meteringReceipt = z.strictObject({
   node: peerId,
   client: peerId,
   model: modelName,
-  inputTokens: tokens,
+  inputTokens: tokens.describe("of the prompt, as the node counted; never more than the job's inputTokens"),
   outputTokens: tokens.describe("never more than the job's maxOutputTokens"),
   prices: priceSheet.describe("as awarded"),
   amountMsat: msat.describe("the prices applied to the tokens, rounded down once"),

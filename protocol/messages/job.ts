@@ -10,7 +10,7 @@ export const jobRequest = z.strictObject({
   jobId,
   client: peerId.describe("who asks, pays and receives the output"),
   model: modelName,
-  inputTokens: tokens.describe("length of the prompt in the model's tokens"),
+  inputTokens: tokens.describe("most tokens of the prompt that the client pays for: its length in the model's tokens, or a bound where the client cannot count them"),
   maxOutputTokens: tokens.min(1).describe("most output tokens that the client takes and pays for"),
   maxPriceMsat: msat.describe("upper bound on everything the client pays for this job, the router's fee included"),
   latencyGoal: z.strictObject({

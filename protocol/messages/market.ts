@@ -72,7 +72,7 @@ export type Accept = z.infer<typeof accept>;
 
 /** Why a node turns a job down or gives it up, or a router finds no place for it. */
 export const refusalReason = z.enum([
-  "queue-full", "context-too-long", "unknown-model", "price-changed", "shutting-down", "runner-failed", "duplicate-job",
+  "queue-full", "context-too-long", "input-over-declared", "unknown-model", "price-changed", "shutting-down", "runner-failed", "duplicate-job",
   "unpaid", "payment-expired",
   "no-eligible-node", "no-bid", "router-queue-full", "router-wait-too-long", "attempts-exhausted", "declined",
 ]).meta({ id: "RefusalReason" });

@@ -101,6 +101,17 @@ describe("prepay", () => {
     expect([withdrawn.asked.length, withdrawn.ends()]).toEqual([1, []]);
   });
 
+  test("takes a result that bills less input than declared, and waits for the rest", () => {
+    const { participant, call, asked, paid, refunded, done, ends } = client(PREPAY);
+    participant.onMessage(NODE, call(NODE, 1, 100, 200));
+    paid(asked[0]!);
+    participant.onMessage(NODE, done(NODE, 1, 30, { inputTokens: 20, amountMsat: 50 }));
+    refunded(NODE, 149);
+    expect(ends()).toEqual([]);
+    refunded(NODE, 1);
+    expect(ends()).toEqual([["ended", "j", "completed", ""]]);
+  });
+
   test("finds wrong a result that costs more than was agreed, and one that asks for the work's money again", () => {
     for (const make of [
       (c: ReturnType<typeof client>) => c.done(NODE, 1, 30, { prices: prices(1_000_000, 1_100_000) }),

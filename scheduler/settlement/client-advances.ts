@@ -128,7 +128,7 @@ export class ClientAdvances {
     if (totalMsat > maxPriceMsat) return "over-charged";
     const advance = this.#of(jobId, from, receipt.attempt);
     if (advance === undefined) return receipt.amountMsat === 0 ? "" : "over-charged";
-    return receipt.amountMsat === worth(advance, receipt.outputTokens) && receipt.amountMsat <= worth(advance, advance.coveredTokens) ? "" : "over-charged";
+    return receipt.amountMsat === worth(advance, receipt.outputTokens, receipt.inputTokens) && receipt.amountMsat <= worth(advance, advance.coveredTokens) ? "" : "over-charged";
   }
 
   /** The result is in, and right: `settled` follows, perhaps at once. */
@@ -150,7 +150,7 @@ export class ClientAdvances {
   /** A result came for a job that has ended. The node has done its part: what is left over is to come back all the same. */
   onLateResult(from: PeerId, { jobId, receipt }: Result): void {
     const advance = this.#of(jobId, from, receipt.attempt);
-    if (advance === undefined || advance.state !== "over" || receipt.amountMsat !== worth(advance, receipt.outputTokens)) return;
+    if (advance === undefined || advance.state !== "over" || receipt.inputTokens > advance.request.inputTokens || receipt.amountMsat !== worth(advance, receipt.outputTokens, receipt.inputTokens)) return;
     advance.late = true;
     advance.earnedMsat = receipt.amountMsat;
     this.#look(advance);
@@ -303,8 +303,8 @@ export class ClientAdvances {
   }
 }
 
-function worth({ prices, request }: ClientAdvance, outputTokens: number): number {
-  return amountMsat(prices, request.inputTokens, outputTokens);
+function worth({ prices, request }: ClientAdvance, outputTokens: number, inputTokens: number = request.inputTokens): number {
+  return amountMsat(prices, inputTokens, outputTokens);
 }
 
 /** Whether a call asks for what the terms say: all, or the next chunk once the one before has come. */

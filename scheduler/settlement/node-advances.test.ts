@@ -45,6 +45,14 @@ describe("prepay", () => {
     expect(participant.open).toBe(0);
   });
 
+  test("pays back the input too that was declared and not counted", () => {
+    const { env, participant, pay, refunds } = node(PREPAY);
+    pay();
+    env.runner.remove("j");
+    participant.onRunner({ kind: "finished", jobId: "j", outputTokens: 30, finishReason: "stop", outputHash: hex32("output"), inputTokens: 20 });
+    expect(refunds()).toEqual([[CLIENT, 150, REFUND]]);
+  });
+
   test("gives the job up where it is not paid in time, and takes no money for it any more", () => {
     const { env, participant, sent, lastCall, running } = node(PREPAY);
     sent();

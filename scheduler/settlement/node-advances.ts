@@ -261,7 +261,7 @@ export class NodeAdvances {
     const { award, terms, open, paidMsat } = advance;
     const { jobId } = award.job;
     this.#advances.delete(jobId);
-    const dueMsat = worthMsat(award, event.outputTokens);
+    const dueMsat = worthMsat(award, event.outputTokens, event.inputTokens);
     this.#host.deliver(jobId, event);
     if (terms.kind !== "escrow") {
       this.#refund(advance, paidMsat - dueMsat);
@@ -306,8 +306,8 @@ export class NodeAdvances {
 }
 
 /** What a job costs with so many output tokens, without the router's fee. Differences of it add up to it: no rounding is left over. */
-export function worthMsat({ prices, job }: Pick<Award, "prices" | "job">, outputTokens: number): number {
-  return amountMsat(prices, job.inputTokens, outputTokens);
+export function worthMsat({ prices, job }: Pick<Award, "prices" | "job">, outputTokens: number, inputTokens: number = job.inputTokens): number {
+  return amountMsat(prices, inputTokens, outputTokens);
 }
 
 /** An amount in so many nearly equal parts, the larger ones first; fewer where there are not so many msat. */

@@ -7,6 +7,7 @@ import { quoted } from "../../input/problem.ts";
 import type { Finding } from "../../input/problem.ts";
 import { foreverUs } from "./scenario.ts";
 import type { ClientSpec, OperatorSpec, Scenario } from "./scenario.ts";
+import { checkHosts } from "./sections/hosts.ts";
 import { alternatives } from "../../input/units.ts";
 
 /** What a resolved scenario contradicts itself in. */
@@ -15,6 +16,8 @@ export function checkScenario(scenario: Scenario, catalogue: Catalogue): Finding
     ...times(scenario),
     ...uniqueNames(scenario.operators, "operators"),
     ...uniqueNames(scenario.clients, "clients"),
+    ...uniqueNames(scenario.hosts ?? [], "hosts"),
+    ...checkHosts(scenario.hosts ?? [], scenario.operators),
     ...pairs(scenario),
     ...weights(scenario),
     ...scenario.operators.flatMap((operator, i) => checkOperator(operator, ["operators", i], catalogue)),

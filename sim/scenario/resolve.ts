@@ -14,6 +14,7 @@ import { msatOf, rateOf, UNITS_PER_FIAT } from "../supply/amount.ts";
 import { quoted } from "../../input/problem.ts";
 import type { Path, SectionContext } from "./sections/context.ts";
 import { moves, resolveExchange } from "./sections/exchange.ts";
+import { resolveHosts } from "./sections/hosts.ts";
 import { checkChoice, resolvePricing } from "./sections/pricing.ts";
 import { resolveClientSettlement, resolveFeeTerms, resolveOperatorSettlement, resolvePaymentSettlement } from "./sections/settlement.ts";
 import { checkChoicePolicy } from "../../scheduler/custom/choice.ts";
@@ -109,6 +110,7 @@ export class Resolver {
         invoiceExpiryUs: this.#us(input.payment.invoiceExpiry, ["payment", "invoiceExpiry"]),
         ...resolvePaymentSettlement(input.payment, ["payment"], this.section),
       },
+      ...(input.hosts === undefined ? {} : { hosts: resolveHosts(input.hosts) }),
       operators,
       clients,
     };
@@ -276,6 +278,7 @@ export class Resolver {
       machine,
       models: (typeof input.model === "string" ? [input.model] : input.model).map((name) => this.#names.modelName(name) ?? name),
       engine: this.#engine(input.engine, [...path, "engine"]),
+      ...(input.host === undefined ? {} : { host: input.host }),
       prices: {
         inputMsatPerMtok: this.#number("token price", price.input, [...path, "price", "input"]),
         outputMsatPerMtok: this.#number("token price", price.output, [...path, "price", "output"]),

@@ -5,12 +5,14 @@ import type { PricingOptions } from "../../scheduler/pricing/options.ts";
 import type { PolicyOptions } from "../../scheduler/selection/policy.ts";
 import type { DistributionSpec } from "../kernel/distributions/index.ts";
 import type { ExchangeRate, MovingExchange } from "./sections/exchange.ts";
+import type { HostSpec } from "./sections/hosts.ts";
 import type { ClientSettlementSpec, OperatorSettlementSpec, PaymentSettlementSpec } from "./sections/settlement.ts";
 import type { StrategySpec } from "./sections/strategy.ts";
 import type { SupplySpec } from "./sections/supply.ts";
 import type { WorthSpec } from "./sections/worth.ts";
 
 export type { ExchangeRate, MovingExchange } from "./sections/exchange.ts";
+export type { HostSpec } from "./sections/hosts.ts";
 export type { CostsSpec, EntrySpec, QuoteSpec, SupplySpec } from "./sections/supply.ts";
 
 /** What "forever" and "unlimited" stand for where a duration is expected: 100 years of 365.25 days, µs. */
@@ -44,6 +46,8 @@ export interface Scenario {
   /** How prices come about. */
   readonly pricing: PricingOptions;
   readonly payment: PaymentSpec;
+  /** Machines that several nodes share; absent: each node has its own. Names are unique. */
+  readonly hosts?: readonly HostSpec[];
   /** At least one. Names are unique. */
   readonly operators: readonly OperatorSpec[];
   /** At least one. Names are unique. */
@@ -118,6 +122,8 @@ export interface OperatorSpec {
   /** At least one; names in the model catalogue, except with the service-time engine, where any name goes. */
   readonly models: readonly string[];
   readonly engine: EngineSpec;
+  /** Name of the host that its nodes share; absent: each has a machine of its own. */
+  readonly host?: string;
   /** Posted prices; a node's own are these times its factor. */
   readonly prices: PriceSheet;
   /** Coefficient of variation of a node's lognormal price factor (mean 1); 0: all alike. */

@@ -8,6 +8,7 @@ import {
 import { policyFile } from "./sections/custom.ts";
 import { experimentShape } from "./sections/experiment.ts";
 import { exchange } from "./sections/exchange.ts";
+import { hosts } from "./sections/hosts.ts";
 import { marketState, pricing } from "./sections/pricing.ts";
 import { clientSettlementFields, feeSettlementFields, operatorSettlementFields, paymentSettlementFields, settlement } from "./sections/settlement.ts";
 import { strategyFields } from "./sections/strategy.ts";
@@ -154,6 +155,7 @@ const operator = z.strictObject({
   machine: machine.optional().describe("A machine of the catalogue, or one described here. Needed by every engine except service-time."),
   model: z.union([modelName, z.array(modelName).min(1).max(64)]).describe("The model served, from the model catalogue, or several."),
   engine: engine.default("llama.cpp").describe("What executes the model."),
+  host: className.optional().describe("The host, of the list `hosts`, that all nodes of this class share with each other and with those of other classes (default: each has a machine of its own)."),
   price: price.describe("Posted prices, or `free`."),
   region: regionOrShares.default("eu").describe("Where the nodes are: a region, or a map of regions and their shares."),
   queueLimit: jobs.default(4).describe("Jobs that may wait at a node beyond those running."),
@@ -244,6 +246,7 @@ export const scenarioSchema = z.strictObject({
   pricing: pricing.default("posted").describe("How the price of a job comes about: posted by each node (the default), one for all, by utilisation, or by auction."),
   payment: payment.prefault({}).describe("Lightning payments, as a wallet model."),
   settlement: settlement.default("postpay").describe("How jobs are paid. postpay: after the result. prepay: before work. escrow: locked before work, taken after delivery. streaming: chunk by chunk."),
+  hosts: hosts.optional().describe("Machines that several nodes compute on: their engines slow each other down while they are busy at once. Operators name theirs with `host`."),
   operators: z.array(operator).min(1).max(1000).describe("Operator classes: who serves."),
   clients: z.array(client).min(1).max(1000).describe("Client classes: who asks."),
   ...experimentShape,

@@ -98,6 +98,11 @@ export class SimulatedRunner implements Runner, EngineSink {
     this.#changed();
   }
 
+  setShare(factor: number): void {
+    this.engine.setShare(this.#host.kernel.nowUs, factor);
+    this.#changed();
+  }
+
   /** The machine is gone, and with it all jobs; `jobs` names those it held. No events follow. */
   powerOff(jobs: Iterable<JobId>): void {
     this.engine.clear(this.#host.kernel.nowUs);

@@ -20,6 +20,7 @@ import { NodeChurn } from "./churn.ts";
 import { type ClientPlan, planClients } from "./client-plan.ts";
 import { DemandDriver } from "./demand-driver.ts";
 import { SimulatedEnvironment } from "./environment.ts";
+import { Hosts } from "./hosts.ts";
 import { checkedEnvelopes, type Envelopes, type Parcel, plainEnvelopes, SignedEnvelopes } from "./envelopes.ts";
 import { peerIdOf, publicKeyOf, secretKeyOf } from "./identity.ts";
 import { Latency } from "./latency.ts";
@@ -111,6 +112,8 @@ export class World {
   /** null where prices never move. */
   readonly #asks: AskBook | null;
   readonly #presence: Presence;
+  /** null where each node has a machine of its own. */
+  readonly #hosts: Hosts | null;
   readonly #demand: DemandDriver[] = [];
   readonly #firstNode: number;
   readonly #firstClient: number;
@@ -182,6 +185,7 @@ export class World {
       switchOff: (n) => this.#switchOff(n), switchOn: (n) => this.#switchOn(n), gone: (n) => this.supply!.gone(n),
     });
     this.supply = this.#superviseSupply();
+    this.#hosts = scenario.hosts === undefined ? null : new Hosts(scenario.hosts, plans.map(({ operatorClass }) => scenario.operators[operatorClass]!.host), (n, share) => this.runners[n]!.setShare(share));
     plans.forEach((plan, n) => this.#addNode(plan, n));
     clientPlans.forEach((_, i) => this.#addClient(i));
     scenario.clients.forEach((_, clientClass) => this.#addDemand(clientClass, clientPlans));
@@ -294,6 +298,7 @@ export class World {
 
   runnerChanged(peer: number): void {
     const n = peer - this.#firstNode;
+    if (this.#hosts !== null) this.#hosts.changed(n, this.runners[n]!.running > 0);
     if (!this.#peers[peer]!.up) return;
     const runner = this.runners[n]!;
     this.#recorder.nodeState(n, this.kernel.nowUs, runner.running, runner.waiting);

@@ -1,0 +1,48 @@
+import { z } from "zod";
+import type { PathPart } from "../../../input/path-part.ts";
+import { nearest } from "../../../input/nearest.ts";
+import { type Finding, quoted } from "../../../input/problem.ts";
+import { alternatives } from "../../../input/units.ts";
+
+/** A machine that several nodes compute on. */
+export interface HostSpec {
+  readonly name: string;
+  /** Engines that it can serve at full speed at once: cores over the threads of an engine; positive, need not be whole. */
+  readonly cores: number;
+  /** Cores that others than engines use all the time: routers, clients, the system; at least 0, below `cores`. */
+  readonly usedCores: number;
+  /** Measured: the share of its full speed that each engine has while 1, 2, 3, ... of them are busy; empty: as the cores say. */
+  readonly shares: readonly number[];
+}
+
+export const hosts = z.array(z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/).meta({ title: "letters, digits and hyphens" }).describe("Name of the host, for operators' `host`."),
+  cores: z.number().gt(0).max(65_536).describe("Engines that it serves at full speed at once: its cores, where an engine computes on one."),
+  used: z.number().min(0).max(65_536).default(0).describe("Cores that others use all the time: routers, clients, the system."),
+  shares: z.array(z.number().gt(0).max(2)).max(1_000).default([]).describe("As measured: the share of its full speed that each engine has while 1, 2, 3, ... of them are busy; with more, their total stays (default: the free cores over the busy engines, at most 1)."),
+})).min(1).max(10_000);
+
+/** As the schema gives it. */
+export type HostsInput = z.output<typeof hosts>;
+
+/** In the scenario's own words. */
+export function resolveHosts(input: HostsInput): HostSpec[] {
+  return input.map(({ name, cores, used, shares }) => ({ name, cores, usedCores: used, shares }));
+}
+
+/** What the hosts and the operators on them contradict each other in. */
+export function checkHosts(hosts: readonly HostSpec[], operators: readonly { readonly host?: string }[]): Finding[] {
+  const names = hosts.map(({ name }) => name);
+  return [
+    ...hosts.flatMap(({ cores, usedCores }, i): Finding[] => (usedCores < cores ? [] : [{ path: ["hosts", i, "used"], found: String(usedCores), allowed: `less than the host's ${cores} cores` }])),
+    ...operators.flatMap(({ host }, i): Finding[] => {
+      if (host === undefined || names.includes(host)) return [];
+      const path: PathPart[] = ["operators", i, "host"];
+      const guess = nearest(host, names);
+      return [{
+        path, found: quoted(host), allowed: names.length === 0 ? "a name in a list `hosts` at the top level; there is none" : `one of the hosts: ${alternatives(names)}`,
+        ...(guess === undefined ? {} : { suggestion: quoted(guess) }),
+      }];
+    }),
+  ];
+}

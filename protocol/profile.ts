@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { fittedCost } from "./fitted-cost.ts";
 import { label } from "./text.ts";
 
 /** Names this kind of document, whatever its version. */
@@ -100,9 +101,7 @@ export type FitResidual = z.infer<typeof fitResidual>;
 
 /** An engine's cost as a formula, fitted to the measurements. */
 export const profileFit = z.strictObject({
-  form: label(64).min(1).describe("Name of the formula; it says which coefficients there are."),
-  coefficients: z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,63}$/), z.number())
-    .describe("By name; those that end in Us are microseconds."),
+  cost: fittedCost,
   residuals: z.array(fitResidual).max(2 * PROFILE_POINTS_MAX),
   note: label(1024).describe("In words: how well it fits, and where it does not; may be empty."),
   date: z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z$/).nullable(),

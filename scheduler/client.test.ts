@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { sha256Hex } from "../protocol/canonical.ts";
 import type { JobRequest, Message, PaymentRequest, RefusalReason, Result } from "../protocol/messages.ts";
 import { Client, type ClientOptions } from "./client.ts";
 import type { WalletEvent } from "./environment.ts";
@@ -62,9 +63,9 @@ describe("a job that goes well", () => {
     bench.client.submit(request("j"), "Hello");
     expect(bench.heard()).toEqual([[ROUTER, { type: "job", job: request("j"), prompt: "Hello" }]]);
     expect([bench.client.open, bench.env.pending]).toEqual([1, ["patience"]]);
-    bench.say(NODE, { type: "token-chunk", jobId: "j", attempt: 2, firstToken: 0, tokens: 1 });
-    bench.say(NODE, { type: "token-chunk", jobId: "j", attempt: 2, firstToken: 1, tokens: 9 });
-    expect(bench.say(NODE, { ...bill("j", NODE, { attempt: 2 }) })).toEqual([]);
+    bench.say(NODE, { type: "token-chunk", jobId: "j", attempt: 2, firstToken: 0, tokens: 1, text: "Good" });
+    bench.say(NODE, { type: "token-chunk", jobId: "j", attempt: 2, firstToken: 1, tokens: 99, text: " day — ✓" });
+    expect(bench.say(NODE, { ...bill("j", NODE, { attempt: 2, outputHash: sha256Hex("Good day — ✓") }) })).toEqual([]);
     expect([bench.asked, bench.env.pending, bench.ended]).toEqual([[["j", "job", 200], ["j", "fee", 10]], [], []]);
     expect(bench.wallet(1, "paid")).toEqual([]);
     expect(bench.wallet(0, "paid")).toEqual([[ROUTER, {
@@ -98,6 +99,55 @@ describe("submission", () => {
     expect(() => new Bench({ routers: [] })).toThrow(RangeError);
     expect([bench.client.open, bench.env.telemetry.of("submitted").length]).toEqual([1, 1]);
   });
+});
+
+describe("the output is what the receipt says", () => {
+  const chunk = (firstToken: number, tokens: number, text?: string, attempt = 1): Message => ({ type: "token-chunk", jobId: "j", attempt, firstToken, tokens, ...(text === undefined ? {} : { text }) });
+  const verdict = (prompt: string | undefined, chunks: readonly Message[], outputTokens: number, output: string, from = NODE): unknown => {
+    const bench = new Bench();
+    bench.client.submit(request("j"), prompt);
+    for (const each of chunks) bench.say(from, each);
+    const amountMsat = 100 + outputTokens;
+    bench.say(NODE, { ...bill("j", NODE, { outputTokens, amountMsat, outputHash: sha256Hex(output) }), payments: [paymentRequest(request("j"), NODE, amountMsat)] });
+    return bench.ended[0] ?? "paid";
+  };
+  const wrong = ["j", "failed", "wrong-output"];
+
+  test("to the letter and to the token, however it was cut", () => {
+    expect(verdict("Hello", [chunk(0, 1, "a"), chunk(1, 2, "bc")], 3, "abc")).toBe("paid");
+    expect(verdict(undefined, [chunk(0, 3, "abc")], 3, "abc")).toBe("paid");
+    expect(verdict("Hello", [], 0, "")).toBe("paid");
+    // An earlier attempt that came to nothing does not count.
+    expect(verdict("Hello", [chunk(0, 2, "xx"), chunk(0, 3, "abc", 1)], 3, "abc")).toEqual(wrong);
+    expect(verdict("Hello", [chunk(0, 2, "xx", 2), chunk(0, 3, "abc")], 3, "abc")).toBe("paid");
+  });
+
+  test("another text, a token too few, a gap, nothing at all, or from somebody else: disputed, not paid", () => {
+    expect(verdict("Hello", [chunk(0, 3, "abd")], 3, "abc")).toEqual(wrong);
+    expect(verdict("Hello", [chunk(0, 2, "abc")], 3, "abc")).toEqual(wrong);
+    expect(verdict("Hello", [chunk(0, 1, "a"), chunk(2, 1, "bc")], 3, "abc")).toEqual(wrong);
+    expect(verdict("Hello", [], 3, "abc")).toEqual(wrong);
+    expect(verdict("Hello", [], 3, "")).toEqual(wrong);
+    expect(verdict("Hello", [chunk(0, 3, "abc")], 3, "abc", hex32("somebody"))).toEqual(wrong);
+  });
+
+  test("where there is neither prompt nor text, as in the simulation, there is nothing to check", () => {
+    expect(verdict(undefined, [chunk(0, 1)], 3, "abc")).toBe("paid");
+  });
+});
+
+test("a quote is asked of a router, and heard once, from it alone", () => {
+  const heard: unknown[] = [];
+  const bench = new Bench({ onQuote: (answer) => heard.push(answer) });
+  bench.client.askQuote(request("q"));
+  expect(bench.heard()).toEqual([[ROUTER, { type: "quote-request", job: request("q") }]]);
+  const refusal: Message = { type: "refuse", jobId: "q", attempt: 0, reason: "no-eligible-node" };
+  bench.say(NODE, refusal);
+  expect(heard).toEqual([]);
+  bench.say(ROUTER, refusal);
+  bench.say(ROUTER, refusal);
+  expect(heard).toEqual([refusal]);
+  expect(() => bench.client.askQuote(request("q", {}, "another"))).toThrow(RangeError);
 });
 
 describe("a job that is given up", () => {

@@ -1,8 +1,9 @@
-import type { CancelReason, JobId, JobRequest, Message, PaymentPurpose, PaymentRequest, PeerId, Refuse, Result, TokenChunk } from "../protocol/messages.ts";
+import type { CancelReason, JobId, JobRequest, Message, PaymentPurpose, PaymentRequest, PeerId, Quote, Refuse, Result, TokenChunk } from "../protocol/messages.ts";
 import { isReceiptFor, wrongWith } from "./bill.ts";
 import { Budget, type BudgetOptions } from "./budget.ts";
 import type { Environment, JobStatus, Participant, Random, Timer, TimerId, WalletEvent } from "./environment.ts";
 import { JobMap } from "./job-map.ts";
+import { OutputCheck } from "./output-check.ts";
 import { ClientAdvances } from "./settlement/client-advances.ts";
 import type { SettlementPlan } from "./settlement/plan.ts";
 
@@ -26,6 +27,8 @@ export interface ClientOptions {
   readonly onTokens?: ((chunk: TokenChunk, from: PeerId) => void) | undefined;
   /** Told of the node's result, once it is found to be right and before it is paid. */
   readonly onResult?: ((result: Result, from: PeerId) => void) | undefined;
+  /** Told what a job would cost, or why no node would serve it. */
+  readonly onQuote?: ((answer: Quote | Refuse, from: PeerId) => void) | undefined;
 }
 
 const NO_PAYMENTS: readonly PaymentRequest[] = [];
@@ -43,6 +46,8 @@ interface ClientJob {
   payments: readonly PaymentRequest[];
   /** Failed tries by purpose; null before the first. */
   tries: { job: number; fee: number } | null;
+  /** What has come of its output; null where neither a prompt went out nor a text came, as in the simulation. */
+  output: OutputCheck | null;
   /** Whether the client means to pay. */
   readonly pays: boolean;
   /** What the budget sets aside for it, in which period, and what was spent of it; null without a budget. */
@@ -61,6 +66,8 @@ export class Client implements Participant {
   /** Null where jobs are paid after their result. */
   readonly #advances: ClientAdvances | null;
   readonly #honesty: Random | null;
+  /** Names of the quotes asked for, and whom. */
+  readonly #quotes = new Map<JobId, PeerId>();
   #turn = 0;
 
   constructor(env: Environment, options: ClientOptions) {
@@ -112,18 +119,26 @@ export class Client implements Participant {
     const router = this.#options.routers[this.#turn]!;
     this.#turn = (this.#turn + 1) % this.#options.routers.length;
     const timer = env.after(request.patienceUs, { kind: "patience", jobId: request.jobId, attempt: 0 });
-    this.#jobs.set(request.jobId, { request, router, timer, paying: -1, payments: NO_PAYMENTS, tries: null, pays, aside });
+    this.#jobs.set(request.jobId, { request, router, timer, paying: -1, payments: NO_PAYMENTS, tries: null, output: prompt === undefined ? null : new OutputCheck(), pays, aside });
     env.telemetry.submitted(request);
     env.send(router, prompt === undefined ? { type: "job", job: request } : { type: "job", job: request, prompt });
     return true;
   }
 
-  /** Gives a job up by the user's wish. False where it has ended or its result is in. */
-  cancel(jobId: JobId): boolean {
+  /** Asks what such a job would cost now; `onQuote` hears the answer. @throws RangeError where the request is not in this client's name. */
+  askQuote(request: JobRequest): void {
+    if (request.client !== this.#env.self) throw new RangeError(`job ${request.jobId} is in another client's name`);
+    const router = this.#options.routers[this.#turn]!;
+    this.#quotes.set(request.jobId, router);
+    this.#env.send(router, { type: "quote-request", job: request });
+  }
+
+  /** Gives a job up by the user's wish, or because the client shuts down. False where it has ended or its result is in. */
+  cancel(jobId: JobId, reason: "user" | "shutdown" = "user"): boolean {
     const job = this.#jobs.get(jobId);
     if (job === undefined || job.paying >= 0) return false;
-    this.#withdraw(job, "user");
-    this.#end(job, "cancelled", "user");
+    this.#withdraw(job, reason);
+    this.#end(job, "cancelled", reason);
     return true;
   }
 
@@ -137,6 +152,7 @@ export class Client implements Participant {
       }
       case "result": return this.#onResult(from, message);
       case "refuse": return this.#onRefuse(from, message);
+      case "quote": return this.#onQuote(from, message);
       case "error": {
         const job = message.jobId === undefined ? undefined : this.#jobs.get(message.jobId);
         if (job !== undefined && from === job.router && job.paying < 0) this.#end(job, "failed", message.code);
@@ -212,6 +228,7 @@ export class Client implements Participant {
     const job = this.#jobs.get(message.jobId);
     if (job === undefined) return;
     if (message.firstToken === 0) this.#env.telemetry.firstToken(message.jobId, message.attempt);
+    if (job.output !== null || message.text !== undefined) (job.output ??= new OutputCheck()).add(from, message);
     this.#options.onTokens?.(message, from);
   }
 
@@ -221,7 +238,8 @@ export class Client implements Participant {
     if (job.paying >= 0 || !isReceiptFor(job.request, from, message)) return;
     const { receipt } = message;
     const env = this.#env;
-    const wrong = wrongWith(job.request, job.router, from, message) || (this.#advances?.wrongWith(from, message, job.request.maxPriceMsat) ?? "");
+    const wrong = wrongWith(job.request, job.router, from, message) || (this.#advances?.wrongWith(from, message, job.request.maxPriceMsat) ?? "")
+      || (job.output === null || job.output.matches(from, receipt) ? "" : "wrong-output");
     if (wrong !== "") {
       env.send(job.router, { type: "dispute", jobId: message.jobId, claim: wrong });
       env.telemetry.disputed(message.jobId, wrong);
@@ -239,7 +257,14 @@ export class Client implements Participant {
     this.#advances?.onResult(from, message);
   }
 
+  #onQuote(from: PeerId, answer: Quote | Refuse): void {
+    if (this.#quotes.get(answer.jobId) !== from) return;
+    this.#quotes.delete(answer.jobId);
+    this.#options.onQuote?.(answer, from);
+  }
+
   #onRefuse(from: PeerId, message: Refuse): void {
+    if (this.#quotes.has(message.jobId)) return this.#onQuote(from, message);
     const job = this.#jobs.get(message.jobId);
     if (job === undefined || from !== job.router || job.paying >= 0) return;
     this.#end(job, message.reason === "attempts-exhausted" ? "failed" : "rejected", message.reason);

@@ -167,6 +167,33 @@ describe("admission", () => {
   });
 });
 
+describe("leaving", () => {
+  test("it hands back what the runner has not begun, or all that has no result yet", () => {
+    const bench = new Bench();
+    bench.award("j");
+    bench.award("k");
+    bench.node.onRunner({ kind: "started", jobId: "j" });
+    bench.env.take();
+    expect([bench.node.handBack("waiting"), bench.heard()]).toEqual([1, refused("k", "shutting-down")]);
+    expect([bench.node.handBack("all"), bench.heard(), bench.env.runner.cancelled]).toEqual([1, refused("j", "shutting-down"), ["k", "j"]]);
+    expect([bench.node.handBack("all"), bench.node.open]).toEqual([0, 0]);
+  });
+
+  test("what is delivered is not handed back: it is owed", () => {
+    const bench = new Bench();
+    bench.award("j");
+    bench.serve("j");
+    expect([bench.node.handBack("all"), bench.node.open]).toEqual([0, 1]);
+  });
+});
+
+test("it registers anew with a router that comes back, and with nobody else", () => {
+  const bench = new Bench();
+  bench.node.reconnected(ROUTER);
+  bench.node.reconnected(hex32("stranger"));
+  expect(bench.heard().map(([to, { type }]) => [to, type])).toEqual([[ROUTER, "descriptor"]]);
+});
+
 describe("delivery", () => {
   test("tokens and the result with its bill go to the client, the receipt without bill to the router", () => {
     const bench = new Bench({}, 777);

@@ -144,6 +144,23 @@ export class Node implements Participant {
     this.#beat();
   }
 
+  /**
+   * Gives jobs back to their routers, which may try other nodes: those that the runner has not begun with, or all that have
+   * no result yet.
+   * @returns how many
+   */
+  handBack(which: "waiting" | "all"): number {
+    const given: NodeJob[] = [];
+    for (const [, job] of this.#jobs.entries()) if (job.owedMsat < 0 && (which === "all" || job.startedUs < 0)) given.push(job);
+    for (const job of given) this.#abandon(job, "shutting-down");
+    return given.length;
+  }
+
+  /** A router can be reached again, and may have forgotten the node: it registers anew. Jobs go on. */
+  reconnected(router: PeerId): void {
+    if (this.#options.routers.includes(router)) this.#register(router);
+  }
+
   onMessage(from: PeerId, message: Message): void {
     switch (message.type) {
       case "award": return this.#onAward(from, message);
@@ -182,7 +199,8 @@ export class Node implements Participant {
         this.#stream(job, 0, 1, event.text);
         return;
       case "tokens":
-        this.#stream(job, event.firstToken, event.tokens, event.text);
+        if (job.advance?.terms.kind === "streaming") this.#advances.tokens(job.advance, event.firstToken, event.tokens, event.text);
+        else this.#stream(job, event.firstToken, event.tokens, event.text);
         return;
       case "progress":
         if (job.advance !== null) this.#advances.progress(job.advance, event.outputTokens);

@@ -154,6 +154,28 @@ describe("an attempt that comes to nothing", () => {
   });
 });
 
+describe("shutting down", () => {
+  test("takes no new jobs, gives up those that wait and those that come back, and lets nodes finish theirs", () => {
+    const bench = new RouterBench({ queueLimit: 10 });
+    for (const node of ["a", "b"]) bench.register(node);
+    for (const job of ["i", "j", "k"]) bench.submit(job);
+    bench.router.shutDown();
+    expect(bench.heard()).toEqual(refusal("k", 0, "shutting-down"));
+    expect(bench.submit("l")).toEqual(refusal("l", 0, "shutting-down"));
+    expect(bench.refuse("a", "i", "runner-failed")).toEqual(refusal("i", 1, "shutting-down"));
+    bench.say("b", result(request("j"), hex32("b"), 1));
+    expect([bench.router.open, bench.router.waiting, bench.env.telemetry.waiting]).toEqual([0, 0, 0]);
+  });
+
+  test("in the end everybody is told", () => {
+    const bench = twoNodes();
+    bench.submit("j");
+    bench.router.giveUpAll();
+    expect(bench.heard()).toEqual([[hex32("a"), { type: "cancel", jobId: "j", reason: "shutdown" }], ...refusal("j", 1, "shutting-down")]);
+    expect([bench.router.open, bench.own("a"), bench.env.pending]).toEqual([0, 0, []]);
+  });
+});
+
 test("a prompt longer than its client says is no longer at another node: the job ends, and no node is to blame", () => {
   const bench = twoNodes({ circuitBreaker: { failures: 1, coolDownUs: 1000, growth: 2, maxCoolDownUs: 1000 } });
   bench.submit("j");

@@ -51,6 +51,7 @@ export class Router implements Participant {
   readonly #watch: MarketWatch | null;
   /** Those that want to know of every job at a node. */
   readonly #meters: readonly BusyMeter[];
+  #closing = false;
 
   /** @throws RangeError where a setting of the policy or of the circuit breaker is out of its range. */
   constructor(env: Environment, options: RouterOptions) {
@@ -98,6 +99,18 @@ export class Router implements Participant {
     this.#env.after(this.#options.sweepUs, { kind: "sweep", jobId: "", attempt: 0 });
   }
 
+  /** Takes no new jobs from now on, and gives those up that wait here; those at nodes go on. */
+  shutDown(): void {
+    this.#closing = true;
+    this.#giveUpAll((job) => job.node < 0);
+  }
+
+  /** Gives up whatever is left: clients and nodes are told. */
+  giveUpAll(): void {
+    this.#closing = true;
+    this.#giveUpAll(() => true);
+  }
+
   onMessage(from: PeerId, message: Message): void {
     switch (message.type) {
       case "job": return this.#onJob(from, message);
@@ -138,6 +151,8 @@ export class Router implements Participant {
       this.#env.send(from, { type: "error", code: "bad-message", field: "job.client", detail: "a job is posted by its own client", jobId: request.jobId });
     } else if (this.#jobs.has(request.jobId)) {
       this.#env.send(from, { type: "error", code: "duplicate-job", detail: "a job of this name is in progress", jobId: request.jobId });
+    } else if (this.#closing) {
+      this.#env.send(from, { type: "refuse", jobId: request.jobId, attempt: 0, reason: "shutting-down" });
     } else {
       const job = newJob(request, message.prompt);
       this.#jobs.set(request.jobId, job);
@@ -148,6 +163,7 @@ export class Router implements Participant {
   /** Finds a node for the job, or lets it wait, or gives it up. */
   #place(job: RoutedJob): void {
     const { request, attempt, tried } = job;
+    if (this.#closing) return this.#giveUp(job, "shutting-down");
     const { nowUs, telemetry } = this.#env;
     const market = this.registry.market(request.model);
     if (this.#mechanism !== null) return this.#mechanism.place(job, market);
@@ -197,6 +213,17 @@ export class Router implements Participant {
     if (reason === "no-eligible-node" && this.#selector.tooDear > 0) this.#env.telemetry.tooDear(job.request.jobId);
     this.#jobs.delete(job.request.jobId);
     this.#env.send(job.request.client, { type: "refuse", jobId: job.request.jobId, attempt: job.attempt, reason });
+  }
+
+  #giveUpAll(which: (job: RoutedJob) => boolean): void {
+    const given: RoutedJob[] = [];
+    for (const [, job] of this.#jobs.entries()) if (which(job)) given.push(job);
+    for (const job of given) {
+      const { node, request: { jobId } } = job;
+      this.#letGo(job);
+      if (node >= 0) this.#env.send(this.registry.ids[node]!, { type: "cancel", jobId, reason: "shutdown" });
+      this.#giveUp(job, "shutting-down");
+    }
   }
 
   // The node answers, or does not.

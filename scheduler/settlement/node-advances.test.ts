@@ -145,6 +145,26 @@ describe("streaming", () => {
     expect([sent(), refunds()]).toEqual([[[CLIENT, "result"], [ROUTER, "result"]], [[CLIENT, 10, REFUND]]]);
   });
 
+  test("text goes out with the tokens that it belongs to, once they are paid for", () => {
+    const { env, participant, sent, pay, finish } = node(STREAMING);
+    const handed = (): unknown[] => env.take().flatMap(({ message }) => (message.type === "token-chunk" ? [[message.firstToken, message.tokens, message.text]] : []));
+    const tokens = (firstToken: number, count: number, text: string): void => participant.onRunner({ kind: "tokens", jobId: "j", firstToken, tokens: count, text });
+    pay();
+    sent();
+    participant.onRunner({ kind: "first-token", jobId: "j", text: "a" });
+    tokens(1, 20, "b");
+    tokens(21, 10, "c");
+    // This one reaches beyond the forty that are paid for.
+    tokens(31, 20, "d");
+    expect(handed()).toEqual([[0, 1, "a"], [1, 20, "b"], [21, 10, "c"], [31, 9, ""]]);
+    tokens(51, 4, "e");
+    participant.onRunner({ kind: "progress", jobId: "j", outputTokens: 40 });
+    finish(55);
+    expect(handed()).toEqual([]);
+    pay();
+    expect(env.take().map(({ message }) => message)).toMatchObject([{ type: "token-chunk", firstToken: 40, tokens: 15, text: "de" }, { type: "result" }, { type: "result" }]);
+  });
+
   test("knows what the last chunk costs once the job is done", () => {
     const { lastCall, participant, pay, finish, refunds } = node(STREAMING);
     pay();

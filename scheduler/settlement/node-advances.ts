@@ -28,8 +28,16 @@ export interface NodeAdvance {
   /** Output tokens that are there, and that were handed out. */
   generated: number;
   released: number;
+  /** Text that is there and not handed out, in order; null where the runner tells no text. */
+  held: HeldText[] | null;
   /** What the runner said at the end; null before. */
   finished: Finished | null;
+}
+
+interface HeldText {
+  readonly text: string;
+  /** Output tokens through the end of it: it is handed out when all of them are paid for. */
+  readonly throughTokens: number;
 }
 
 interface OpenInvoice {
@@ -106,7 +114,7 @@ export class NodeAdvances {
   open(award: Award, router: PeerId, terms: SettlementTerms): NodeAdvance {
     const advance: NodeAdvance = {
       award, router, terms, cheats: this.cheats(), calledTokens: 0, calledMsat: 0, paidTokens: 0, paidMsat: 0, open: [], timer: NO_TIMER,
-      started: false, generated: 0, released: 0, finished: null,
+      started: false, generated: 0, released: 0, held: null, finished: null,
     };
     this.#advances.set(award.job.jobId, advance);
     return advance;
@@ -127,8 +135,15 @@ export class NodeAdvances {
     advance.released = 1;
   }
 
+  /** Tokens after the first are there. With streaming payments they are kept until they are paid for. */
+  tokens(advance: NodeAdvance, firstToken: number, tokens: number, text: string | undefined): void {
+    const throughTokens = firstToken + tokens;
+    if (text !== undefined) (advance.held ??= []).push({ text, throughTokens });
+    this.progress(advance, throughTokens);
+  }
+
   progress(advance: NodeAdvance, outputTokens: number): void {
-    advance.generated = outputTokens;
+    advance.generated = Math.max(advance.generated, outputTokens);
     this.#handOut(advance);
   }
 
@@ -247,20 +262,30 @@ export class NodeAdvances {
 
   /** Hands out what is there and paid for; where all that is paid for is out, calls for the next chunk. */
   #handOut(advance: NodeAdvance): void {
-    const { award, paidTokens, generated, released } = advance;
-    const request = award.job;
+    const { award, paidTokens } = advance;
+    this.#release(advance);
+    if (advance.released === paidTokens && paidTokens === advance.calledTokens && paidTokens < award.job.maxOutputTokens) this.#call(advance);
+  }
+
+  #release(advance: NodeAdvance): void {
+    const { award, paidTokens, generated, released, held } = advance;
     const through = Math.min(generated, paidTokens);
-    if (through > released) {
-      this.#env.send(request.client, { type: "token-chunk", jobId: request.jobId, attempt: award.attempt, firstToken: released, tokens: through - released });
-      advance.released = through;
-    }
-    if (advance.released === paidTokens && paidTokens === advance.calledTokens && paidTokens < request.maxOutputTokens) this.#call(advance);
+    if (through <= released) return;
+    const { jobId, client } = award.job;
+    const chunk = { type: "token-chunk" as const, jobId, attempt: award.attempt, firstToken: released, tokens: through - released };
+    advance.released = through;
+    if (held === null) return this.#env.send(client, chunk);
+    // Text that reaches beyond what is paid for comes with the tokens that are paid for next.
+    let ready = 0;
+    while (ready < held.length && held[ready]!.throughTokens <= through) ready++;
+    this.#env.send(client, { ...chunk, text: held.splice(0, ready).map(({ text }) => text).join("") });
   }
 
   #complete(advance: NodeAdvance, event: Finished): void {
     const { award, terms, open, paidMsat } = advance;
     const { jobId } = award.job;
     this.#advances.delete(jobId);
+    if (advance.held !== null) this.#release(advance);
     const dueMsat = worthMsat(award, event.outputTokens, event.inputTokens);
     this.#host.deliver(jobId, event);
     if (terms.kind !== "escrow") {

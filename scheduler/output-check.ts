@@ -1,0 +1,46 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { sha256Hex } from "../protocol/canonical.ts";
+import type { MeteringReceipt, PeerId, TokenChunk } from "../protocol/messages.ts";
+
+/** Attempts at one job whose output is followed; an honest router makes far fewer. */
+const MAX_STREAMS = 32;
+const NOTHING = sha256Hex("");
+
+interface Stream {
+  readonly from: PeerId;
+  readonly attempt: number;
+  readonly hash: ReturnType<typeof sha256.create>;
+  tokens: number;
+  /** Something is missing in its middle, or came twice. */
+  broken: boolean;
+}
+
+/** Follows what comes of one job's output, so that the receipt can be held against it. Keeps hashes, no text. */
+export class OutputCheck {
+  readonly #streams: Stream[] = [];
+
+  /** Tokens have come. */
+  add(from: PeerId, { attempt, firstToken, tokens, text }: TokenChunk): void {
+    let stream = this.#of(from, attempt);
+    if (stream === undefined) {
+      if (this.#streams.length >= MAX_STREAMS) return;
+      stream = { from, attempt, hash: sha256.create(), tokens: 0, broken: false };
+      this.#streams.push(stream);
+    }
+    if (firstToken !== stream.tokens) stream.broken = true;
+    stream.tokens = firstToken + tokens;
+    if (text !== undefined) stream.hash.update(utf8ToBytes(text));
+  }
+
+  /** Whether this output came, whole and in order: as many tokens as are billed, with the hash that was signed. */
+  matches(from: PeerId, { attempt, outputTokens, outputHash }: MeteringReceipt): boolean {
+    const stream = this.#of(from, attempt);
+    if (stream === undefined) return outputTokens === 0 && outputHash === NOTHING;
+    return !stream.broken && stream.tokens === outputTokens && bytesToHex(stream.hash.clone().digest()) === outputHash;
+  }
+
+  #of(from: PeerId, attempt: number): Stream | undefined {
+    return this.#streams.find((stream) => stream.from === from && stream.attempt === attempt);
+  }
+}

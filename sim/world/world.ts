@@ -31,6 +31,7 @@ import { Ledger } from "./money/ledger.ts";
 import { Lightning } from "./money/lightning.ts";
 import { type Now, operatorOf } from "./operators.ts";
 import { Oracle } from "./oracle.ts";
+import { clientOptions, identityOf, nodeOptions, type Role, routerNames, routerOptions } from "./participants.ts";
 import { Peer } from "./peer.ts";
 import { Presence } from "./presence.ts";
 import { SimulatedRunner } from "./runner.ts";
@@ -150,8 +151,8 @@ export class World {
     this.inFlightAccount = this.ledger.open(0);
 
     const clientPlans = planClients(scenario);
-    const routerNames = Array.from({ length: scenario.router.count }, (_, i) => (scenario.router.count === 1 ? "router" : `router-${i}`));
-    this.#firstNode = routerNames.length;
+    const routers = routerNames(scenario);
+    this.#firstNode = routers.length;
     this.#firstClient = this.#firstNode + plans.length;
     this.#clientClasses = clientPlans.map(({ clientClass }) => clientClass);
     const regions = [scenario.router.region, ...plans.map((plan) => plan.region), ...clientPlans.map((plan) => plan.region)];
@@ -170,7 +171,7 @@ export class World {
       books: this.books, firstNode: this.#firstNode,
     });
 
-    routerNames.forEach((name, i) => this.#addPeer(name, String(i), scenario.router.region, 0));
+    routers.forEach((name, i) => this.#addPeer(name, String(i), scenario.router.region, 0));
     for (const { name, entity, region } of plans) this.#addPeer(name, entity, region, 0);
     for (const { name, entity, region } of clientPlans) this.#addPeer(name, entity, region, scenario.payment.clientBalanceMsat);
     this.heldAccount = this.ledger.open(0);
@@ -179,7 +180,7 @@ export class World {
 
     this.#firstRouterId = this.#peers[0]!.id;
     this.#routerIds = this.#peers.slice(0, this.#firstNode).map(({ id }) => id);
-    routerNames.forEach((_, i) => this.#addRouter(i));
+    routers.forEach((_, i) => this.#addRouter(i));
     this.#presence = new Presence(plans.map(({ present }) => present), {
       isIdle: (n) => this.#nodes[n]!.open === 0, shutDown: (n) => this.#nodes[n]!.shutDown(),
       switchOff: (n) => this.#switchOff(n), switchOn: (n) => this.#switchOn(n), gone: (n) => this.supply!.gone(n),
@@ -213,6 +214,24 @@ export class World {
     const total = this.ledger.totalMsat();
     if (total !== this.ledger.openedMsat) {
       throw new InvariantError(LAWS.money, "", this.#options.seed, `accounts were opened with ${this.ledger.openedMsat} msat and hold ${total} msat`);
+    }
+  }
+
+  /** What routers, wallets, engines and operators have come to so far, by the report's names. Looks on; changes nothing. */
+  totals(nowUs: number, add: (name: string, total: number) => void): void {
+    const used = this.#scenario.operators.map(() => 0);
+    this.runners.forEach(({ engine }, n) => { used[this.#plans[n]!.operatorClass]! += engine.kvTokenUs(nowUs); });
+    this.#scenario.operators.forEach(({ name }, index) => add(`operatorClasses.${name}.kvTokenUs`, used[index]!));
+    for (const { kind, changeMsat } of this.accounts()) add(`money.${kind}.changeMsat`, changeMsat);
+    this.books.totals(nowUs, add);
+    this.#asks?.totals(nowUs, add);
+    if (this.supply === null) return;
+    this.supply.book.totals(add);
+    const { requotes, entry } = this.supply.end();
+    add("supply.exchange.requotes", requotes);
+    for (const { name, joins, leaves } of entry) {
+      add(`supply.entry.${name}.joins`, joins);
+      add(`supply.entry.${name}.leaves`, leaves);
     }
   }
 
@@ -345,22 +364,7 @@ export class World {
   }
 
   #addRouter(peer: number): void {
-    const spec = this.#scenario.router;
-    const router = new Router(this.#environment(peer, null), {
-      policy: spec.policy,
-      fee: spec.fee,
-      staleAfterUs: spec.staleAfterUs,
-      sweepUs: spec.heartbeatUs,
-      attempts: spec.attempts,
-      acceptTimeoutUs: spec.acceptTimeoutUs,
-      jobTimeoutUs: spec.jobTimeoutUs,
-      queueLimit: spec.queue.limit,
-      queueWaitUs: spec.queue.maxWaitUs,
-      circuitBreaker: spec.circuitBreaker,
-      quoteValidUs: spec.heartbeatUs,
-      pricing: this.#scenario.pricing,
-      marketStateUs: spec.marketStateUs,
-    });
+    const router = new Router(this.#environment(peer, null), routerOptions(this.#scenario));
     this.routers.push(router);
     this.#peers[peer]!.participant = router;
   }
@@ -378,16 +382,8 @@ export class World {
 
   #addClient(i: number): void {
     const peer = this.#firstClient + i;
-    const { attempts, retryUs, refundWithinUs } = this.#scenario.payment;
-    // Each client has a router of its own to begin with, so that several routers share the load.
-    const turn = i % this.#routerIds.length;
-    const routers = [...this.#routerIds.slice(turn), ...this.#routerIds.slice(0, turn)];
-    const { worth: { budget }, settlement: { terms, dishonestShare, nonPaymentShare } } = this.#scenario.clients[this.#clientClasses[i]!]!;
-    const honest = nonPaymentShare === 0 || (dishonestShare < 1 && this.stream(peer, "dishonest clients").next() >= dishonestShare);
-    const client = new Client(this.#environment(peer, null), {
-      routers, paymentAttempts: attempts, paymentRetryUs: retryUs, refundWithinUs, ...(budget === null ? {} : { budget }),
-      ...(terms === null ? {} : { settlement: terms }), ...(honest ? {} : { nonPaymentShare }),
-    });
+    const spec = this.#scenario.clients[this.#clientClasses[i]!]!;
+    const client = new Client(this.#environment(peer, null), clientOptions(this.#scenario, spec, i, this.#routerIds, (purpose) => this.stream(peer, purpose)));
     this.clients.push(client);
     this.#peers[peer]!.participant = client;
   }
@@ -441,7 +437,7 @@ export class World {
 
   #addPeer(name: string, entity: string, region: string, balanceMsat: number): void {
     const index = this.#peers.length;
-    const identity = this.#identity(index, entity);
+    const identity = identityOf(this.#role(index), entity);
     const real = this.#options.realKeys === true || this.#scenario.network.messages === "signed";
     const id = real ? publicKeyOf(this.#options.seed, identity) : peerIdOf(this.#options.seed, identity);
     const noise = this.#streams.stream(this.#role(index), entity, "network");
@@ -449,20 +445,15 @@ export class World {
     this.#indexes.set(id, index);
   }
 
-  #role(peer: number): string {
+  #role(peer: number): Role {
     return peer < this.#firstNode ? "router" : peer < this.#firstClient ? "node" : "client";
-  }
-
-  /** What the peer's keys are derived from. */
-  #identity(peer: number, entity: string): string {
-    return `${this.#role(peer)}/${entity}`;
   }
 
   #chooseEnvelopes(): Envelopes {
     switch (this.#scenario.network.messages) {
       case "plain": return plainEnvelopes;
       case "checked": return checkedEnvelopes;
-      case "signed": return new SignedEnvelopes(this.#peers.map(({ entity }, peer) => secretKeyOf(this.#options.seed, this.#identity(peer, entity))), this.#options.onRefused);
+      case "signed": return new SignedEnvelopes(this.#peers.map(({ entity }, peer) => secretKeyOf(this.#options.seed, identityOf(this.#role(peer), entity))), this.#options.onRefused);
     }
   }
 
@@ -485,19 +476,13 @@ export class World {
   #startNode(n: number, incarnation: number): void {
     const peer = this.#firstNode + n;
     const plan = this.#plans[n]!;
-    const heartbeatUs = this.#scenario.router.heartbeatUs;
     const offers = this.supply?.offersAtStart(n) ?? null;
     if (offers !== null) this.audit.asks(n, offers, this.kernel.nowUs);
     const operator = this.#operators[n] ??= operatorOf(this.#scenario.operators[plan.operatorClass]!.strategy, plan, this.#peers[peer]!.id, (purpose) => this.stream(peer, purpose), this.#now) ?? null;
+    const options = nodeOptions(this.#scenario, plan, this.#routerIds, incarnation, (purpose) => this.stream(peer, purpose));
     const node = new Node(this.#environment(peer, this.runners[n]!), {
-      descriptor: { ...plan.descriptor, ...(offers === null ? {} : { offers: [...offers] }), incarnation },
-      routers: this.#routerIds,
-      heartbeatUs,
-      heartbeatOffsetUs: 1 + Math.floor(this.stream(peer, `heartbeat offset of incarnation ${incarnation}`).next() * heartbeatUs),
-      invoiceExpiryUs: this.#scenario.payment.invoiceExpiryUs,
-      paymentAttempts: this.#scenario.payment.attempts,
-      paymentRetryUs: this.#scenario.payment.retryUs,
-      nonDeliveryShare: this.#scenario.operators[plan.operatorClass]!.settlement.nonDeliveryShare,
+      ...options,
+      descriptor: { ...options.descriptor, ...(offers === null ? {} : { offers: [...offers] }) },
       ...(operator === null ? {} : { operator, bidFor: (call, posted) => operator.bidFor(call, posted) }),
       onReprice: (offers) => this.#repriced(n, offers),
     });

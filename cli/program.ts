@@ -2,6 +2,8 @@ import { Command } from "commander";
 import { registerCompare } from "./compare.ts";
 import { registerEquilibrium } from "./equilibrium.ts";
 import { registerExplain } from "./explain.ts";
+import { registerKeygen } from "./keygen.ts";
+import { registerModel } from "./model.ts";
 import { registerRun } from "./run.ts";
 import { registerSchema } from "./schema.ts";
 import { registerSearch } from "./search.ts";
@@ -36,6 +38,9 @@ export const buildProgram = (): Command => {
   registerValidate(program);
   registerSchema(program);
   registerTrace(program);
+  program.commandsGroup("Real models and machines:");
+  registerModel(program);
+  registerKeygen(program);
   program.addHelpText("after", "\nExample:\n  $ infernet run quickstart\n");
   for (const command of program.commands) inherit(command);
   return program;

@@ -1,0 +1,106 @@
+import type { ErrorCode, PeerId } from "../../protocol/messages.ts";
+import type { Signer } from "../../protocol/signer.ts";
+import type { Random, Telemetry } from "../../scheduler/environment.ts";
+import type { RouterOptions } from "../../scheduler/router-options.ts";
+import { Router } from "../../scheduler/router.ts";
+import { type Clock, MonotonicClock } from "../clock.ts";
+import { LiveEnvironment } from "../environment.ts";
+import { Hub, type HubStats } from "../link/hub.ts";
+import type { LinkLimits } from "../link/limits.ts";
+import type { LiveWallet } from "../wallet/live-wallet.ts";
+
+export interface StartRouterOptions {
+  readonly signer: Signer;
+  /** The router's rules. */
+  readonly router: RouterOptions;
+  /** Where it listens; port 0: one that is free. */
+  readonly host: string;
+  readonly port: number;
+  /** Where its fees go; started and stopped with the router. */
+  readonly wallet: LiveWallet;
+  readonly telemetry: Telemetry;
+  readonly clock?: Clock | undefined;
+  readonly limits?: Partial<LinkLimits> | undefined;
+  /** The router's streams of random numbers; by default seeded by the operating system. */
+  readonly random?: ((purpose: string) => Random) | undefined;
+  /** The signer's key was never used before: nothing can be replayed to it, and the router opens at once. */
+  readonly newKey?: boolean | undefined;
+  /** Told of faults of the program. */
+  readonly onFault: (error: unknown) => void;
+  /** Told of envelopes and frames that were refused. */
+  readonly onRefused?: ((code: ErrorCode, detail: string) => void) | undefined;
+  /** Told of connections that came up or went down. */
+  readonly onPeer?: ((peer: PeerId, connected: boolean) => void) | undefined;
+}
+
+/** A router that is up. */
+export interface RunningRouter {
+  /** The router's key. */
+  readonly peer: PeerId;
+  readonly address: string;
+  readonly port: number;
+  /** ws://ADDRESS:PORT, for peers on this machine or network. */
+  readonly url: string;
+  /** For looking at, not for acting on. */
+  readonly router: Router;
+  readonly stats: Readonly<HubStats>;
+  /** Timers that are pending. */
+  readonly timers: number;
+  /**
+   * Takes no more jobs, waits for those at nodes for so long (default 30 s), has the rest given up, and closes. Called again, it
+   * waits for nothing more.
+   */
+  stop(withinMs?: number): Promise<void>;
+}
+
+/** How often a router that stops looks whether its jobs have ended, ms. */
+const LOOK_MS = 10;
+
+/**
+ * Starts a router: server, environment, wallet and the router itself.
+ * @throws Error of the server's, such as EADDRINUSE; WalletError
+ */
+export async function startRouter(options: StartRouterOptions): Promise<RunningRouter> {
+  const { signer, wallet, telemetry, onFault, random } = options;
+  const clock = options.clock ?? new MonotonicClock();
+  const hub = new Hub({ signer, clock, limits: options.limits, newKey: options.newKey });
+  const env = new LiveEnvironment({ self: signer.publicKey, clock, link: hub, wallet, telemetry, random, onFault });
+  const router = new Router(env, options.router);
+  env.host(router);
+  hub.listen({
+    onMessage: (from, message) => env.onMessage(from, message),
+    onRefused: (code, detail) => options.onRefused?.(code, detail),
+    onPeer: (peer, connected) => options.onPeer?.(peer, connected),
+  });
+  wallet.listen((event) => env.onWallet(event));
+  await wallet.start();
+  let at: { readonly address: string; readonly port: number };
+  try {
+    at = await hub.start(options.host, options.port);
+  } catch (error) {
+    env.close();
+    await wallet.stop();
+    throw error;
+  }
+  env.run(() => router.start());
+
+  let deadlineMs = Infinity;
+  let stopped: Promise<void> | null = null;
+  const stopNow = async (): Promise<void> => {
+    env.run(() => router.shutDown());
+    while (router.open > 0 && performance.now() < deadlineMs) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    env.run(() => router.giveUpAll());
+    env.close();
+    await hub.stop();
+    await wallet.stop();
+  };
+  return {
+    peer: signer.publicKey, ...at, url: `ws://${at.address.includes(":") ? `[${at.address}]` : at.address}:${at.port}`, router, stats: hub.stats,
+    get timers() { return env.timers; },
+    stop(withinMs = 30_000) {
+      deadlineMs = stopped === null ? performance.now() + withinMs : 0;
+      stopped ??= stopNow();
+      return stopped;
+    },
+  };
+}

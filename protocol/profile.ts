@@ -56,6 +56,7 @@ export const profileSettings = z.strictObject({
   gpuLayers: z.int().min(0).max(65_536).nullable().describe("Layers on the accelerator; 0: all on the CPU."),
   slots: z.int().min(1).max(65_536).nullable().describe("Sequences that one context of the engine holds."),
   contextTokens: tokens.nullable().describe("Context of one sequence."),
+  kvTokens: tokens.nullable().describe("Tokens that the KV cache holds, all sequences together."),
   batchTokens: tokens.nullable().describe("Most tokens of one step (llama.cpp: --batch-size)."),
   passTokens: tokens.nullable().describe("Most tokens computed in one pass (llama.cpp: --ubatch-size)."),
   flashAttention: z.boolean().nullable(),

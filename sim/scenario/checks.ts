@@ -6,7 +6,8 @@ import { nearest } from "../../input/nearest.ts";
 import { quoted } from "../../input/problem.ts";
 import type { Finding } from "../../input/problem.ts";
 import { foreverUs } from "./scenario.ts";
-import type { ClientSpec, OperatorSpec, Scenario } from "./scenario.ts";
+import type { ClientSpec, OperatorSpec, ProfileSpec, Scenario } from "./scenario.ts";
+import { profileLimits } from "./engine-plan.ts";
 import { checkHosts } from "./sections/hosts.ts";
 import { alternatives } from "../../input/units.ts";
 
@@ -61,10 +62,10 @@ function weights({ router: { policy } }: Scenario): Finding[] {
 }
 
 function checkOperator(operator: OperatorSpec, path: readonly PathPart[], catalogue: Catalogue): Finding[] {
-  const { engine, machine, models } = operator;
+  const { engine, machine, models, profile } = operator;
   const findings: Finding[] = [];
   if (engine.kind === "service-time" && constantOf(engine.serviceUs) === 0) findings.push({ path: [...path, "engine", "service-time", "service"], found: "0", allowed: "a time above 0" });
-  if (machine === null && engine.kind !== "service-time") findings.push({ path: [...path, "machine"], found: "nothing", allowed: "a machine of the catalogue, or one described here; only the service-time engine needs none" });
+  if (machine === null && profile === undefined && engine.kind !== "service-time") findings.push({ path: [...path, "machine"], found: "nothing", allowed: "a machine of the catalogue, or one described here; only the service-time engine needs none, or one with a profile" });
   const knownMachine = machine !== null && (typeof machine !== "string" || catalogue.machineName(machine) !== undefined);
   if (typeof machine === "string" && !knownMachine) {
     const guess = nearest(machine, catalogue.machines);
@@ -75,6 +76,7 @@ function checkOperator(operator: OperatorSpec, path: readonly PathPart[], catalo
   if (machine !== null && typeof machine !== "string" && machine.loadWatts < machine.idleWatts) {
     findings.push({ path: [...path, "machine", "power", "load"], found: `${machine.loadWatts} W`, allowed: `at least the ${machine.idleWatts} W drawn while idle` });
   }
+  if (profile !== undefined) return [...findings, ...checkProfile(operator, profile, path, catalogue)];
   if (engine.kind === "service-time") return findings;
   models.forEach((model, i) => {
     const at = [...path, "model", ...(models.length > 1 ? [i] : [])];
@@ -85,6 +87,20 @@ function checkOperator(operator: OperatorSpec, path: readonly PathPart[], catalo
       if (misfit !== null) findings.push({ path: at, ...misfit });
     }
   });
+  return findings;
+}
+
+function checkProfile({ engine, models }: OperatorSpec, profile: ProfileSpec, path: readonly PathPart[], catalogue: Catalogue): Finding[] {
+  if (engine.kind === "service-time") return [{ path: [...path, "profile"], found: "a profile, with the service-time engine", allowed: "llama.cpp, vllm or sequential, whose steps a profile measures", atKey: true }];
+  const { catalogue: measured, contextTokensMax } = profile.model;
+  const findings = models.flatMap((model, i): Finding[] => measured === null || catalogue.modelName(model) === undefined || catalogue.modelName(model) === catalogue.modelName(measured) ? [] : [{
+    path: [...path, "model", ...(models.length > 1 ? [i] : [])], found: `${quoted(model)}, with a profile of ${measured}`, allowed: "the model that was measured: its speeds hold for that alone",
+  }]);
+  if (contextTokensMax !== null && engine.contextTokens > contextTokensMax) {
+    findings.push({ path: [...path, "engine"], found: `a context of ${engine.contextTokens} tokens`, allowed: `at most ${contextTokensMax} tokens, the context that ${profile.model.name} was made for` });
+  }
+  const limits = profileLimits(profile, engine);
+  if (!limits.fits) findings.push({ path: [...path, "engine"], found: limits.reason, allowed: "fewer slots, or a shorter context" });
   return findings;
 }
 
@@ -107,7 +123,7 @@ function checkClient(client: ClientSpec, path: readonly PathPart[], operators: r
   const serving = operators.filter(({ models }) => models.includes(client.model));
   if (serving.length === 0) {
     // A misspelt model of an operator has been told already.
-    if (operators.some(({ engine, models }) => engine.kind !== "service-time" && models.some((model) => catalogue.modelName(model) === undefined))) return [];
+    if (operators.some(({ engine, models, profile }) => engine.kind !== "service-time" && profile === undefined && models.some((model) => catalogue.modelName(model) === undefined))) return [];
     const guess = nearest(client.model, offered);
     findings.push({ path: [...path, "model"], found: `${quoted(client.model)}, which no operator offers`, allowed: `a model that an operator offers: ${alternatives(offered)}`, ...(guess === undefined ? {} : { suggestion: quoted(guess) }) });
     return findings;

@@ -1,8 +1,7 @@
 import { distribution } from "../kernel/distributions/index.ts";
 import type { DistributionSpec } from "../kernel/distributions/index.ts";
-import { generateUs, promptUs, stepCost } from "../world/catalogue/step-cost.ts";
-import { catalogueModel, engineLimits } from "../world/catalogue/index.ts";
-import { machineOf } from "./catalogue.ts";
+import { generateUs, promptUs } from "../world/catalogue/step-cost.ts";
+import { planEngine } from "./engine-plan.ts";
 import type { ArrivalsSpec, ClientSpec, OperatorSpec, Scenario } from "./scenario.ts";
 
 /** What a scenario asks of its market, roughly: means only, no queueing, no network. */
@@ -111,10 +110,7 @@ function jobsPerSOf(operator: OperatorSpec, model: string, tokens: Tokens): numb
 function nodeUsPerJob(operator: OperatorSpec, model: string, { input, output }: Tokens): number {
   const { engine } = operator;
   if (engine.kind === "service-time") return distribution(engine.serviceUs).mean / engine.rates.at(-1)!;
-  const machine = machineOf(operator)!;
-  const { model: transformer, quantisation } = catalogueModel(model);
-  const cost = stepCost(machine, transformer, quantisation, engine.kind);
-  const limits = engineLimits(machine, transformer, quantisation, engine);
+  const { cost, limits } = planEngine(operator, engine, model);
   const batch = Math.max(1, Math.min(limits.slots, Math.floor(limits.kvTokensMax / (input + output / 2))));
   if (batch === 1) return promptUs(cost, input, limits.stepTokens) + generateUs(cost, output, input);
   const stepUs = cost.baseUs(0, batch) + cost.contextUs * batch * (input + output / 2);

@@ -6,7 +6,7 @@ import type { DistributionInput, QuantityInput } from "../../input/fields.ts";
 import type { PathPart } from "../../input/path-part.ts";
 import type { Finding } from "../../input/problem.ts";
 import { foreverUs, unlimitedJobs, unlimitedMsat } from "./scenario.ts";
-import type { ArrivalsSpec, ChurnSpec, ClientSpec, EngineSpec, ExchangeRate, LatencyGoal, MachineSpec, OperatorSpec, RouterSpec, Scenario, Share, TraceSpec } from "./scenario.ts";
+import type { ArrivalsSpec, ChurnSpec, ClientSpec, EngineSpec, ExchangeRate, LatencyGoal, MachineSpec, OperatorSpec, ProfileSpec, RouterSpec, Scenario, Share, TraceSpec } from "./scenario.ts";
 import { engineSchema } from "./schema.ts";
 import type { CompleteInput } from "./schema.ts";
 import type { Amount, Rates } from "../supply/amount.ts";
@@ -16,6 +16,7 @@ import type { Path, SectionContext } from "./sections/context.ts";
 import { moves, resolveExchange } from "./sections/exchange.ts";
 import { resolveHosts } from "./sections/hosts.ts";
 import { checkChoice, resolvePricing } from "./sections/pricing.ts";
+import { resolveProfile } from "./sections/profile.ts";
 import { resolveClientSettlement, resolveFeeTerms, resolveOperatorSettlement, resolvePaymentSettlement } from "./sections/settlement.ts";
 import { checkChoicePolicy } from "../../scheduler/custom/choice.ts";
 import { resolvePolicyFile } from "./sections/custom.ts";
@@ -32,6 +33,8 @@ type ClientInput = CompleteInput["clients"][number];
 type Tagged<T, K extends string> = Extract<T, Readonly<Record<K, unknown>>>;
 
 const maxSlotsSharing = 1_000;
+const usualContextTokens = 8_192;
+const usualStepTokens = 2_048;
 
 /** Brings a scenario that the schema has accepted to base units. What cannot be resolved lands in `findings`. */
 export class Resolver {
@@ -266,7 +269,8 @@ export class Resolver {
   #operator(input: OperatorInput, path: Path): OperatorSpec {
     const price = input.price === "free" ? { input: 0, output: 0, fixed: 0, spread: 0 } : input.price;
     const machine = this.#machine(input.machine, [...path, "machine"]);
-    const cataloguePriceUsd = typeof machine === "string" ? this.#names.machinePriceUsd(machine) ?? null : null;
+    const profile = input.profile === undefined ? null : resolveProfile(input.profile, [...path, "profile"], this.section);
+    const cataloguePriceUsd = typeof machine === "string" ? this.#names.machinePriceUsd(machine) ?? null : machine === null ? profile?.priceUsd ?? null : null;
     const strategy = resolveStrategy(input, path, this.section);
     const supply = resolveSupply(input, { count: input.count, price, cataloguePriceUsd }, path, this.section);
     if (supply !== null && supply.quote !== null && strategy.rule.kind !== "fixed") {
@@ -277,7 +281,8 @@ export class Resolver {
       count: input.count,
       machine,
       models: (typeof input.model === "string" ? [input.model] : input.model).map((name) => this.#names.modelName(name) ?? name),
-      engine: this.#engine(input.engine, [...path, "engine"]),
+      engine: this.#engine(input.engine, profile, [...path, "engine"]),
+      ...(profile === null ? {} : { profile }),
       ...(input.host === undefined ? {} : { host: input.host }),
       prices: {
         inputMsatPerMtok: this.#number("token price", price.input, [...path, "price", "input"]),
@@ -311,21 +316,28 @@ export class Resolver {
     };
   }
 
-  #engine(input: OperatorInput["engine"], path: Path): EngineSpec {
-    const tokens = (value: QuantityInput, ...more: PathPart[]): number => this.#number("tokens", value, [...path, ...more]);
-    if (typeof input === "string") return this.#engine(engineSchema.parse({ [input]: {} }), path);
+  /** What is not stated is as it was measured, or else as usual. */
+  #engine(input: OperatorInput["engine"], profile: ProfileSpec | null, path: Path): EngineSpec {
+    const tokens = (value: QuantityInput | undefined, measured: number | null | undefined, usual: number, ...more: PathPart[]): number =>
+      value === undefined ? measured ?? usual : this.#number("tokens", value, [...path, ...more]);
+    // llama.cpp is what nobody has to say; a profile of another engine says otherwise.
+    if (input === "llama.cpp" && profile?.engine === "vllm") return this.#engine("vllm", profile, path);
+    if (typeof input === "string") return this.#engine(engineSchema.parse({ [input]: {} }), profile, path);
     if ("llama.cpp" in input) {
       const { slots, context, batch } = input["llama.cpp"];
-      return { kind: "llama.cpp", slots, contextTokens: tokens(context, "llama.cpp", "context"), batchTokens: tokens(batch, "llama.cpp", "batch") };
+      return {
+        kind: "llama.cpp", slots: slots ?? profile?.slots ?? 4, contextTokens: tokens(context, profile?.contextTokens, usualContextTokens, "llama.cpp", "context"),
+        batchTokens: tokens(batch, profile?.batchTokens, usualStepTokens, "llama.cpp", "batch"),
+      };
     }
     if ("vllm" in input) {
       const { sequences, stepTokens, context, memoryShare } = input.vllm;
       return {
-        kind: "vllm", maxSequences: sequences, stepTokens: tokens(stepTokens, "vllm", "stepTokens"),
-        contextTokens: tokens(context, "vllm", "context"), memoryShare: this.#number("share", memoryShare, [...path, "vllm", "memoryShare"]),
+        kind: "vllm", maxSequences: sequences ?? profile?.slots ?? 256, stepTokens: tokens(stepTokens, profile?.batchTokens, usualStepTokens, "vllm", "stepTokens"),
+        contextTokens: tokens(context, profile?.contextTokens, usualContextTokens, "vllm", "context"), memoryShare: this.#number("share", memoryShare, [...path, "vllm", "memoryShare"]),
       };
     }
-    if ("sequential" in input) return { kind: "sequential", contextTokens: tokens(input.sequential.context, "sequential", "context") };
+    if ("sequential" in input) return { kind: "sequential", contextTokens: tokens(input.sequential.context, profile?.contextTokens, usualContextTokens, "sequential", "context") };
     return this.#serviceTime(input["service-time"], [...path, "service-time"]);
   }
 

@@ -4,6 +4,7 @@ import type { MeasuredSpeeds } from "../world/catalogue/index.ts";
 import type { PricingOptions } from "../../scheduler/pricing/options.ts";
 import type { PolicyOptions } from "../../scheduler/selection/policy.ts";
 import type { DistributionSpec } from "../kernel/distributions/index.ts";
+import type { ProfileSpec } from "../profile/spec.ts";
 import type { ExchangeRate, MovingExchange } from "./sections/exchange.ts";
 import type { HostSpec } from "./sections/hosts.ts";
 import type { ClientSettlementSpec, OperatorSettlementSpec, PaymentSettlementSpec } from "./sections/settlement.ts";
@@ -13,6 +14,7 @@ import type { WorthSpec } from "./sections/worth.ts";
 
 export type { ExchangeRate, MovingExchange } from "./sections/exchange.ts";
 export type { HostSpec } from "./sections/hosts.ts";
+export type { ProfileSpec } from "../profile/spec.ts";
 export type { CostsSpec, EntrySpec, QuoteSpec, SupplySpec } from "./sections/supply.ts";
 
 /** What "forever" and "unlimited" stand for where a duration is expected: 100 years of 365.25 days, µs. */
@@ -117,9 +119,11 @@ export interface OperatorSpec {
   readonly name: string;
   /** Nodes of this class at the start; at least 1 unless others may join. */
   readonly count: number;
-  /** A name in the machine catalogue, a machine described in place, or null: only for the service-time engine. */
+  /** A name in the machine catalogue, a machine described in place, or null: only for the service-time engine, or with a profile. */
   readonly machine: string | MachineSpec | null;
-  /** At least one; names in the model catalogue, except with the service-time engine, where any name goes. */
+  /** The machine, model and engine as somebody has measured them, which then decide the speed; absent: as the catalogue predicts. */
+  readonly profile?: ProfileSpec;
+  /** At least one; names in the model catalogue, except with the service-time engine or a profile, where any name goes. */
   readonly models: readonly string[];
   readonly engine: EngineSpec;
   /** Name of the host that its nodes share; absent: each has a machine of its own. */

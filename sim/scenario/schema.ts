@@ -10,6 +10,7 @@ import { experimentShape } from "./sections/experiment.ts";
 import { exchange } from "./sections/exchange.ts";
 import { hosts } from "./sections/hosts.ts";
 import { marketState, pricing } from "./sections/pricing.ts";
+import { profileFile } from "./sections/profile.ts";
 import { clientSettlementFields, feeSettlementFields, operatorSettlementFields, paymentSettlementFields, settlement } from "./sections/settlement.ts";
 import { strategyFields } from "./sections/strategy.ts";
 import { costs, electricity, entry, quote } from "./sections/supply.ts";
@@ -105,16 +106,16 @@ const machine = z.union([
   }),
 ]);
 
-const context = positiveTokens.default("8Ki").describe("Longest context of one job, prompt and output together.");
+const context = positiveTokens.optional().describe("Longest context of one job, prompt and output together (default: as in the profile, else 8Ki).");
 const engine = oneOf({
   "llama.cpp": z.strictObject({
-    slots: z.int().min(1).max(65_536).default(4).describe("Sequences in one batch."),
-    context: context.describe("Context of each slot, prompt and output together."),
-    batch: positiveTokens.default(2048).describe("Most tokens in one step."),
+    slots: z.int().min(1).max(65_536).optional().describe("Sequences in one batch (default: as in the profile, else 4)."),
+    context: positiveTokens.optional().describe("Context of each slot, prompt and output together (default: as in the profile, else 8Ki)."),
+    batch: positiveTokens.optional().describe("Most tokens in one step (default: as in the profile, else 2048)."),
   }).describe("llama.cpp's server: slots that share a batch."),
   vllm: z.strictObject({
-    sequences: z.int().min(1).max(65_536).default(256).describe("Most sequences in one step."),
-    stepTokens: positiveTokens.default(2048).describe("Most tokens in one step: prompts are prefilled in chunks."),
+    sequences: z.int().min(1).max(65_536).optional().describe("Most sequences in one step (default: as in the profile, else 256)."),
+    stepTokens: positiveTokens.optional().describe("Most tokens in one step: prompts are prefilled in chunks (default: as in the profile, else 2048)."),
     context,
     memoryShare: quantity("MemoryShare", "share", { positive: true, max: [1, "100 %"] }).default("90 %").describe("Share of the machine's memory used for weights and KV cache."),
   }).describe("vLLM: continuous batching with paged KV cache and chunked prefill."),
@@ -152,7 +153,8 @@ const churn = z.strictObject({
 const operator = z.strictObject({
   name: className.describe("Name of the operator class."),
   count: z.int().min(0).max(1_000_000).default(1).describe("Nodes of this class; with `entry`, those that are there at the start, perhaps none."),
-  machine: machine.optional().describe("A machine of the catalogue, or one described here. Needed by every engine except service-time."),
+  machine: machine.optional().describe("A machine of the catalogue, or one described here. Needed by every engine except service-time, unless there is a `profile`."),
+  profile: profileFile.optional().describe("A machine profile, as `infernet bench` writes it, relative to the scenario file: machine, model and engine as measured. Speeds come from its fit or its measurements, slots and context from its settings where `engine` does not state them."),
   model: z.union([modelName, z.array(modelName).min(1).max(64)]).describe("The model served, from the model catalogue, or several."),
   engine: engine.default("llama.cpp").describe("What executes the model."),
   host: className.optional().describe("The host, of the list `hosts`, that all nodes of this class share with each other and with those of other classes (default: each has a machine of its own)."),

@@ -42,12 +42,13 @@ export function touchedShare(activeShare: number, agreement: number, tokens: num
   return 1 - Math.exp(Math.log(1 - activeShare) * independent);
 }
 
-/** Linear between the steps, and beyond the last two; below the first, and with a single one, as at it. */
+/** Linear between the steps, and beyond as between the last two, but never falling; below the first as at it, beyond a single one in proportion. */
 function alongSteps(steps: NonNullable<FittedCost["steps"]>, sequences: number): number {
-  let i = steps.findIndex((step) => step.sequences >= sequences);
-  if (i < 0) i = steps.length - 1;
-  const right = steps[i]!;
-  if (i === 0) return right.us * Math.max(1, sequences / right.sequences);
-  const left = steps[i - 1]!;
-  return Math.max(left.us, left.us + (right.us - left.us) * (sequences - left.sequences) / (right.sequences - left.sequences));
+  const found = steps.findIndex((step) => step.sequences >= sequences);
+  const right = found < 0 ? steps.at(-1)! : steps[found]!;
+  const left = steps.at(found < 0 ? -2 : found - 1);
+  if (found === 0) return right.us;
+  if (left === undefined) return right.us * sequences / right.sequences;
+  const us = left.us + (right.us - left.us) * (sequences - left.sequences) / (right.sequences - left.sequences);
+  return found < 0 ? Math.max(right.us, us) : us;
 }

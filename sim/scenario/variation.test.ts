@@ -74,7 +74,7 @@ a.yaml:17:7: arms.y.operators.gpu.model: found a change with which clients[0].mo
   17 |   y: {operators.gpu.model: mistral-7b}
      |       ^`],
     ["what all runs share", "  x: {}\n  y: {seed: 2}", `
-a.yaml:17:7: arms.y.seed: found a change of "seed", which all runs of an experiment share; allowed: a path into the market: horizon, warmup, drain, exchangeRate, exchange, network, router, pricing, payment, settlement, operators, clients
+a.yaml:17:7: arms.y.seed: found a change of "seed", which all runs of an experiment share; allowed: a path into the market: horizon, warmup, drain, exchangeRate, exchange, network, router, pricing, payment, settlement, hosts, operators, clients
   17 |   y: {seed: 2}
      |       ^`],
     ["one arm", "  x: {}", `

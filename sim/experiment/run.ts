@@ -4,11 +4,12 @@ import type { ErrorCode } from "../../protocol/messages.ts";
 import type { JobRow, RunReport } from "../../protocol/result.ts";
 import type { Decision, Priced } from "../../scheduler/environment.ts";
 import type { Scenario } from "../scenario/scenario.ts";
-import { planNodes } from "../world/supply.ts";
+import { type NodePlan, planNodes } from "../world/supply.ts";
 import { supplyBookOf } from "../world/supply-book.ts";
 import type { MarketEvent } from "../../protocol/result/market-event.ts";
 import { World } from "../world/world.ts";
 import { PricingTally } from "./pricing-tally.ts";
+import { recordedMarket } from "./recorded-market.ts";
 import { LAWS } from "./recorder/invariant.ts";
 import { Recorder } from "./recorder/recorder.ts";
 import { SeriesTally } from "./series.ts";
@@ -31,6 +32,8 @@ export interface RunOptions {
   readonly onDecision?: ((decision: Decision, atUs: number) => void) | undefined;
   /** Real public keys as peer ids also where nothing is signed. */
   readonly realKeys?: boolean | undefined;
+  /** The scenario's nodes, in place of what is made of it: where others have told how fast they are. */
+  readonly plans?: readonly NodePlan[] | undefined;
   /** For a scenario whose warm-up is to be found: what was found; left out: pilots are played first. */
   readonly warmup?: FoundWarmup | undefined;
   /** Told of every signed envelope that is refused; without it a refusal is a fault of the program. */
@@ -116,30 +119,13 @@ export class SimulatedRun implements Run {
     this.#scenario = scenario;
     this.#options = options;
     this.#seed = options.seed ?? scenario.seed;
-    const plans = planNodes(scenario, this.#seed);
+    const plans = options.plans ?? planNodes(scenario, this.#seed);
     const welfare = welfareOf(scenario, plans, this.#seed, (slot) => this.world.oracle.ids[slot] ?? "");
     const supply = supplyBookOf(scenario, plans, this.#seed);
     this.#recorder = new Recorder({
       seed: this.#seed,
       world: "simulated",
-      horizonUs: scenario.horizonUs,
-      warmupUs: scenario.warmupUs,
-      clientClasses: scenario.clients.map(({ name, latencyGoal }) => ({ name, goals: latencyGoal })),
-      operatorClasses: scenario.operators.map(({ name }) => ({ name })),
-      nodes: plans.map((plan) => ({
-        name: plan.name,
-        operatorClass: plan.operatorClass,
-        region: plan.region,
-        machine: plan.machine,
-        model: plan.descriptor.offers.map((offer) => offer.model).join(" "),
-        slots: plan.descriptor.slots,
-        kvTokensMax: plan.descriptor.kvTokensMax,
-        inputMsatPerMtok: plan.descriptor.offers[0]!.prices.inputMsatPerMtok,
-        outputMsatPerMtok: plan.descriptor.offers[0]!.prices.outputMsatPerMtok,
-        power: plan.power,
-        present: plan.present,
-        electricityMsatPerKwh: scenario.operators[plan.operatorClass]!.electricityMsatPerKwh,
-      })),
+      ...recordedMarket(scenario, plans),
       welfare,
       supply,
       warmup: options.warmup?.finding,

@@ -18,7 +18,7 @@ export class UserError extends Error {
 }
 
 /** Errors of other rooms that are the user's to put right. Their messages begin with the file and line. */
-const locatedErrors: ReadonlySet<string> = new Set(["ScenarioError", "TraceError", "ProfileError", "PolicyError"]);
+const locatedErrors: ReadonlySet<string> = new Set(["ScenarioError", "ConfigError", "TraceError", "ProfileError", "PolicyError"]);
 
 /** Refusals of the file system, in words. */
 const fileProblems: Readonly<Record<string, string>> = {

@@ -34,6 +34,8 @@ export interface DeskJob<T> {
   /** As the engine counted it; as declared before. */
   inputTokens: number;
   outputTokens: number;
+  /** Output tokens at which to say `progress`; 0: not asked for. */
+  watchTokens: number;
   engine: T | undefined;
 }
 
@@ -41,8 +43,6 @@ interface Entry<T> extends DeskJob<T> {
   startedTold: boolean;
   heldTokens: number;
   heldText: string | undefined;
-  /** Output tokens at which to say `progress`; 0: not asked for. */
-  watchTokens: number;
 }
 
 /** The engine behind the desk. */
@@ -134,6 +134,10 @@ export class JobDesk<T = undefined> {
   /** Job of this number, while it is here. */
   find(ref: number): DeskJob<T> | undefined {
     return this.#byRef.get(ref);
+  }
+
+  refOf(jobId: JobId): number | undefined {
+    return this.#jobs.get(jobId)?.ref;
   }
 
   /** Jobs that run now. */
@@ -235,13 +239,6 @@ export class JobDesk<T = undefined> {
     this.#look(entry);
   }
 
-  /** Text without a token of its own, such as the rest of a character that the last token began. */
-  text(job: DeskJob<T>, text: string): void {
-    const entry = this.#known(job);
-    if (entry === undefined || text === "") return;
-    entry.heldText = (entry.heldText ?? "") + text;
-  }
-
   /** @param inputTokens of the prompt, where the engine counted them. */
   finished(job: DeskJob<T>, finishReason: "stop" | "length", outputHash: string, inputTokens?: number): void {
     const entry = this.#known(job);
@@ -271,6 +268,14 @@ export class JobDesk<T = undefined> {
     for (const entry of [...this.runningJobs()]) this.failed(entry, reason);
     this.#paused = paused;
     this.pump();
+  }
+
+  /** Every job fails, those that wait too. */
+  failAll(reason: RefusalReason): void {
+    const paused = this.#paused;
+    this.#paused = true;
+    for (const entry of [...this.#jobs.values()]) this.failed(entry, reason);
+    this.#paused = paused;
   }
 
   /** Every job fails, what is in the post goes out, and nothing after. */
@@ -329,7 +334,6 @@ export class JobDesk<T = undefined> {
   #release(entry: Entry<T>): void {
     this.#held.delete(entry);
     const { heldTokens: tokens, heldText: text, outputTokens, job: { jobId } } = entry;
-    // Text of no token waits for one; at the end it goes with the last event that can carry it, or not at all.
     if (tokens === 0) return;
     entry.heldTokens = 0;
     entry.heldText = undefined;

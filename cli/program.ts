@@ -3,6 +3,7 @@ import { registerCompare } from "./compare.ts";
 import { registerEquilibrium } from "./equilibrium.ts";
 import { registerExplain } from "./explain.ts";
 import { registerKeygen } from "./keygen.ts";
+import { registerLedger } from "./ledger.ts";
 import { registerModel } from "./model.ts";
 import { registerRun } from "./run.ts";
 import { registerSchema } from "./schema.ts";
@@ -41,6 +42,7 @@ export const buildProgram = (): Command => {
   program.commandsGroup("Real models and machines:");
   registerModel(program);
   registerKeygen(program);
+  registerLedger(program);
   program.addHelpText("after", "\nExample:\n  $ infernet run quickstart\n");
   for (const command of program.commands) inherit(command);
   return program;

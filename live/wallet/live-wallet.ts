@@ -12,5 +12,5 @@ export interface LiveWallet extends Wallet {
 
 /** A wallet cannot work: in words for the operator, with what to do about it. */
 export class WalletError extends Error {
-  override readonly name = "WalletError";
+  override readonly name = "UserError";
 }

@@ -1,0 +1,150 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { sha256Hex } from "../../protocol/canonical.ts";
+import { until } from "../testing/peers.ts";
+import { SmallMarket } from "../testing/small-market.ts";
+import { boundOnTokens, type JobSpec, startClient, type SubmittedJob } from "./client.ts";
+import { testSigner } from "../testing/peers.ts";
+import { NoWallet } from "../wallet/no-wallet.ts";
+import type { TokenPart } from "./token-stream.ts";
+
+const PROMPT = "Geheimnis 🤫: why is the sky blue?";
+const ask: JobSpec = { model: "mock", prompt: PROMPT, inputTokens: 40, maxOutputTokens: 30, maxPriceMsat: 100_000, patienceUs: 20_000_000 };
+
+let market: SmallMarket;
+beforeEach(async () => { market = await new SmallMarket().start(); });
+afterEach(async () => {
+  await market.stop();
+  // Whatever was done to it: no fault of the program, and no money from nowhere.
+  expect(market.faults).toEqual([]);
+  market.bank.ledger.check();
+});
+
+const read = async (job: SubmittedJob): Promise<TokenPart[]> => {
+  const parts: TokenPart[] = [];
+  for await (const part of job.tokens) parts.push(part);
+  return parts;
+};
+
+describe("a job over sockets", () => {
+  test("streams its text, is billed what was metered, paid to the millisatoshi, and told in events without a word of it", async () => {
+    const node = await market.node({ decodeTokensPerS: 2_000, outputTokens: () => 20 });
+    const client = await market.client();
+    const job = client.submit(ask);
+    const parts = await read(job);
+    const outcome = await job.outcome;
+    const text = parts.map((part) => part.text).join("");
+    expect(outcome).toMatchObject({ status: "completed", reason: "", finishReason: "stop", feeMsat: 12, receipt: { node: node.peer, inputTokens: 40, outputTokens: 20, amountMsat: 120, outputHash: sha256Hex(text), promptHash: sha256Hex(PROMPT) } });
+    expect([parts.reduce((sum, { tokens }) => sum + tokens, 0), parts.every(({ restarted }) => !restarted), text.length > 20]).toEqual([20, true, true]);
+    await until(() => market.gained(node.peer) === 120 && market.gained(market.router.peer) === 12, "node and router are paid");
+    expect(market.gained(client.peer)).toBe(-132);
+    await until(() => node.node.open === 0 && market.router.router.open === 0, "all is forgotten");
+    expect(market.events.map(({ event }) => event)).toEqual(["submitted", "assigned", "started", "first-token", "finished", "ended"]);
+    for (const words of [PROMPT, "sky", text.slice(0, 12)]) expect(JSON.stringify(market.events)).not.toContain(words);
+    expect(market.events.every(({ atUs }, i) => i === 0 || atUs >= market.events[i - 1]!.atUs)).toBe(true);
+  });
+
+  test("many at once over two nodes: each ends once, and the money is where the receipts say", async () => {
+    const nodes = [await market.node({ slots: 4 }), await market.node({ slots: 4 })];
+    const client = await market.client();
+    const outcomes = await Promise.all(Array.from({ length: 40 }, () => client.submit({ ...ask, maxPriceMsat: 1_000 }).outcome));
+    expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(["completed"]));
+    await until(() => nodes.every(({ node }) => node.open === 0), "every node is paid");
+    for (const { peer } of nodes) expect(market.gained(peer)).toBe(outcomes.filter(({ receipt }) => receipt?.node === peer).reduce((sum, { receipt }) => sum + receipt!.amountMsat, 0));
+    expect(market.events.filter(({ event }) => event === "ended")).toHaveLength(40);
+  });
+
+  test.each(["prepay", "escrow", "streaming"] as const)("paid by %s: as much as was metered, no more", async (kind) => {
+    const node = await market.node({ decodeTokensPerS: 2_000, outputTokens: () => 21 });
+    const terms = { payWithinUs: 2_000_000 };
+    const client = await market.client({
+      settlement: kind === "prepay" ? { kind, ...terms } : kind === "escrow" ? { kind, ...terms, timeoutUs: 5_000_000, parts: 3 } : { kind, ...terms, everyTokens: 8, stallUs: 2_000_000 },
+    });
+    const job = client.submit(ask);
+    const parts = await read(job);
+    const outcome = await job.outcome;
+    expect(outcome).toMatchObject({ status: "completed", receipt: { outputTokens: 21, amountMsat: 122, outputHash: sha256Hex(parts.map(({ text }) => text).join("")) } });
+    await until(() => node.node.open === 0 && market.gained(node.peer) === 122, "the node has what it earned");
+    expect(market.gained(client.peer)).toBe(-122 - 12);
+  });
+
+  test("a quote says the most that it can cost, and who would serve it", async () => {
+    const client = await market.client();
+    expect(await client.quote(ask)).toMatchObject({ type: "refuse", reason: "no-eligible-node" });
+    const node = await market.node();
+    expect(await client.quote(ask)).toMatchObject({ type: "quote", node: node.peer, maxAmountMsat: 154 });
+  });
+
+  test("who declares nothing declares a bound: no tokenizer makes more of it", () => {
+    expect(boundOnTokens("")).toBe(16);
+    expect(boundOnTokens("ä🤫")).toBe(22);
+  });
+
+  test("a job that is cancelled ends so, and its node forgets it", async () => {
+    const node = await market.node({ decodeTokensPerS: 20 });
+    const client = await market.client();
+    const job = client.submit(ask);
+    for await (const part of job.tokens) if (part.tokens > 0) job.cancel();
+    expect(await job.outcome).toMatchObject({ status: "cancelled", reason: "user", receipt: null });
+    await until(() => node.node.open === 0, "the node forgets it");
+    expect([job.cancel(), market.gained(node.peer)]).toEqual([false, 0]);
+  });
+});
+
+describe("leaving in good order", () => {
+  test("a node finishes what runs, hands back what waits, and gets its money", async () => {
+    const first = await market.node({ slots: 1, decodeTokensPerS: 300 });
+    const client = await market.client();
+    const running = client.submit(ask);
+    await until(() => market.events.some(({ event }) => event === "first-token"), "the first job runs");
+    const waiting = client.submit(ask);
+    await until(() => first.node.open === 2, "the second waits there");
+    const second = await market.node();
+    await first.stop(5_000);
+    expect(await running.outcome).toMatchObject({ status: "completed", receipt: { node: first.peer } });
+    expect(await waiting.outcome).toMatchObject({ status: "completed", receipt: { node: second.peer, attempt: 2 } });
+    expect(market.gained(first.peer)).toBe(140);
+    expect(market.events.filter(({ event }) => event === "attempt-failed")).toMatchObject([{ reason: "shutting-down" }]);
+  });
+
+  test("where time is up it hands back what runs, too", async () => {
+    const first = await market.node({ decodeTokensPerS: 5 });
+    const client = await market.client();
+    const job = client.submit(ask);
+    const reading = read(job);
+    await until(() => market.events.some(({ event }) => event === "first-token"), "it runs");
+    const second = await market.node({ decodeTokensPerS: 1_000 });
+    await first.stop(50);
+    expect(await job.outcome).toMatchObject({ status: "completed", receipt: { node: second.peer, attempt: 2 } });
+    // The answer began again, at the other node.
+    expect((await reading).filter(({ restarted }) => restarted)).toMatchObject([{ node: second.peer, attempt: 2 }]);
+  });
+
+  test("a client cancels what it has", async () => {
+    const node = await market.node({ decodeTokensPerS: 5 });
+    const client = await market.client();
+    const job = client.submit(ask);
+    await until(() => node.node.open === 1, "it is there");
+    await client.stop();
+    expect(await job.outcome).toMatchObject({ status: "cancelled", reason: "shutdown" });
+    await until(() => node.node.open === 0, "the node heard of it");
+    expect(() => client.submit(ask)).toThrow("stopped");
+  });
+});
+
+describe("a client says in one sentence", () => {
+  const options = (url: string, key: string) => ({ signer: testSigner(), router: { url, key }, region: "eu", wallet: new NoWallet(), newKey: true, onFault: () => {} });
+
+  test("that there is no router", async () => {
+    await expect(startClient(options("ws://127.0.0.1:9", market.router.peer))).rejects.toThrow(/^No router at ws:\/\/127\.0\.0\.1:9: connect ECONNREFUSED/);
+  });
+
+  test("that another router answers than the one that is meant", async () => {
+    await expect(startClient(options(market.router.url, testSigner().publicKey))).rejects.toThrow(/^No router at ws:\/\/127\.0\.0\.1:\d+: .*(another|key)/);
+  });
+
+  test("and without a wallet it gets what is free, and fails to pay what is not", async () => {
+    await market.node();
+    const client = await market.client({ wallet: new NoWallet(), paymentAttempts: 1 });
+    expect(await client.submit(ask).outcome).toMatchObject({ status: "failed", reason: "payment-failed: no-wallet" });
+  });
+});

@@ -90,6 +90,18 @@ export const decodePoint = z.strictObject({
 });
 export type DecodePoint = z.infer<typeof decodePoint>;
 
+/** One step in which a prompt is processed beside sequences that generate. */
+export const mixedPoint = z.strictObject({
+  batch: z.int().min(1).max(65_536).describe("Sequences that generate a token."),
+  contextTokens: tokens.describe("Tokens of each one's context before."),
+  promptTokens: tokens.min(1).describe("Tokens of the prompt."),
+  promptContextTokens: tokens.describe("Tokens of its sequence's context before."),
+  us: us.gt(0).describe("Duration of the step; the median of the repetitions."),
+  repetitions: z.int().min(1).max(1_000_000),
+  spread,
+});
+export type MixedPoint = z.infer<typeof mixedPoint>;
+
 /** What a fitted form says of one measured point. */
 export const fitResidual = z.strictObject({
   kind: z.enum(["prefill", "decode"]),
@@ -143,6 +155,7 @@ export const machineProfile = z.strictObject({
     loadUs: us.nullable().describe("From the start of the engine to a loaded model; the median of the repetitions."),
     prefill: z.array(prefillPoint).max(PROFILE_POINTS_MAX),
     decode: z.array(decodePoint).max(PROFILE_POINTS_MAX),
+    mixed: z.array(mixedPoint).max(PROFILE_POINTS_MAX).describe("Empty where none was measured."),
   }),
   fit: profileFit.optional(),
 });

@@ -81,7 +81,7 @@ describe("an operator with a machine profile", () => {
 
   test.each([
     ["a file that is no profile", "{}", [], /operators\[0\]\.profile: found nothing at schema, line 1, column 1 of "my\.json"; allowed: /],
-    ["a profile without measurements", testProfile({ measured: { loadUs: null, prefill: [], decode: [] } }), [], /"my\.json": measurements without a single prompt/],
+    ["a profile without measurements", testProfile({ measured: { loadUs: null, prefill: [], decode: [], mixed: [] } }), [], /"my\.json": measurements without a single prompt/],
     ["another model of the catalogue", testProfile({ model: { ...testProfile().model, catalogue: "llama-3.1-8b:q4_k_m" } }), ["operators.mine.model=llama-3.1-8b:q8_0", "clients.one.model=llama-3.1-8b:q8_0"], /with a profile of llama-3\.1-8b:q4_k_m; allowed: the model that was measured/],
     ["a context beyond the model's", testProfile(), ["operators.mine.engine={llama.cpp: {context: 4Ki}}"], /found a context of 4096 tokens; allowed: at most 2048 tokens/],
     ["more slots than fit", testProfile({ machine: { ...testProfile().machine, memory: { bytes: 3e6, bandwidthBytesPerS: null } } }), [], /synth-1M takes 1\.0 MB and 3\.1 MB for 3072 tokens of context; two cores has 3\.0 MB; allowed: fewer slots/],

@@ -17,6 +17,7 @@ export function testProfile(changes: Partial<MachineProfile> = {}): MachineProfi
     measured: {
       loadUs: 50_000,
       prefill: [16, 64, 256].flatMap((tokens) => [0, 512].map((contextTokens) => ({ sequences: 1, tokens, contextTokens, us: testPromptUs(tokens, contextTokens), repetitions: 3, spread: null }))),
+      mixed: [],
       decode: [1, 2, 4].flatMap((batch) => [64, 512].map((contextTokens) => ({ batch, contextTokens, steps: 9, usPerStep: testStepUs(batch, contextTokens + 5), repetitions: 3, spread: null }))),
     },
     ...changes,

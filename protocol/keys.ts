@@ -1,6 +1,6 @@
-import { schnorr } from "@noble/curves/secp256k1.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import * as nip19 from "nostr-tools/nip19";
+import { curve } from "./curve.ts";
 import type { PeerId } from "./messages/scalars.ts";
 
 const HEX_KEY = /^[0-9a-f]{64}$/;
@@ -13,7 +13,7 @@ const HEX_KEY = /^[0-9a-f]{64}$/;
  * @throws Error where the bytes are no secret key: not 32 of them, zero, or not below the curve's order
  */
 export function publicKeyOf(secretKey: Uint8Array): PeerId {
-  return bytesToHex(schnorr.getPublicKey(secretKey));
+  return bytesToHex(curve().publicKey(secretKey));
 }
 
 /** A public key as people see it: `npub1...` (NIP-19). */

@@ -1,5 +1,5 @@
-import { schnorr } from "@noble/curves/secp256k1.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+import { type Curve, curve } from "./curve.ts";
 import { publicKeyOf } from "./keys.ts";
 import type { PeerId } from "./messages/scalars.ts";
 
@@ -21,6 +21,9 @@ export class Signer {
   readonly #auxRand: Uint8Array;
   readonly #noncePrefix: string;
   #nonces = 0;
+  /** What it signed with last: another implementation of the curve may have come to be used. */
+  #curve: Curve | null = null;
+  #signWith: ReturnType<Curve["signer"]> = () => new Uint8Array(0);
 
   /**
    * @param secretKey 32 bytes
@@ -35,9 +38,16 @@ export class Signer {
     if (!/^[A-Za-z0-9]{0,100}$/.test(this.#noncePrefix)) throw new RangeError("a nonce prefix is up to 100 letters and digits");
   }
 
-  /** BIP-340 signature of an event id: 128 lower-case hexadecimal digits. */
+  /** BIP-340 signature of an event id: 128 lower-case hexadecimal digits. @throws Error where the id is not 64 of them. */
   sign(id: string): string {
-    return bytesToHex(schnorr.sign(hexToBytes(id), this.#secretKey, this.#auxRand));
+    const now = curve();
+    if (now !== this.#curve) {
+      this.#curve = now;
+      this.#signWith = now.signer(this.#secretKey);
+    }
+    const message = hexToBytes(id);
+    if (message.length !== 32) throw new RangeError(`an event id is 32 bytes, not ${message.length}`);
+    return bytesToHex(this.#signWith(message, this.#auxRand));
   }
 
   /** A nonce that this signer has not given before: it tells two like messages of the same second apart. */
@@ -55,8 +65,9 @@ export class Signer {
  * @returns false, too, where any of the three is malformed or no point of the curve; never throws
  */
 export function verifySignature(signature: string, id: string, publicKey: PeerId): boolean {
+  if (signature.length !== 128 || id.length !== 64 || publicKey.length !== 64) return false;
   try {
-    return schnorr.verify(hexToBytes(signature), hexToBytes(id), hexToBytes(publicKey));
+    return curve().verify(hexToBytes(signature), hexToBytes(id), hexToBytes(publicKey));
   } catch {
     return false;
   }

@@ -20,6 +20,9 @@ export class UserError extends Error {
 /** Errors of other rooms that are the user's to put right. Their messages begin with the file and line. */
 const locatedErrors: ReadonlySet<string> = new Set(["ScenarioError", "ConfigError", "TraceError", "ProfileError", "PolicyError"]);
 
+/** Errors of live runners and wallets, in words for their operator. */
+const operatorErrors: ReadonlySet<string> = new Set(["UserError", "RunnerError", "WalletError"]);
+
 /** Refusals of the file system, in words. */
 const fileProblems: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file or folder",
@@ -49,7 +52,7 @@ export interface Failure {
 export const describeError = (error: unknown, context = ""): Failure => {
   // Commander has printed its own message by then; its exit code is 0 after --help and --version.
   if (error instanceof CommanderError) return { text: "", exitCode: error.exitCode === 0 ? EXIT.ok : EXIT.user };
-  if (error instanceof Error && error.name === "UserError") return { text: `error: ${error.message}`, exitCode: EXIT.user };
+  if (error instanceof Error && operatorErrors.has(error.name)) return { text: `error: ${error.message}`, exitCode: EXIT.user };
   if (error instanceof Error && locatedErrors.has(error.name)) return { text: error.message, exitCode: EXIT.user };
   if (isFileError(error)) {
     const path = error.path === undefined ? "" : `${error.path}: `;

@@ -1,13 +1,12 @@
 import { once } from "node:events";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type Dimension, parseQuantity, toNumber } from "../input/units.ts";
 import { LedgerServer } from "../live/wallet/ledger-server.ts";
 import type { Durability } from "../live/wallet/journal.ts";
 import { formatMsat } from "../protocol/format.ts";
 import { UserError } from "./errors.ts";
 import { interruptedExit } from "./interruptions.ts";
 import { balancesText } from "./ledger-text.ts";
-import { filePath } from "./options.ts";
+import { filePath, wholeQuantity } from "./options.ts";
 
 interface LedgerFlags {
   readonly listen: { readonly host: string; readonly port: number };
@@ -67,14 +66,4 @@ const address = (text: string): { readonly host: string; readonly port: number }
   const port = Number(found?.[3]);
   if (found === null || port > 65_535) throw new InvalidArgumentError("Allowed: HOST:PORT, such as 127.0.0.1:7800.");
   return { host: found[1] ?? found[2]!, port };
-};
-
-const EXAMPLES: Partial<Record<Dimension, string>> = { money: "an amount such as '50000 sat'", duration: "a duration such as 10s" };
-
-/** In base units. @throws InvalidArgumentError */
-const wholeQuantity = (dimension: "money" | "duration") => (text: string): number => {
-  const quantity = parseQuantity(dimension, text);
-  const value = "found" in quantity || quantity.currency !== null ? -1 : toNumber(quantity);
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError(`Allowed: ${EXAMPLES[dimension]}.`);
-  return value;
 };

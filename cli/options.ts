@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { parseQuantity, toNumber } from "../input/units.ts";
 
 /** Parses a seed: a whole number from 0 to 2^53 - 1. @throws InvalidArgumentError */
 export const seed = (text: string): number => {
@@ -11,6 +12,14 @@ export const seed = (text: string): number => {
 export const wholeNumber = (least: number, most: number) => (text: string): number => {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < least || value > most) throw new InvalidArgumentError(`Allowed: a whole number from ${least} to ${most}.`);
+  return value;
+};
+
+/** Parses an amount of play money, or a duration: whole msat, whole microseconds. @throws InvalidArgumentError */
+export const wholeQuantity = (dimension: "money" | "duration") => (text: string): number => {
+  const quantity = parseQuantity(dimension, text);
+  const value = "found" in quantity || quantity.currency !== null ? -1 : toNumber(quantity);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError(`Allowed: ${dimension === "money" ? "an amount such as '50000 sat'" : "a duration such as 10s"}.`);
   return value;
 };
 

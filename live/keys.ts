@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { decodeSecretKey, encodeSecretKey, publicKeyOf } from "../protocol/keys.ts";
 import { Signer } from "../protocol/signer.ts";
 
@@ -48,11 +48,26 @@ export function writeKeyFile(path: string, secretKey: Uint8Array): void {
  * @throws KeyFileError where there is no key in it, or where others than its owner may read or write it
  */
 export function readKeyFile(path: string): Uint8Array {
+  if (!existsSync(path)) throw new KeyFileError(`There is no key file ${path}. Make one: infernet keygen --out ${path}`);
+  try {
+    return checked(decodeSecretKey(readSecretFile(path)));
+  } catch (error) {
+    if (error instanceof RangeError) throw new KeyFileError(`${path}: ${error.message}.`);
+    throw error;
+  }
+}
+
+/**
+ * Reads what a file keeps that its owner alone may read: its text, without white space around it.
+ *
+ * @throws KeyFileError where there is no such file, or where others may read or write it
+ */
+export function readSecretFile(path: string): string {
   let fd: number;
   try {
     fd = openSync(path, "r");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") throw new KeyFileError(`There is no key file ${path}. Make one: infernet keygen --out ${path}`);
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") throw new KeyFileError(`There is no key file ${path}.`);
     throw error;
   }
   try {
@@ -63,11 +78,7 @@ export function readKeyFile(path: string): Uint8Array {
     if (process.platform !== "win32" && (mode & 0o077) !== 0) {
       throw new KeyFileError(`The key file ${path} is open to others (mode ${mode.toString(8).padStart(4, "0")}). Allowed: 0600. Put it right: chmod 600 ${path}`);
     }
-    const text = readFileSync(fd, "utf8").trim();
-    return checked(decodeSecretKey(text));
-  } catch (error) {
-    if (error instanceof RangeError) throw new KeyFileError(`${path}: ${error.message}.`);
-    throw error;
+    return readFileSync(fd, "utf8").trim();
   } finally {
     closeSync(fd);
   }

@@ -76,7 +76,7 @@ describe("defaults", () => {
   test("a node needs a router and a runner; files lie beside the settings", () => {
     expect(node("runner: {llama: {model: models/tiny.gguf}}")).toMatchObject({
       keyFile: "etc/node.key", region: "eu", prices: { inputMsatPerMtok: 0, outputMsatPerMtok: 0, fixedMsat: 0 }, speed: null, queueLimit: 4, streamIntervalMs: 50,
-      runner: { kind: "llama", model: "etc/models/tiny.gguf", name: "tiny", slots: 4, threads: 1, gpuLayers: 0, contextTokens: undefined, batchTokens: 512 },
+      runner: { kind: "llama", model: "etc/models/tiny.gguf", name: "tiny", slots: 4, threads: 1, gpu: "auto", gpuLayers: undefined, contextTokens: undefined, batchTokens: 512, temperature: 0 },
     });
     expect(node("runner: {mock: {}}").machine).toMatch(/threads$/);
   });

@@ -12,21 +12,28 @@ import { readConfigFile } from "./read.ts";
 const models = z.array(model).min(1).max(64);
 const slots = z.int().min(1).max(65_536).default(4).describe("Jobs that run at once.");
 
+const temperature = z.number().min(0).max(10).default(0).describe("0: always the likeliest token.");
+
 const runner = oneOf({
   llama: z.strictObject({
     model: file.describe("GGUF file of the model, or one that `infernet model synth` made."),
     name: model.optional().describe("Under which name jobs ask for it (default: the file's name without .gguf)."),
-    slots,
+    slots: z.int().min(1).max(256).default(4).describe("Jobs that run at once."),
     context: positiveTokens.optional().describe("Longest context of one job, prompt and output together (default: 4Ki, or what the model was trained for if that is less)."),
     threads: z.int().min(1).max(1_024).default(1).describe("Threads that compute. More than one slows a small machine down: they wait for each other by spinning."),
-    gpuLayers: z.union([z.int().min(0).max(10_000), z.literal("all")]).default(0).describe("Layers that a graphics processor takes."),
+    gpu: z.enum(["auto", "cuda", "vulkan", "metal", "none"]).default("auto").describe("Graphics processor to use, through which interface; auto: whichever there is."),
+    gpuLayers: z.int().min(0).max(10_000).optional().describe("Layers that it takes (default: as many as fit)."),
     batch: positiveTokens.default(512).describe("Most tokens in one step."),
+    temperature,
   }).describe("llama.cpp in a process of its own: several sequences in one batch."),
   http: z.strictObject({
-    url: httpUrl.describe("Base address of an OpenAI-compatible server: llama-server, Ollama, vLLM."),
-    models: models.describe("Models that it serves, by its own names."),
+    url: httpUrl.describe("Where the API of an OpenAI-compatible server begins, such as http://127.0.0.1:8080/v1 (llama-server, Ollama, vLLM)."),
+    model: z.string().min(1).max(256).describe("The model's name at the server."),
+    name: model.optional().describe("Under which name jobs ask for it (default: the same)."),
+    api: z.enum(["completions", "chat"]).default("completions").describe("completions: the prompt as it is. chat: as a user's message, in the model's own template."),
     slots,
-    context: positiveTokens.default("4Ki").describe("Longest context of one job, prompt and output together."),
+    context: positiveTokens.optional().describe("Longest context of one job, prompt and output together (default: what the server says, where it does)."),
+    temperature,
     keyFile: file.optional().describe("File with the server's API key, mode 0600 (default: none)."),
   }).describe("Any OpenAI-compatible server."),
   mock: z.strictObject({
@@ -71,8 +78,8 @@ const schema = z.strictObject({
 
 /** What executes models, in base units. */
 export type RunnerSettings =
-  | { readonly kind: "llama"; readonly model: string; readonly name: string; readonly slots: number; readonly contextTokens: number | undefined; readonly threads: number; readonly gpuLayers: number | "all"; readonly batchTokens: number }
-  | { readonly kind: "http"; readonly url: string; readonly models: readonly string[]; readonly slots: number; readonly contextTokens: number; readonly keyFile: string | undefined }
+  | { readonly kind: "llama"; readonly model: string; readonly name: string; readonly slots: number; readonly contextTokens: number | undefined; readonly threads: number; readonly gpu: "auto" | "cuda" | "vulkan" | "metal" | "none"; readonly gpuLayers: number | undefined; readonly batchTokens: number; readonly temperature: number }
+  | { readonly kind: "http"; readonly url: string; readonly model: string; readonly name: string; readonly api: "completions" | "chat"; readonly slots: number; readonly contextTokens: number | undefined; readonly temperature: number; readonly keyFile: string | undefined }
   | { readonly kind: "mock"; readonly models: readonly string[]; readonly slots: number; readonly contextTokens: number; readonly prefillTokensPerS: number; readonly decodeTokensPerS: number; readonly outputTokens: number | undefined };
 
 /** A node's settings, in base units. */
@@ -148,18 +155,23 @@ export function resolveNode(reading: Reading<z.output<typeof schema>>): NodeConf
 }
 
 function resolveRunner({ path, number, wrong }: Reading<unknown>, value: z.output<typeof runner>, at: readonly PathPart[]): RunnerSettings {
+  const checkName = (name: string, ...where: string[]): void => {
+    if (!/^[A-Za-z0-9._:/-]{1,128}$/.test(name)) wrong({ path: [...at, ...where], found: `${quoted(name)}, which is no model's name`, allowed: "a `name` of letters, digits and . _ : / -" });
+  };
+  const tokensOf = (written: unknown, ...where: string[]): number | undefined => (written === undefined ? undefined : number("tokens", written, [...at, ...where]));
   if ("llama" in value) {
-    const { model: gguf, name, slots: atOnce, context, threads, gpuLayers, batch } = value.llama;
+    const { model: gguf, name, slots: atOnce, context, threads, gpu, gpuLayers, batch, temperature: heat } = value.llama;
     const given = name ?? gguf.replace(/^.*[\\/]/, "").replace(/\.gguf$/i, "");
-    if (!/^[A-Za-z0-9._:/-]{1,128}$/.test(given)) wrong({ path: [...at, "llama", name === undefined ? "model" : "name"], found: `${quoted(given)}, which is no model's name`, allowed: "a `name` of letters, digits and . _ : / -" });
+    if (name === undefined) checkName(given, "llama", "model");
     return {
-      kind: "llama", model: path(gguf), name: given, slots: atOnce, threads, gpuLayers,
-      contextTokens: context === undefined ? undefined : number("tokens", context, [...at, "llama", "context"]), batchTokens: number("tokens", batch, [...at, "llama", "batch"]),
+      kind: "llama", model: path(gguf), name: given, slots: atOnce, threads, gpu, gpuLayers, temperature: heat,
+      contextTokens: tokensOf(context, "llama", "context"), batchTokens: tokensOf(batch, "llama", "batch")!,
     };
   }
   if ("http" in value) {
-    const { url, models: names, slots: atOnce, context, keyFile } = value.http;
-    return { kind: "http", url, models: names, slots: atOnce, contextTokens: number("tokens", context, [...at, "http", "context"]), keyFile: keyFile === undefined ? undefined : path(keyFile) };
+    const { url, model: atServer, name = atServer, api, slots: atOnce, context, temperature: heat, keyFile } = value.http;
+    checkName(name, "http", "model");
+    return { kind: "http", url, model: atServer, name, api, slots: atOnce, temperature: heat, contextTokens: tokensOf(context, "http", "context"), keyFile: keyFile === undefined ? undefined : path(keyFile) };
   }
   const { models: names, slots: atOnce, context, prefill, decode, outputTokens } = value.mock;
   return {

@@ -104,8 +104,8 @@ export type MixedPoint = z.infer<typeof mixedPoint>;
 
 /** What a fitted form says of one measured point. */
 export const fitResidual = z.strictObject({
-  kind: z.enum(["prefill", "decode"]),
-  index: z.int().min(0).max(PROFILE_POINTS_MAX - 1).describe("Of the point in `measured.prefill` or `measured.decode`."),
+  kind: z.enum(["prefill", "decode", "mixed"]),
+  index: z.int().min(0).max(PROFILE_POINTS_MAX - 1).describe("Of the point in `measured.prefill`, `measured.decode` or `measured.mixed`."),
   used: z.boolean().describe("Whether the fit saw the point."),
   measuredUs: us,
   fittedUs: us,
@@ -115,7 +115,7 @@ export type FitResidual = z.infer<typeof fitResidual>;
 /** An engine's cost as a formula, fitted to the measurements. */
 export const profileFit = z.strictObject({
   cost: fittedCost,
-  residuals: z.array(fitResidual).max(2 * PROFILE_POINTS_MAX),
+  residuals: z.array(fitResidual).max(3 * PROFILE_POINTS_MAX),
   note: label(1024).describe("In words: how well it fits, and where it does not; may be empty."),
   date: z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z$/).nullable(),
 });

@@ -12,7 +12,7 @@ export interface FitOptions {
   readonly form?: PointForm;
   /** Default: a dense model of which nothing else is known. */
   readonly facts?: ModelFacts | null;
-  /** Default shared. llama.cpp with a KV stream for each sequence, as node-llama-cpp runs it: separate. */
+  /** Default: what mixed steps show that were measured; else shared. llama.cpp with a KV stream for each sequence, as node-llama-cpp runs it: separate. */
   readonly mixed?: FittedCost["mixed"];
   /** Numbers of sequences whose points are fitted; the others are predicted. Default: all. */
   readonly batches?: readonly number[];
@@ -32,10 +32,12 @@ export interface KindErrors {
 /** A cost fitted to measured points. */
 export interface PointFit {
   readonly cost: FittedCost;
-  /** One for each point; prompts first. */
+  /** One for each point: prompts, decode steps, mixed steps. */
   readonly residuals: readonly FitResidual[];
   readonly prefill: KindErrors;
   readonly decode: KindErrors;
+  /** Of steps with both, which are only predicted; null where none was measured. */
+  readonly mixed: KindErrors | null;
   readonly verdict: Verdict;
   /** Forms that were tried, and the mean absolute error of their predictions for points not seen; the one taken is the cost's. */
   readonly tried: readonly { readonly form: PointForm; readonly heldOut: number }[];
@@ -52,6 +54,14 @@ export function predictUs(cost: FittedCost, point: Point): number {
   const base = point.kind === "decode" ? baseUs(0, point.sequences) : baseUs(point.tokens, 0);
   return base + contextUs * point.contextRead + prefillContextUs * point.pairs;
 }
+
+/** Microseconds that the cost predicts for a step of prompt tokens and decoding sequences. */
+export function predictMixedUs(cost: FittedCost, { batch, contextTokens, promptTokens, promptContextTokens }: Omit<MixedMeasurement, "us">): number {
+  const { baseUs, contextUs, prefillContextUs } = fittedStepCost(cost);
+  return baseUs(promptTokens, batch) + contextUs * batch * (contextTokens + 1) + prefillContextUs * promptTokens * (promptContextTokens + (promptTokens - 1) / 2);
+}
+
+type MixedMeasurement = NonNullable<Measurements["mixed"]>[number];
 
 /**
  * Fits an engine's cost to measured prompts and decode steps.
@@ -72,8 +82,20 @@ export function fitPoints(measurements: Measurements, options: FitOptions = {}):
   const fits = candidates.map((candidate) => fitOne(candidate, points, used, form));
   const best = fits.reduce((taken, next) =>
     ((!taken.verdict.fits || taken.heldOut > goodEnough) && next.heldOut < taken.heldOut ? next : taken));
-  const { cost, residuals, prefill, decode, verdict } = best;
-  return { cost, residuals, prefill, decode, verdict, tried: fits.map((fit) => ({ form: fit.form, heldOut: fit.heldOut })) };
+  const { prefill, decode, verdict } = best;
+  const steps = measurements.mixed ?? [];
+  const mixes = (["shared", "separate"] as const).filter((mixed) => mixed === (options.mixed ?? (steps.length > 0 ? mixed : "shared"))).map((mixed) => {
+    const cost = { ...best.cost, mixed };
+    const residuals = steps.map((step, index): FitResidual => ({ kind: "mixed", index, used: false, measuredUs: step.us, fittedUs: predictMixedUs(cost, step) }));
+    const errors = residuals.map(relativeError);
+    return { cost, residuals, mean: meanOf(errors), max: maxOf(errors) };
+  });
+  const { cost, residuals, mean, max } = mixes.reduce((taken, next) => (next.mean < taken.mean ? next : taken));
+  return {
+    cost, residuals: [...best.residuals, ...residuals], prefill, decode, verdict,
+    mixed: steps.length === 0 ? null : { points: steps.length, used: 0, mean: 0, max: 0, heldOut: { points: steps.length, mean, max } },
+    tried: fits.map((fit) => ({ form: fit.form, heldOut: fit.heldOut })),
+  };
 }
 
 /** Predicted over measured, less one. */
@@ -81,7 +103,7 @@ export function relativeError({ fittedUs, measuredUs }: Pick<FitResidual, "fitte
   return fittedUs / measuredUs - 1;
 }
 
-interface OneFit extends Omit<PointFit, "tried"> {
+interface OneFit extends Omit<PointFit, "tried" | "mixed"> {
   readonly form: PointForm;
   /** Mean absolute error of predictions that had not seen the point, of prompts or of decode steps, whichever is larger. */
   readonly heldOut: number;

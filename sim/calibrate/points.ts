@@ -1,9 +1,11 @@
-import type { DecodePoint, PrefillPoint } from "../../protocol/profile.ts";
+import type { DecodePoint, MixedPoint, PrefillPoint } from "../../protocol/profile.ts";
 
 /** Measurements that an engine's cost is fitted to. */
 export interface Measurements {
   readonly prefill: readonly Pick<PrefillPoint, "sequences" | "tokens" | "contextTokens" | "us">[];
   readonly decode: readonly Pick<DecodePoint, "batch" | "contextTokens" | "steps" | "usPerStep">[];
+  /** Steps with prompt tokens and decoding sequences: not fitted, but they tell whether both share passes. */
+  readonly mixed?: readonly Pick<MixedPoint, "batch" | "contextTokens" | "promptTokens" | "promptContextTokens" | "us">[];
   /** Most tokens in a pass through the model (llama.cpp: --ubatch-size); null where a step is one pass. */
   readonly passTokens: number | null;
 }

@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import type * as TinySecp256k1 from "tiny-secp256k1";
 
 /**
  * BIP-340 over secp256k1: keys, signatures and their proof. Every implementation gives the same bytes and verdicts; they
@@ -17,12 +18,10 @@ export interface Curve {
   verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean;
 }
 
-type TinySecp256k1 = typeof import("tiny-secp256k1");
-
 /** Loaded when it is first needed: compiling it takes some 20 ms, and most simulations sign nothing. */
-let tiny: TinySecp256k1 | null = null;
-function library(): TinySecp256k1 {
-  tiny ??= createRequire(import.meta.url)("tiny-secp256k1") as TinySecp256k1;
+let tiny: typeof TinySecp256k1 | null = null;
+function library(): typeof TinySecp256k1 {
+  tiny ??= createRequire(import.meta.url)("tiny-secp256k1") as typeof TinySecp256k1;
   return tiny;
 }
 

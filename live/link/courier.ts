@@ -4,6 +4,7 @@ import type { Message, PeerId } from "../../protocol/messages.ts";
 import { ReplayGuard } from "../../protocol/replay-guard.ts";
 import type { Signer } from "../../protocol/signer.ts";
 import type { Clock } from "../clock.ts";
+import { useFastestCurve } from "../native-curve.ts";
 import { ENVELOPE_LIFETIME_S, REMEMBERED_PER_SENDER } from "./limits.ts";
 
 /** Seals what a peer sends and opens what is for it. */
@@ -18,6 +19,7 @@ export class Courier {
    * for the peer may have acted on them before it was started again: {@link ready} says when it can be reached.
    */
   constructor(signer: Signer, clock: Clock, newKey: boolean) {
+    useFastestCurve();
     this.#signer = signer;
     this.#clock = clock;
     this.#startS = newKey ? -1 : clock.unixS;

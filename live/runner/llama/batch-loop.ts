@@ -97,15 +97,20 @@ export class BatchLoop {
     }
     const needed = what.kind === "mixed" ? what.sequences + 1 : what.sequences;
     if (needed > sequences) throw new Error(`the context has ${sequences} sequences, ${needed} were asked for`);
+    const { contextTokens, vocabulary } = this.#options;
+    for (let sequence = 0; sequence < needed; sequence++) {
+      const end = this.#measured[sequence]! + (what.kind === "prefill" ? what.tokensEach : what.kind === "decode" ? what.steps : sequence < what.sequences ? 1 : what.promptTokens);
+      if (end > contextTokens) throw new Error(`a sequence has a context of ${contextTokens} tokens; ${end} do not fit`);
+    }
+    if (what.kind === "mixed" && what.sequences + what.promptTokens > batchTokens) throw new Error(`a step takes ${batchTokens} tokens, ${what.sequences + what.promptTokens} were asked for`);
     const times: StepTime[] = [];
     const samplers = Array.from({ length: needed }, () => this.#model.newSampler());
     this.#looping = true;
     try {
       const part = (sequence: number, tokens: number, last: boolean): StepPart => {
         const position = this.#measured[sequence]!;
-        if (position + tokens > this.#options.contextTokens) throw new Error(`a sequence has a context of ${this.#options.contextTokens} tokens; ${position + tokens} do not fit`);
         this.#measured[sequence] = position + tokens;
-        return { sequence, position, tokens: randomTokens(tokens, this.#options.vocabulary, position * sequences + sequence + 1), sampler: last ? samplers[sequence]! : null };
+        return { sequence, position, tokens: randomTokens(tokens, vocabulary, position * sequences + sequence + 1), sampler: last ? samplers[sequence]! : null };
       };
       const step = async (parts: readonly StepPart[]): Promise<void> => {
         const fromNs = process.hrtime.bigint();

@@ -11,6 +11,8 @@ import { LiveEnvironment } from "../environment.ts";
 import type { BackOffOptions } from "../link/back-off.ts";
 import type { LinkLimits } from "../link/limits.ts";
 import { Uplink } from "../link/uplink.ts";
+import { WatchedLink } from "../observe/decorated.ts";
+import type { Observer } from "../observe/observer.ts";
 import { telemetryTo } from "../telemetry.ts";
 import type { LiveWallet } from "../wallet/live-wallet.ts";
 import { TokenStream } from "./token-stream.ts";
@@ -27,6 +29,8 @@ export interface StartClientOptions {
   /** Started and stopped with the client. */
   readonly wallet: LiveWallet;
   readonly telemetry?: Partial<Telemetry> | undefined;
+  /** Looks on: log, metrics, traces. Closed by whoever opened it. */
+  readonly observer?: Observer | undefined;
   readonly clock?: Clock | undefined;
   readonly limits?: Partial<LinkLimits> | undefined;
   readonly backOff?: BackOffOptions | undefined;
@@ -138,7 +142,9 @@ interface Open {
  * @throws LinkError where the router does not answer, or is another; WalletError
  */
 export async function startClient(options: StartClientOptions): Promise<RunningClient> {
-  const { signer, router, wallet, random, limits, backOff, newKey, onFault } = options;
+  const { signer, router, observer, random, limits, backOff, newKey, onFault } = options;
+  const watcher = observer?.watcher;
+  const wallet = observer?.wallet(options.wallet) ?? options.wallet;
   const clock = options.clock ?? new MonotonicClock();
   const self = signer.publicKey;
   const jobs = new Map<JobId, Open>();
@@ -160,12 +166,13 @@ export async function startClient(options: StartClientOptions): Promise<RunningC
     signer, clock, url: router.url, router: router.key, limits, backOff, newKey,
     onDown: (why, retryMs) => {
       tellDown(why);
+      watcher?.down("router", why, retryMs);
       options.onDown?.(why, retryMs);
     },
   });
   const env = new LiveEnvironment({
-    self, clock, link: uplink, wallet, random, onFault,
-    telemetry: telemetryTo(options.telemetry ?? {}, { ended: endOf }),
+    self, clock, link: watcher === undefined ? uplink : new WatchedLink(uplink, watcher), wallet, random, onFault,
+    telemetry: telemetryTo(options.telemetry ?? {}, observer?.telemetry ?? {}, { ended: endOf }),
   });
   const client = new Client(env, {
     routers: [router.key], paymentAttempts: options.paymentAttempts ?? 3, paymentRetryUs: 1_000_000, settlement: options.settlement,
@@ -187,14 +194,22 @@ export async function startClient(options: StartClientOptions): Promise<RunningC
   });
   env.host(client);
   uplink.listen({
-    onMessage: (from, message) => env.onMessage(from, message),
-    onRefused: (code, detail) => options.onRefused?.(code, detail),
+    onMessage: (from, message) => {
+      watcher?.heard(from, message);
+      env.onMessage(from, message);
+    },
+    onRefused: (code, detail) => {
+      watcher?.refused(code, detail);
+      options.onRefused?.(code, detail);
+    },
     onPeer: (_, up) => {
+      watcher?.peer(router.key, up);
       if (!up) return;
       tellUp();
       options.onUp?.();
     },
   });
+  observer?.metrics.uplinks([uplink.stats], () => (uplink.isConnected ? 1 : 0));
   wallet.listen((event) => env.onWallet(event));
   await wallet.start();
   try {

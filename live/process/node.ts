@@ -8,7 +8,10 @@ import { LiveEnvironment } from "../environment.ts";
 import type { BackOffOptions } from "../link/back-off.ts";
 import type { LinkLimits } from "../link/limits.ts";
 import { Uplink } from "../link/uplink.ts";
+import { WatchedLink } from "../observe/decorated.ts";
+import type { Observer } from "../observe/observer.ts";
 import type { LiveRunner, RunnerFacts } from "../runner/live-runner.ts";
+import { telemetryTo } from "../telemetry.ts";
 import type { LiveWallet } from "../wallet/live-wallet.ts";
 import { Routes } from "./routes.ts";
 import { measureSpeed, type Speed } from "./speed.ts";
@@ -34,6 +37,8 @@ export interface StartNodeOptions {
   readonly runner: LiveRunner;
   readonly wallet: LiveWallet;
   readonly telemetry: Telemetry;
+  /** Looks on: log, metrics, traces. Closed by whoever opened it. */
+  readonly observer?: Observer | undefined;
   readonly clock?: Clock | undefined;
   readonly limits?: Partial<LinkLimits> | undefined;
   readonly backOff?: BackOffOptions | undefined;
@@ -80,7 +85,10 @@ const MONEY_MS = 3_000;
  * @throws RunnerError, WalletError in words for the operator
  */
 export async function startNode(options: StartNodeOptions): Promise<RunningNode> {
-  const { signer, routers, runner, wallet, telemetry, onFault, random, limits, backOff, newKey } = options;
+  const { signer, routers, observer, onFault, random, limits, backOff, newKey } = options;
+  const watcher = observer?.watcher;
+  const runner = observer?.runner(options.runner) ?? options.runner;
+  const wallet = observer?.wallet(options.wallet) ?? options.wallet;
   const clock = options.clock ?? new MonotonicClock();
   const facts = await runner.start();
   let onRunner: (event: RunnerEvent) => void = () => {};
@@ -98,10 +106,16 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
 
   const uplinks = new Map(routers.map((router) => [router.key, new Uplink({
     signer, clock, url: router.url, router: router.key, limits, backOff, newKey,
-    onDown: (why, retryMs) => options.onDown?.(router, why, retryMs),
+    onDown: (why, retryMs) => {
+      watcher?.down("router", why, retryMs);
+      options.onDown?.(router, why, retryMs);
+    },
   })] as const));
   const routes = new Routes(uplinks);
-  const env = new LiveEnvironment({ self: signer.publicKey, clock, link: routes, wallet, runner, telemetry, random, onFault });
+  const env = new LiveEnvironment({
+    self: signer.publicKey, clock, link: watcher === undefined ? routes : new WatchedLink(routes, watcher), wallet, runner, random, onFault,
+    telemetry: observer === undefined ? options.telemetry : telemetryTo(options.telemetry, observer.telemetry),
+  });
   const node = new Node(env, {
     descriptor: {
       // Seconds since 1970 grow with every start: a node that was connected before began in an earlier second.
@@ -128,13 +142,18 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
 
   let started = false;
   const connected = new Set<PeerId>();
+  observer?.metrics.uplinks([...uplinks.values()].map(({ stats }) => stats), () => connected.size);
   for (const [router, uplink] of uplinks) {
     uplink.listen({
       onMessage: (from, message) => {
+        watcher?.heard(from, message);
         routes.heard(router, from, message);
         env.onMessage(from, message);
       },
-      onRefused: (code, detail) => options.onRefused?.(code, detail),
+      onRefused: (code, detail) => {
+        watcher?.refused(code, detail);
+        options.onRefused?.(code, detail);
+      },
       onPeer: (_, up) => {
         if (up) connected.add(router);
         else connected.delete(router);
@@ -143,6 +162,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
           started = true;
           env.run(() => node.start());
         }
+        watcher?.peer(router, up);
         options.onRouter?.(router, up);
       },
     });

@@ -7,6 +7,9 @@ import { type Clock, MonotonicClock } from "../clock.ts";
 import { LiveEnvironment } from "../environment.ts";
 import { Hub, type HubStats } from "../link/hub.ts";
 import type { LinkLimits } from "../link/limits.ts";
+import { WatchedLink } from "../observe/decorated.ts";
+import type { Observer } from "../observe/observer.ts";
+import { telemetryTo } from "../telemetry.ts";
 import type { LiveWallet } from "../wallet/live-wallet.ts";
 
 export interface StartRouterOptions {
@@ -19,6 +22,8 @@ export interface StartRouterOptions {
   /** Where its fees go; started and stopped with the router. */
   readonly wallet: LiveWallet;
   readonly telemetry: Telemetry;
+  /** Looks on: log, metrics, traces. Closed by whoever opened it. */
+  readonly observer?: Observer | undefined;
   readonly clock?: Clock | undefined;
   readonly limits?: Partial<LinkLimits> | undefined;
   /** The router's streams of random numbers; by default seeded by the operating system. */
@@ -61,16 +66,31 @@ const LOOK_MS = 10;
  * @throws Error of the server's, such as EADDRINUSE; WalletError
  */
 export async function startRouter(options: StartRouterOptions): Promise<RunningRouter> {
-  const { signer, wallet, telemetry, onFault, random } = options;
+  const { signer, observer, onFault, random } = options;
+  const watcher = observer?.watcher;
   const clock = options.clock ?? new MonotonicClock();
   const hub = new Hub({ signer, clock, limits: options.limits, newKey: options.newKey });
-  const env = new LiveEnvironment({ self: signer.publicKey, clock, link: hub, wallet, telemetry, random, onFault });
+  observer?.metrics.hub(hub.stats);
+  const wallet = observer?.wallet(options.wallet) ?? options.wallet;
+  const env = new LiveEnvironment({
+    self: signer.publicKey, clock, link: watcher === undefined ? hub : new WatchedLink(hub, watcher), wallet, random, onFault,
+    telemetry: observer === undefined ? options.telemetry : telemetryTo(options.telemetry, observer.telemetry),
+  });
   const router = new Router(env, options.router);
   env.host(router);
   hub.listen({
-    onMessage: (from, message) => env.onMessage(from, message),
-    onRefused: (code, detail) => options.onRefused?.(code, detail),
-    onPeer: (peer, connected) => options.onPeer?.(peer, connected),
+    onMessage: (from, message) => {
+      watcher?.heard(from, message);
+      env.onMessage(from, message);
+    },
+    onRefused: (code, detail) => {
+      watcher?.refused(code, detail);
+      options.onRefused?.(code, detail);
+    },
+    onPeer: (peer, connected) => {
+      watcher?.peer(peer, connected);
+      options.onPeer?.(peer, connected);
+    },
   });
   wallet.listen((event) => env.onWallet(event));
   await wallet.start();

@@ -71,6 +71,7 @@ export class LedgerServer {
   /** Bytes of the journal at which it is made shorter. */
   #compactAt: number;
   #messages = 0;
+  readonly #outcomes: Record<string, number> = {};
 
   /** Reads the journal. @throws JournalError where it cannot be used. */
   constructor(options: LedgerServerOptions) {
@@ -82,7 +83,14 @@ export class LedgerServer {
     this.tornBytes = this.#journal?.tornBytes ?? 0;
     this.ledger = new Ledger(ledger, {
       record: (entry) => this.#journal?.append(entry),
-      changed: (payment) => this.#bank.changed(payment),
+      changed: (payment) => {
+        const { state, reason } = payment;
+        if (state === "settled" || state === "failed") {
+          const outcome = reason ?? state;
+          this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + 1;
+        }
+        this.#bank.changed(payment);
+      },
     });
     this.#bank = new Bank(this.ledger, { feeBaseMsat: ledger.feeBaseMsat ?? 0, feePpm: ledger.feePpm ?? 0 });
     try {
@@ -130,6 +138,11 @@ export class LedgerServer {
   /** Connections, those included that have not answered; messages taken; bytes of the journal. */
   get traffic(): { readonly connections: number; readonly messages: number; readonly journalBytes: number } {
     return { connections: this.#connections.size, messages: this.#messages, journalBytes: this.#journal?.bytes ?? 0 };
+  }
+
+  /** Payments that ended since the start, by how: `settled`, or why they failed. */
+  get outcomes(): Readonly<Record<string, number>> {
+    return this.#outcomes;
   }
 
   #onConnection(socket: WebSocket): void {

@@ -215,6 +215,10 @@ export class Ledger {
     return { issuedMsat: -this.#issue.balanceMsat, inFlightMsat: this.#inFlight.balanceMsat, heldMsat: this.#held.balanceMsat, feesMsat: this.#fees.balanceMsat };
   }
 
+  get accountCount(): number {
+    return this.#accounts.size;
+  }
+
   /** Payments that are remembered; and those of them that are under way. */
   get size(): { readonly payments: number; readonly pending: number } {
     return { payments: this.#payments.size, pending: this.#pending.size };

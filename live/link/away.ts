@@ -8,16 +8,21 @@ interface Pigeonhole {
   bytes: number;
 }
 
-/** Keeps what is for peers whose connection went down, for a while and within bounds. */
+/**
+ * Keeps what is for peers whose connection went down, for a while and within bounds. At first everyone counts as such: when a
+ * router has been started again, a node is often back before the client that it has something for.
+ */
 export class Away {
   readonly #clock: Clock;
   readonly #limits: LinkLimits;
   readonly #holes = new Map<PeerId, Pigeonhole>();
+  readonly #startUs: number;
   #bytes = 0;
 
   constructor(clock: Clock, limits: LinkLimits) {
     this.#clock = clock;
     this.#limits = limits;
+    this.#startUs = clock.nowUs;
   }
 
   /** Peers that are waited for. */
@@ -31,7 +36,7 @@ export class Away {
   }
 
   isExpected(peer: PeerId): boolean {
-    return this.#holes.has(peer);
+    return this.#holes.has(peer) || this.#clock.nowUs - this.#startUs < this.#limits.awayMs * 1_000;
   }
 
   /** From now on this peer is waited for. */
@@ -43,6 +48,7 @@ export class Away {
 
   /** Keeps a frame for a peer that is waited for. False where it is not, or where there is no room. */
   keep(peer: PeerId, frame: string | Buffer): boolean {
+    if (!this.#holes.has(peer) && this.isExpected(peer)) this.expect(peer);
     const hole = this.#holes.get(peer);
     const { awayMessages, awayBytes, awayBytesInAll } = this.#limits;
     if (hole === undefined || hole.frames.length >= awayMessages || hole.bytes + frame.length > awayBytes || this.#bytes + frame.length > awayBytesInAll) return false;

@@ -20,6 +20,8 @@ export const publicKey = z.string().regex(/^(?:npub1[02-9ac-hj-np-z]{58}|[0-9a-f
 export const socketUrl = z.string().max(2_048).regex(/^wss?:\/\/[^\s/?#]+(?:\/[^\s?#]*)?$/).meta({ title: "an address such as ws://127.0.0.1:7700 or wss://router.example" });
 export const httpUrl = z.string().max(2_048).regex(/^https?:\/\/[^\s/?#]+(?:\/[^\s?#]*)?$/).meta({ title: "an address such as http://127.0.0.1:8080" });
 
+const ledgerUrl = z.string().max(2_048).regex(/^wss?:\/\/[^\s/?#]+(?:\/[^\s?#]*)?(?:#[0-9a-f]{64})?$/).meta({ title: "an address such as ws://127.0.0.1:7800" });
+
 /** A router as nodes and clients name it. */
 export const router = z.strictObject({
   url: socketUrl.describe("Where it listens."),
@@ -28,7 +30,7 @@ export const router = z.strictObject({
 
 /** The wallet of a live peer. */
 export const wallet = z.union([z.literal("none"), z.strictObject({
-  ledger: socketUrl.describe("Where a ledger of play money listens (`infernet ledger`). The account is the peer's own key."),
+  ledger: ledgerUrl.describe("Where a ledger of play money listens, as `infernet ledger` prints it; with `#` and the ledger's id, no other ledger will do. The account is the peer's own key."),
 })]);
 
 /** Where the numbers of a process are to be seen. */

@@ -1,0 +1,62 @@
+import type { Command } from "commander";
+import { readNodeConfig } from "../live/config/node.ts";
+import { liveSigner, readKeyFile } from "../live/keys.ts";
+import { UtilisationSampler } from "../live/machine/utilisation.ts";
+import { makeRunner } from "../live/process/make-runner.ts";
+import { startNode } from "../live/process/node.ts";
+import { encodePublicKey } from "../protocol/keys.ts";
+import { formatMsatPerMtok, formatNumber } from "../protocol/units.ts";
+import { type EventFlags, eventsOf, outages, tell, tellFault, untilAskedToStop, walletOf, withEventOptions } from "./live-process.ts";
+import { filePath } from "./options.ts";
+
+interface NodeFlags extends EventFlags {
+  readonly config: string;
+}
+
+/** `infernet node`: serves models. */
+export const registerNode = (program: Command): void => {
+  const command = program.command("node")
+    .summary("serves models to live clients, for money or for free")
+    .description("Runs a node: it loads a model, registers with its routers, and serves the jobs that they award it. While a router cannot be reached it finishes what it has and tries again. Prints its public key.")
+    .option("--config <file>", "the node's settings, in YAML", filePath, "node.yaml");
+  withEventOptions(command, false)
+    .addHelpText("after", `
+Examples:
+  $ infernet keygen --out node.key
+  $ infernet node --config node.yaml
+
+The smallest node.yaml:
+  routers: [{url: "ws://127.0.0.1:7700", key: npub1...}]    # as the router prints them
+  runner: {llama: {model: model.gguf}}
+All settings: infernet schema node
+A signal (SIGTERM, Ctrl-C) hands back jobs that wait, lets those that run finish, and ends the process; a second one ends it at once.
+`)
+    .action(async (flags: NodeFlags) => {
+      const config = readNodeConfig(flags.config);
+      const signer = liveSigner(readKeyFile(config.keyFile));
+      const runner = makeRunner(config.runner, config.streamIntervalMs, (state, detail) => tell(state === "lost" ? `engine lost: ${detail}; starting it again` : `engine is back: ${detail}`));
+      const { clock, telemetry, close } = eventsOf(flags);
+      const sampler = new UtilisationSampler();
+      sampler.start();
+      const reachable = new Map(config.routers.map(({ url, key }) => [key, outages(`router ${url}`)]));
+      const running = await startNode({
+        ...config, signer, runner, clock, telemetry, wallet: walletOf(config.wallet, signer), utilisation: () => sampler.read(),
+        onFault: tellFault,
+        onDown: ({ key }, why) => reachable.get(key)!.down(why),
+        onRouter: (key, up) => { if (up) reachable.get(key)!.up(); },
+      }).catch((error: unknown) => {
+        sampler.stop();
+        close();
+        throw error;
+      });
+      process.stdout.write(`${encodePublicKey(running.peer)}\n`);
+      const { facts, speed } = running;
+      tell(`${facts.models.join(", ")} on ${config.machine} (${facts.engine}): ${facts.slots} at once, context ${facts.contextTokensMax} tokens, ${formatNumber(Math.round(speed.prefillTokensPerS))} / ${formatNumber(Math.round(speed.decodeTokensPerS))} tokens/s in / out, ${formatMsatPerMtok(config.prices.inputMsatPerMtok)} / ${formatMsatPerMtok(config.prices.outputMsatPerMtok)}`);
+      await untilAskedToStop();
+      const open = running.node.open;
+      tell(`Stopping${open === 0 ? "" : `: ${open} ${open === 1 ? "job is" : "jobs are"} still open`}. A second signal ends it at once.`);
+      await running.stop(config.shutdownUs / 1_000);
+      sampler.stop();
+      close();
+    });
+};

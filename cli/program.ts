@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { registerCalibrate } from "./calibrate.ts";
 import { registerCompare } from "./compare.ts";
 import { registerEquilibrium } from "./equilibrium.ts";
 import { registerExplain } from "./explain.ts";
@@ -52,6 +53,7 @@ export const buildProgram = (): Command => {
   registerLedger(program);
   program.commandsGroup("Real models and machines:");
   registerModel(program);
+  registerCalibrate(program);
   program.addHelpText("after", "\nExample:\n  $ infernet run quickstart\n");
   for (const command of program.commands) inherit(command);
   return program;

@@ -36,6 +36,9 @@ export interface ModelFacts {
   readonly parts: number;
 }
 
+/** More than any model has by far. */
+const LAYERS_MAX = 10_000;
+
 /** Reads a key that may be one number or one for each layer. */
 const perLayer = (head: GgufHead, key: string, layers: number): readonly number[] | undefined => {
   const value = head.keys.get(key);
@@ -74,6 +77,7 @@ export const factsOf = (head: GgufHead): ModelFacts => {
   if (typeof keys.get("tokenizer.ggml.model") !== "string") missing.push("tokenizer.ggml.model");
   if (typeof tokens !== "object") missing.push("tokenizer.ggml.tokens");
   if (missing.length > 0) throw new GgufError(`${file}: llama.cpp needs the ${missing.length === 1 ? "key" : "keys"} ${missing.join(", ")}, which the file lacks or leaves at 0`);
+  if (layers > LAYERS_MAX) throw new GgufError(`${file}: ${layers} layers cannot be right; the file is damaged`);
   if (heads > 0 && embedding % heads !== 0 && !keys.has(`${architecture}.attention.key_length`)) throw new GgufError(`${file}: ${embedding} numbers a token cannot be shared among ${heads} heads`);
 
   const headsOf = perLayer(head, `${architecture}.attention.head_count`, layers) ?? Array.from({ length: layers }, () => heads);

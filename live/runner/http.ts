@@ -272,6 +272,7 @@ const jsonOf = (text: string): unknown => {
 
 /** fetch wraps what really happened. */
 const reasonOf = (error: unknown): string => {
-  const { cause, name, message } = error as Error & { cause?: { code?: unknown } };
-  return typeof cause?.code === "string" ? cause.code : name === "TimeoutError" ? `silent for ${START_MS / 1_000} s` : message;
+  const { cause, name, message } = error as Error & { cause?: { code?: unknown; message?: unknown } };
+  if (name === "TimeoutError") return `silent for ${START_MS / 1_000} s`;
+  return typeof cause?.code === "string" ? cause.code : typeof cause?.message === "string" ? cause.message : message;
 };

@@ -18,7 +18,7 @@ export class UserError extends Error {
 }
 
 /** Errors of other rooms that are the user's to put right. Their messages begin with the file and line. */
-const locatedErrors: ReadonlySet<string> = new Set(["ScenarioError", "ConfigError", "TraceError", "ProfileError", "PolicyError"]);
+const locatedErrors: ReadonlySet<string> = new Set(["ScenarioError", "ConfigError", "TraceError", "ProfileError", "ProfileFileError", "BenchFileError", "PolicyError"]);
 
 /** Errors of live runners and wallets, in words for their operator. */
 const operatorErrors: ReadonlySet<string> = new Set(["UserError", "RunnerError", "WalletError"]);

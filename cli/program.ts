@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { registerBench } from "./bench.ts";
 import { registerCalibrate } from "./calibrate.ts";
 import { registerCompare } from "./compare.ts";
 import { registerEquilibrium } from "./equilibrium.ts";
@@ -54,6 +55,7 @@ export const buildProgram = (): Command => {
   program.commandsGroup("Real models and machines:");
   registerModel(program);
   registerCalibrate(program);
+  registerBench(program);
   program.addHelpText("after", "\nExample:\n  $ infernet run quickstart\n");
   for (const command of program.commands) inherit(command);
   return program;

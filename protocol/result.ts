@@ -12,7 +12,7 @@ export type { Supply, SupplyAccount } from "./result/supply.ts";
 /** Names this kind of document, whatever its version. */
 export const REPORT_SCHEMA = "infernet-lab/run-report";
 /** `major.minor`: minor rises when fields are added, major when the meaning of one changes. */
-export const REPORT_VERSION = "1.3";
+export const REPORT_VERSION = "1.4";
 
 /** How a job ended; together with "still in flight" these add up to the submitted jobs (conservation of jobs). */
 export const JOB_STATUSES = ["completed", "failed", "rejected", "expired", "cancelled"] as const;
@@ -255,7 +255,7 @@ export const provenance = z.strictObject({
   seed: z.union([z.int(), z.string().max(256)]),
   sets: z.array(z.string()).describe("Changes made on the command line, as path=value."),
   interrupted: z.literal(true).optional().describe("Stopped before its end: the horizon of this report is where it stopped. Absent otherwise."),
-  resultsDigest: sha256.describe("SHA-256 of the canonical JSON of everything outside `provenance`. Same scenario, seed and version: same digest."),
+  resultsDigest: sha256.describe("SHA-256 of the canonical JSON of everything outside `provenance`, `intervals` taken for null: they say how well the rest is known. Same scenario, seed and version: same digest."),
 });
 export type Provenance = z.infer<typeof provenance>;
 
@@ -284,7 +284,7 @@ export const runReport = z.strictObject({
   welfare: welfare.nullable(),
   supply: supply.nullable().describe("What operators earned after their costs. Null where the scenario says nothing of costs, and exchange rates stand still."),
   structure,
-  intervals: intervals.nullable().describe("Null where too little was measured."),
+  intervals: intervals.nullable().describe("Null where too little was measured, or many runs were played to know it from."),
   warmup,
 });
 export type RunReport = z.infer<typeof runReport>;
@@ -330,10 +330,11 @@ export function reportJsonSchema(): unknown {
 }
 
 /**
- * Digest of a report's results: SHA-256 of the canonical JSON of everything outside `provenance`, 64 hexadecimal digits.
+ * Digest of a report's results: SHA-256 of the canonical JSON of everything outside `provenance`, with `intervals` null, 64
+ * hexadecimal digits. So a run that is one of many has the same one as alone, when it also says how well it knows its figures.
  * @throws TypeError where the report holds what JSON cannot carry, such as NaN
  */
 export function resultsDigest(report: RunReport | Omit<RunReport, "provenance">): string {
   const { provenance: _, ...results } = report as RunReport;
-  return digest(results);
+  return digest({ ...results, intervals: null });
 }

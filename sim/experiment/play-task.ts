@@ -48,7 +48,7 @@ export class TaskPlayer {
       const warmup = scenario.autoWarmup === true ? findWarmup(scenario, () => onProgress?.(0)) : undefined;
       const tally = task.series === undefined ? null : new SeriesTally(task.series, scenario.horizonUs);
       const run = startRun(scenario, {
-        ...options, warmup, seed: task.seed, sets: [...this.#subject.sets, ...task.sets],
+        intervals: false, ...options, warmup, seed: task.seed, sets: [...this.#subject.sets, ...task.sets],
         ...(tally === null ? {} : { onJobRow: (row) => { tally.add(row); options.onJobRow?.(row); } }),
       });
       while (!run.step()) onProgress?.(Math.min(1, run.progress.nowUs / run.progress.horizonUs));

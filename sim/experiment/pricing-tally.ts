@@ -110,6 +110,15 @@ export class PricingTally {
     }
   }
 
+  /** Counts so far, by the report's names. */
+  totals(add: (name: string, total: number) => void): void {
+    add("pricing.priceChanges", this.#priceChanges);
+    for (const [part, counts] of [["auctions", this.#auctions], ["batches", this.#batches], ["trades", this.#trades]] as const) {
+      for (const [name, count] of Object.entries(counts)) add(`pricing.${part}.${name}`, count);
+    }
+    add("pricing.auctions.allPaidMsat", this.#paidMsat);
+  }
+
   /** @param windows of the report, which may have been cut short. */
   report(windows: number, ofJobs: Mix): PricingReport {
     // Where nothing was bought there is no mix: four tokens in for one out.

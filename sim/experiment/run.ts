@@ -34,6 +34,8 @@ export interface RunOptions {
   readonly realKeys?: boolean | undefined;
   /** The scenario's nodes, in place of what is made of it: where others have told how fast they are. */
   readonly plans?: readonly NodePlan[] | undefined;
+  /** False: the report has no intervals of its own, as where many runs give them. Changes nothing else, nor the digest. */
+  readonly intervals?: boolean | undefined;
   /** For a scenario whose warm-up is to be found: what was found; left out: pilots are played first. */
   readonly warmup?: FoundWarmup | undefined;
   /** Told of every signed envelope that is refused; without it a refusal is a fault of the program. */
@@ -87,7 +89,7 @@ export function findWarmup(scenario: Scenario, onStep?: () => void): FoundWarmup
   if (warmup === undefined) {
     const pilots = pilotSeeds(scenario.seed).map((seed) => {
       const series = new SeriesTally(PILOT_WINDOWS, scenario.horizonUs);
-      const run = new SimulatedRun({ ...scenario, warmupUs: 0 }, { seed, onJobRow: (row) => series.add(row) });
+      const run = new SimulatedRun({ ...scenario, warmupUs: 0 }, { seed, intervals: false, onJobRow: (row) => series.add(row) });
       while (!run.step()) onStep?.();
       run.finish();
       return series.series();
@@ -129,6 +131,11 @@ export class SimulatedRun implements Run {
       welfare,
       supply,
       warmup: options.warmup?.finding,
+      intervals: options.intervals,
+      totals: (nowUs, add) => {
+        this.world.totals(nowUs, add);
+        this.#pricing?.totals(add);
+      },
       jobName: (slot) => this.world.oracle.ids[slot] ?? "",
       ...(options.onJobRow === undefined ? {} : { onJobRow: options.onJobRow }),
     });
@@ -156,13 +163,21 @@ export class SimulatedRun implements Run {
     const { kernel } = this.world;
     const { horizonUs, drain } = this.#scenario;
     if (kernel.nowUs < horizonUs) {
-      this.world.run(Math.min(horizonUs, kernel.nowUs + sliceUs));
+      this.#playUntil(Math.min(horizonUs, kernel.nowUs + sliceUs));
       if (kernel.nowUs === horizonUs) this.#over = !drain || this.world.drain();
     } else {
       this.world.run(kernel.nowUs + sliceUs);
       this.#over = this.world.oracle.inFlight === 0;
     }
     return this.#over;
+  }
+
+  #playUntil(untilUs: number): void {
+    const { kernel } = this.world;
+    while (kernel.nowUs < untilUs) {
+      this.world.run(Math.min(untilUs, this.#recorder.nextMarkUs));
+      this.#recorder.mark(kernel.nowUs);
+    }
   }
 
   finish(): RunReport {

@@ -1,5 +1,5 @@
 import { type Amount, NO_RATES } from "./amount.ts";
-import { type CostAccount, CostMeter, type CostModel, costsOf } from "./costs.ts";
+import { COST_KINDS, type CostAccount, CostMeter, type CostModel, costsOf } from "./costs.ts";
 import type { ExchangePath } from "./exchange.ts";
 import { meanTariff, nextTariffChangeUs, type TariffSpec, tariffAt } from "./tariff.ts";
 
@@ -60,6 +60,8 @@ export interface ClassSeries {
   readonly ownedUs: Float64Array;
   readonly revenueMsat: Float64Array;
   readonly costsMsat: Float64Array;
+  /** By kind, in the order of `COST_KINDS`; their sum is {@link costsMsat}. */
+  readonly kindsMsat: readonly Float64Array[];
 }
 
 /** Running totals of a class since time 0, warm-up included. */
@@ -97,6 +99,8 @@ export class SupplyBook {
   readonly #classRevenue: Float64Array;
   readonly #classOwned: Float64Array;
   readonly #classCosts: Float64Array;
+  /** Of each class, by kind of cost. */
+  readonly #classBooked: readonly Float64Array[];
   readonly #series: readonly ClassSeries[];
   #flushedUs = 0;
   /** Worth of a bitcoin when the node's prices were set, and when the job in a slot was given away at them. */
@@ -131,8 +135,9 @@ export class SupplyBook {
     this.#classRevenue = classColumn();
     this.#classOwned = classColumn();
     this.#classCosts = classColumn();
+    this.#classBooked = operatorClasses.map(() => new Float64Array(COST_KINDS.length));
     const windows = Math.ceil(setup.horizonUs / setup.windowUs);
-    this.#series = operatorClasses.map(() => ({ ownedUs: new Float64Array(windows), revenueMsat: new Float64Array(windows), costsMsat: new Float64Array(windows) }));
+    this.#series = operatorClasses.map(() => ({ ownedUs: new Float64Array(windows), revenueMsat: new Float64Array(windows), costsMsat: new Float64Array(windows), kindsMsat: COST_KINDS.map(() => new Float64Array(windows)) }));
     this.#quotedAt = column().fill(1);
     this.#gains = Array.from({ length: operatorClasses.length + clientClasses.length + 1 }, () => ({ gainMsat: 0, movedMsat: 0, jobs: 0 }));
   }
@@ -279,6 +284,16 @@ export class SupplyBook {
     });
   }
 
+  /** What rates' moves, and payments compared with their quotes, come to so far; of measured jobs. */
+  exchangeTotals(add: (name: string, total: number) => void): void {
+    add("supply.exchange.payments", this.#payments);
+    for (const { role, name, gainMsat, movedMsat, jobs } of this.parties()) {
+      add(`supply.exchange.parties.${role}.${name}.gainMsat`, gainMsat);
+      add(`supply.exchange.parties.${role}.${name}.movedMsat`, movedMsat);
+      add(`supply.exchange.parties.${role}.${name}.jobs`, jobs);
+    }
+  }
+
   series(operatorClass: number): ClassSeries {
     return this.#series[operatorClass]!;
   }
@@ -317,7 +332,13 @@ export class SupplyBook {
     this.#classLightning[index] = 0;
     this.#classTokens[index] = 0;
     this.#classFees[index] = 0;
-    const { costsMsat } = meter.account();
+    const account = meter.account();
+    const { costsMsat } = account;
+    const booked = this.#classBooked[index]!;
+    COST_KINDS.forEach((kind, at) => {
+      this.#series[index]!.kindsMsat[at]![window]! += account[kind] - booked[at]!;
+      booked[at] = account[kind];
+    });
     this.#series[index]!.ownedUs[window]! += ownedUs;
     this.#series[index]!.costsMsat[window]! += costsMsat - this.#classCosts[index]!;
     this.#classOwned[index]! += ownedUs;

@@ -96,6 +96,26 @@ export class AskBook {
     this.#see(this.#classOf(n), this.#prices[n]!);
   }
 
+  /** Integrals of the measured interval so far and the number of changes, by the report's names; changes nothing. */
+  totals(nowUs: number, add: (name: string, total: number) => void): void {
+    const untilUs = Math.min(nowUs, this.#horizonUs);
+    const openUs = Math.max(0, untilUs - Math.max(this.#warmupUs, this.#nowUs));
+    for (const { name, changes, measured, sums, grid, chosenUs, members } of this.#classes) {
+      const prefix = `asks.operatorClasses.${name}`;
+      add(`${prefix}.changes`, changes);
+      PARTS.forEach((part, i) => add(`${prefix}.meanPrices.${part}`, measured[i]! + sums[i]! * openUs));
+      add(`${prefix}.meanSlots`, measured[SLOTS]! + sums[SLOTS]! * openUs);
+      add(`${prefix}.nodeUs`, measured[UP]! + sums[UP]! * openUs);
+      if (grid.length === 0) continue;
+      const chosen = chosenUs.slice();
+      for (const n of members) {
+        const fromUs = Math.max(this.#warmupUs, this.#chosenSinceUs[n]!);
+        if (this.#up[n] === 1 && untilUs > fromUs) chosen[this.#choice(n, grid)]! += untilUs - fromUs;
+      }
+      grid.forEach((multiple, i) => add(`${prefix}.choices.x${multiple}.share`, chosen[i]!));
+    }
+  }
+
   /** The run is over, or cut. */
   finish(nowUs: number): AsksReport {
     this.#advance(nowUs);

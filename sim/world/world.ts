@@ -226,7 +226,7 @@ export class World {
     this.books.totals(nowUs, add);
     this.#asks?.totals(nowUs, add);
     if (this.supply === null) return;
-    this.supply.book.totals(add);
+    this.supply.book.exchangeTotals(add);
     const { requotes, entry } = this.supply.end();
     add("supply.exchange.requotes", requotes);
     for (const { name, joins, leaves } of entry) {

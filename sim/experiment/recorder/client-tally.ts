@@ -1,5 +1,5 @@
-import type { ReportJobStatus } from "../../../protocol/result.ts";
-import { BATCHES, ENDS } from "./batches.ts";
+import { JOB_STATUSES, type ReportJobStatus } from "../../../protocol/result.ts";
+import type { AddTotal } from "./marks.ts";
 
 /** Counts of one client class. "Measured" means: of jobs submitted at or after the warm-up. */
 export class ClientTally {
@@ -24,8 +24,26 @@ export class ClientTally {
   goodCompletions = 0;
   inputTokens = 0;
   outputTokens = 0;
-  /** A row per batch; columns as in `END`. */
-  readonly batches = new Float64Array(BATCHES * ENDS);
+
+  /** Totals so far. @param prefix of their names */
+  totals(prefix: string, add: AddTotal): void {
+    add(`${prefix}.jobs.submitted`, this.submitted);
+    for (const status of JOB_STATUSES) add(`${prefix}.jobs.${status}`, this.ended[status]);
+    add(`${prefix}.goodput.met`, this.metAll);
+    add(`${prefix}.goodput.goals.ttft.met`, this.metTtft);
+    add(`${prefix}.goodput.goals.tpot.met`, this.metTpot);
+    add(`${prefix}.goodput.goals.endToEnd.met`, this.metEndToEnd);
+    add(`${prefix}.goodput.jobsPerS`, this.goodCompletions);
+    add(`${prefix}.throughput.submittedJobsPerS`, this.submissions);
+    add(`${prefix}.throughput.completedJobsPerS`, this.completions);
+    add(`${prefix}.throughput.inputTokensPerS`, this.inputTokens);
+    add(`${prefix}.throughput.outputTokensPerS`, this.outputTokens);
+    add(`${prefix}.attempts.total`, this.attempts);
+    add(`${prefix}.attempts.ofEnded`, this.attemptsOfEnded);
+    add(`${prefix}.attempts.retriedJobs`, this.retriedJobs);
+    for (const [reason, attempts] of this.attemptFailures) add(`${prefix}.attempts.failures.${reason}.attempts`, attempts);
+    for (const { status, reason, jobs } of this.reasons.values()) add(`${prefix}.reasons.${status}.${reason}.jobs`, jobs);
+  }
 
   merge(other: ClientTally): void {
     this.submittedAll += other.submittedAll;
@@ -48,7 +66,6 @@ export class ClientTally {
     this.goodCompletions += other.goodCompletions;
     this.inputTokens += other.inputTokens;
     this.outputTokens += other.outputTokens;
-    for (let i = 0; i < this.batches.length; i++) this.batches[i]! += other.batches[i]!;
   }
 
   addReason(status: ReportJobStatus, reason: string, jobs: number): void {

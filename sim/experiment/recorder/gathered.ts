@@ -1,6 +1,7 @@
 import type { WelfareAccounts } from "../welfare/accounts.ts";
 import type { ClientTally } from "./client-tally.ts";
 import type { WindowCount } from "./columns.ts";
+import type { Marks } from "./marks.ts";
 import type { NodeTable } from "./node-table.ts";
 import type { Served } from "./served.ts";
 import type { RecorderSetup, RunEnd } from "./setup.ts";
@@ -25,7 +26,9 @@ export interface Gathered {
   readonly little: { readonly jobUs: bigint; readonly sojournUs: number; readonly ended: number };
   /** Null where nobody kept the welfare accounts. */
   readonly accounts: WelfareAccounts | null;
-  /** Batches of the measured interval that were played whole. */
-  readonly wholeBatches: number;
+  /** Null where nobody asks for intervals. */
+  readonly marks: Marks | null;
+  /** What every node had earned at each mark, msat. */
+  readonly earned: readonly Float64Array[];
   readonly checks: { readonly ended: number; readonly causality: number; readonly metering: number };
 }

@@ -1,5 +1,6 @@
 import { LEVELS_PER_CLASS, NODES_UP, RUNNING, SLOTS_UP, WAITING } from "./columns.ts";
 import { InvariantError, LAWS } from "./invariant.ts";
+import type { AddTotal } from "./marks.ts";
 import type { RecordedNode } from "./setup.ts";
 import type { Levels } from "./windows.ts";
 
@@ -19,6 +20,13 @@ const NOW_RUNNING = 13;
 const NOW_WAITING = 14;
 const SINCE_US = 15;
 const ROW = 16;
+
+/** Totals of a class: counters, and what its capacity for KV tokens, its energy in joules and its cost come to. */
+const COUNTS = ["attempts", "failedAttempts", "jobs", "inputTokens", "outputTokens", "revenueMsat"] as const;
+const TOTALS = [...COUNTS, "kvCapacityUs", "joules", "electricityMsat"] as const;
+const KV_CAPACITY = 6;
+const ENERGY = 7;
+const ELECTRICITY = 8;
 
 /** Counters and integrals of every node: a row of doubles for each, so that a fact about a node touches little memory. */
 export class NodeTable {
@@ -64,6 +72,29 @@ export class NodeTable {
 
   add(node: number, column: NodeColumn, amount: number): void {
     this.#rows[node * ROW + column]! += amount;
+  }
+
+  /** Of every node. */
+  column(column: NodeColumn): Float64Array {
+    return Float64Array.from({ length: this.count }, (_, node) => this.get(node, column));
+  }
+
+  /** Totals of the operator classes so far. @param prefixes of their names, by class */
+  totals(nowUs: number, prefixes: readonly string[], add: AddTotal): void {
+    this.settleAll(nowUs);
+    const sums = prefixes.map(() => new Float64Array(TOTALS.length));
+    for (let node = 0; node < this.count; node++) {
+      const sum = sums[this.operatorClass(node)]!;
+      COUNTS.forEach((column, at) => { sum[at]! += this.get(node, TALLY[column]); });
+      const { power, electricityMsatPerKwh } = this.#nodes[node]!;
+      const upUs = this.get(node, TALLY.upUs);
+      sum[KV_CAPACITY]! += upUs * this.#kvTokensMax[node]!;
+      if (power === undefined || power === null) continue;
+      const joules = (power.idleWatts * (upUs - this.get(node, TALLY.activeUs)) + power.loadWatts * this.get(node, TALLY.activeUs)) / 1e6;
+      sum[ENERGY]! += joules;
+      sum[ELECTRICITY]! += joules / 3.6e6 * (electricityMsatPerKwh ?? 0);
+    }
+    prefixes.forEach((prefix, index) => TOTALS.forEach((name, at) => add(`${prefix}.${name}`, sums[index]![at]!)));
   }
 
   operatorClass(node: number): number {

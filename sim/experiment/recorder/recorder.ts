@@ -1,7 +1,6 @@
 import { JOB_STATUSES, type JobRow, type ReportJobStatus, type RunReport } from "../../../protocol/result.ts";
-import { addSums, ALL_ATTEMPTS, BatchClock, COMPLETED, ENDED, ENDS, LOG_ROW, LOG_ROWS, MET, SUMS } from "./batches.ts";
 import { ClientTally } from "./client-tally.ts";
-import { AT_ROUTER, FIRST_CLASS_LEVEL, IN_SYSTEM, LEVELS_PER_CLASS, type WindowCount } from "./columns.ts";
+import { AT_ROUTER, FIRST_CLASS_LEVEL, IN_SYSTEM, LEVELS_PER_CLASS, NODES_UP, RUNNING, SLOTS_UP, type WindowCount } from "./columns.ts";
 import { ExactSum } from "./exact-sum.ts";
 import { InvariantError, LAWS } from "./invariant.ts";
 import { JobDigest } from "./job-digest.ts";
@@ -9,6 +8,7 @@ import {
   AMOUNT, ASSIGNED, ATTEMPTS, attemptAt, CLIENT_CLASS, FEE, FINISHED, FINISHED_ATTEMPT, FINISHED_NODE, FIRST_TOKEN, IN_FLIGHT, INPUT_TOKENS,
   JobTable, KEPT_ATTEMPTS, MAX_OUTPUT_TOKENS, MAX_PRICE, NODE, NUMBER, OUTPUT_TOKENS, ROW, STARTED, SUBMITTED,
 } from "./job-table.ts";
+import { type AddTotal, BATCHES, Marks } from "./marks.ts";
 import { NodeTable, TALLY } from "./node-table.ts";
 import { assembleReport } from "./report.ts";
 import { Sample } from "./sample.ts";
@@ -37,10 +37,10 @@ export class Recorder {
   #horizonUs: number;
   readonly #jobs = new JobTable();
   readonly #levels: Levels;
-  readonly #batchClock: BatchClock;
-  /** Jobs that have ended and are not in their batches yet. */
-  readonly #batchLog = new Float64Array(LOG_ROWS * LOG_ROW);
-  #logged = 0;
+  /** Null where nobody asks for intervals. */
+  readonly #marks: Marks | null;
+  /** What every node had earned at each mark, msat. */
+  readonly #earned: Float64Array[] = [];
   readonly #nodes: NodeTable;
   readonly #clients: ClientTally[];
   /** Row by client class, column by operator class; made when first needed. */
@@ -71,7 +71,7 @@ export class Recorder {
     this.#warmupUs = setup.warmupUs;
     this.#horizonUs = setup.horizonUs;
     this.#levels = new Levels(FIRST_CLASS_LEVEL + LEVELS_PER_CLASS * setup.operatorClasses.length, setup.warmupUs, setup.horizonUs);
-    this.#batchClock = new BatchClock(setup.warmupUs, setup.horizonUs);
+    this.#marks = setup.intervals === false || setup.horizonUs - setup.warmupUs < BATCHES ? null : new Marks(setup.warmupUs, setup.horizonUs);
     this.#nodes = new NodeTable(setup.nodes, this.#levels, FIRST_CLASS_LEVEL, setup.warmupUs, setup.horizonUs, setup.seed);
     this.#clients = setup.clientClasses.map(() => new ClientTally());
     this.#served = new Array<Served | undefined>(setup.clientClasses.length * setup.operatorClasses.length).fill(undefined);
@@ -237,7 +237,6 @@ export class Recorder {
       tally.attemptsOfEnded += attempts;
       if (attempts > 1) tally.retriedJobs++;
       if (status !== "completed") tally.addReason(status, reason, 1);
-      if (status !== "completed") this.#log(submittedUs, clientClass, -1, false, attempts, 0, 0, 0, 0, 0, 0);
     }
     const metGoals = status === "completed" && this.#completed(at, nowUs, tally);
     this.#closeRow(slot, at, nowUs, status, reason, metGoals);
@@ -296,6 +295,21 @@ export class Recorder {
     this.#nodes.meterKv(nowUs === this.#warmupUs, kvTokenUs);
   }
 
+  /** When {@link mark} is to be called next, µs; Infinity: not any more. */
+  get nextMarkUs(): number {
+    return this.#marks?.nextUs ?? Infinity;
+  }
+
+  /** A batch of the run ends here, or its warm-up: after all that happens at this time. Without marks a run has no intervals. */
+  mark(nowUs: number): void {
+    const marks = this.#marks;
+    if (marks === null || nowUs !== marks.nextUs) return;
+    this.#advance(-1, nowUs);
+    marks.take((add) => this.#totals(nowUs, add));
+    this.#earned.push(this.#nodes.column(TALLY.revenueMsat));
+    if (marks.batches > 0) for (const served of this.#served) served?.mark(marks.batches - 1);
+  }
+
   /**
    * The run was stopped before its horizon: moves the horizon, and with it the end of the measured interval, to `nowUs`.
    * What is recorded until then makes the report of a run that was meant to end here.
@@ -325,7 +339,11 @@ export class Recorder {
     if (!this.#integral.equals(this.#sojourns)) {
       this.#broken(LAWS.little, -1, `the integral of jobs in the system is ${this.#integral.toBigInt()} job-µs, the sojourn times sum to ${this.#sojourns.toBigInt()} job-µs`);
     }
-    this.#flushLog();
+    if (this.#marks?.batches === BATCHES) {
+      this.#marks.takeRest((add) => this.#totals(nowUs, add));
+      this.#earned.push(this.#nodes.column(TALLY.revenueMsat));
+      for (const served of this.#served) served?.mark(0);
+    }
     return assembleReport({
       setup: { ...this.#setup, horizonUs: this.#horizonUs }, end, endUs: nowUs, levels: this.#levels, nodes: this.#nodes, clients: this.#clients, served: this.#served,
       counts: this.#counts, ttftP50Us: this.#ttftP50Us, ttftP95Us: this.#ttftP95Us,
@@ -333,7 +351,8 @@ export class Recorder {
       little: { jobUs: this.#integral.toBigInt(), sojournUs: this.#measuredSojourns.value, ended: this.#measuredEnded },
       checks: { ended: this.#ended, causality: this.#causality, metering: this.#metering },
       accounts: this.#welfare?.finish(nowUs, this.#horizonUs) ?? null,
-      wholeBatches: this.#batchClock.whole(this.#horizonUs),
+      marks: this.#marks,
+      earned: this.#earned,
     });
   }
 
@@ -392,8 +411,6 @@ export class Recorder {
     served.feesMsat += data[at + FEE]!;
     const queueingUs = kept ? data[place + STARTED]! - submittedUs : -1;
     const perMtokMsat = inputTokens + outputTokens > 0 ? paidMsat * 1e6 / (inputTokens + outputTokens) : -1;
-    const cell = clientClass * this.#setup.operatorClasses.length + this.#nodes.operatorClass(node);
-    this.#log(submittedUs, clientClass, cell, metGoals, data[at + ATTEMPTS]!, endToEndUs, queueingUs, ttftUs, tpotUs, paidMsat, perMtokMsat);
     served.endToEndUs.add(endToEndUs);
     if (queueingUs >= 0) served.queueingUs.add(queueingUs);
     if (ttftUs >= 0) served.ttftUs.add(ttftUs);
@@ -403,42 +420,26 @@ export class Recorder {
     return metGoals;
   }
 
-  /** Keeps what batches need of a measured job that has ended, until there is enough for one go. @param cell of the completed job; -1: it did not complete */
-  #log(
-    submittedUs: number, clientClass: number, cell: number, metGoals: boolean, attempts: number, endToEndUs: number, queueingUs: number, ttftUs: number, tpotUs: number,
-    paidMsat: number, perMtokMsat: number,
-  ): void {
-    const rows = this.#batchLog;
-    const row = this.#logged * LOG_ROW;
-    rows[row] = submittedUs;
-    rows[row + 1] = clientClass;
-    rows[row + 2] = cell;
-    rows[row + 3] = metGoals ? 1 : 0;
-    rows[row + 4] = attempts;
-    rows[row + 5] = endToEndUs;
-    rows[row + 6] = queueingUs;
-    rows[row + 7] = ttftUs;
-    rows[row + 8] = tpotUs;
-    rows[row + 9] = paidMsat;
-    rows[row + 10] = perMtokMsat;
-    if (++this.#logged === LOG_ROWS) this.#flushLog();
-  }
-
-  #flushLog(): void {
-    const rows = this.#batchLog;
-    for (let row = 0; row < this.#logged * LOG_ROW; row += LOG_ROW) {
-      const batch = this.#batchClock.batch(rows[row]!);
-      const ends = this.#clients[rows[row + 1]!]!.batches;
-      const at = batch * ENDS;
-      ends[at + ENDED]! += 1;
-      ends[at + ALL_ATTEMPTS]! += rows[row + 4]!;
-      const cell = rows[row + 2]!;
-      if (cell < 0) continue;
-      ends[at + COMPLETED]! += 1;
-      ends[at + MET]! += rows[row + 3]!;
-      addSums(this.#served[cell]!.batches, batch * SUMS, rows[row + 5]!, rows[row + 6]!, rows[row + 7]!, rows[row + 8]!, rows[row + 9]!, rows[row + 10]!);
-    }
-    this.#logged = 0;
+  /** What the run has come to, by name: what figures are made of. Of what is measured, unless the name says otherwise. */
+  #totals(nowUs: number, add: AddTotal): void {
+    const { clientClasses, operatorClasses } = this.#setup;
+    clientClasses.forEach(({ name }, row) => {
+      this.#clients[row]!.totals(`clientClasses.${name}`, add);
+      operatorClasses.forEach((operator, column) => this.#served[row * operatorClasses.length + column]?.totals(`flows.${name}.${operator.name}`, add));
+    });
+    const level = (at: number): number => this.#levels.measuredUntil(at, nowUs);
+    operatorClasses.forEach(({ name }, index) => {
+      const first = FIRST_CLASS_LEVEL + index * LEVELS_PER_CLASS;
+      add(`operatorClasses.${name}.busySlotUs`, level(first + RUNNING));
+      add(`operatorClasses.${name}.slotUs`, level(first + SLOTS_UP));
+      add(`operatorClasses.${name}.upUs`, level(first + NODES_UP));
+    });
+    this.#nodes.totals(nowUs, operatorClasses.map(({ name }) => `operatorClasses.${name}`), add);
+    add("checks.little.inSystemUs", level(IN_SYSTEM));
+    add("checks.little.sojournUs", this.#measuredSojourns.value);
+    add("checks.little.ended", this.#measuredEnded);
+    this.#welfare?.totals(add);
+    this.#setup.totals?.(nowUs, add);
   }
 
   #closeRow(slot: number, at: number, endedUs: number, status: ReportJobStatus | "in-flight", reason: string, metGoals: boolean): void {

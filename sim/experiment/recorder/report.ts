@@ -49,16 +49,17 @@ export function assembleReport(gathered: Gathered): RunReport {
     welfare: gathered.accounts?.welfare ?? null,
     supply,
     structure: structureReport(setup, gathered.nodes, served.perMtokMsat, gathered.accounts, (node) => supply === null || supply.nodes[node]!.ownedUs > 0),
-    intervals: intervalsReport(gathered, overall, served),
+    intervals: null,
     warmup: { jobs: overall.submittedAll - overall.submitted, share: ratio(overall.submittedAll - overall.submitted, overall.submittedAll), found: setup.warmup ?? null },
   };
   if (gathered.rows !== overall.submittedAll) throw new InvariantError(LAWS.jobs, "", setup.seed, `${overall.submittedAll} jobs were submitted, ${gathered.rows} are accounted for`);
   const { lab, scenario, seed, sets, interrupted } = end.provenance;
-  return {
+  const report: RunReport = {
     ...identity,
     provenance: { lab, scenario, seed, sets, ...(interrupted ? { interrupted } : {}), resultsDigest: resultsDigest({ ...identity, ...results }) },
     ...results,
   };
+  return { ...report, intervals: intervalsReport(gathered, report) };
 }
 
 function jobGroup(gathered: Gathered, tally: ClientTally, served: Served, classes: readonly (readonly [RecordedClientClass, ClientTally])[]): JobGroup {

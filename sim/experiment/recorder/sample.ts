@@ -1,5 +1,5 @@
 import type { DistributionSummary, Histogram } from "../../../protocol/result.ts";
-import { type Bucket, Moments, QuantileSketch } from "../../kernel/statistics/index.ts";
+import { type Bucket, Moments, QuantileSketch, type SketchPart } from "../../kernel/statistics/index.ts";
 
 /** Bins of a report's histogram at most, where the sample has no gaps: fine enough for a plot. */
 const BINS = 100;
@@ -13,6 +13,8 @@ export class Sample {
   #batched = 0;
   readonly #allMoments = new Moments();
   readonly #allSketch = new QuantileSketch();
+  /** What came in each batch of the run, of what was {@link mark}ed. */
+  readonly #parts: SketchPart[][] = [];
 
   add(value: number): void {
     this.#batch[this.#batched++] = value;
@@ -22,6 +24,21 @@ export class Sample {
   merge(other: Sample): void {
     this.#moments.merge(other.#moments);
     this.#sketch.merge(other.#sketch);
+    other.#parts.forEach((parts, batch) => { (this.#parts[batch] ??= []).push(...parts); });
+  }
+
+  /** All that came since the last mark belongs to this batch. Not after a merge. */
+  mark(batch: number): void {
+    (this.#parts[batch] ??= []).push(this.#sketch.part());
+  }
+
+  /** What is said of each batch's parts, added up. */
+  byBatch(batches: number, of: (part: SketchPart) => number): Float64Array {
+    return Float64Array.from({ length: batches }, (_, batch) => (this.#parts[batch] ?? []).reduce((sum, part) => sum + of(part), 0));
+  }
+
+  get sum(): number {
+    return this.count === 0 ? 0 : this.#moments.sum;
   }
 
   get count(): number {

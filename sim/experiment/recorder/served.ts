@@ -1,4 +1,4 @@
-import { BATCHES, SUMS } from "./batches.ts";
+import type { AddTotal } from "./marks.ts";
 import { Sample } from "./sample.ts";
 
 /** Completed and measured jobs of one client class at one operator class: the cell from which both margins are summed. */
@@ -15,8 +15,32 @@ export class Served {
   readonly queueingUs = new Sample();
   readonly perJobMsat = new Sample();
   readonly perMtokMsat = new Sample();
-  /** A row per batch; columns as in `SUM`. */
-  readonly batches = new Float64Array(BATCHES * SUMS);
+
+  /** The samples by their place in a group of jobs' report. */
+  get samples(): readonly (readonly [string, Sample])[] {
+    return [
+      ["latency.ttftUs", this.ttftUs], ["latency.tpotUs", this.tpotUs], ["latency.endToEndUs", this.endToEndUs], ["latency.queueingUs", this.queueingUs],
+      ["prices.perJobMsat", this.perJobMsat], ["prices.perMtokMsat", this.perMtokMsat],
+    ];
+  }
+
+  /** Totals so far. @param prefix of their names */
+  totals(prefix: string, add: AddTotal): void {
+    add(`${prefix}.jobs`, this.jobs);
+    add(`${prefix}.tokens.input`, this.inputTokens);
+    add(`${prefix}.tokens.output`, this.outputTokens);
+    add(`${prefix}.amountMsat`, this.amountMsat);
+    add(`${prefix}.feesMsat`, this.feesMsat);
+    for (const [name, sample] of this.samples) {
+      add(`${prefix}.${name}.count`, sample.count);
+      add(`${prefix}.${name}.sum`, sample.sum);
+    }
+  }
+
+  /** All that came since the last mark belongs to this batch. */
+  mark(batch: number): void {
+    for (const [, sample] of this.samples) sample.mark(batch);
+  }
 
   merge(other: Served): void {
     this.jobs += other.jobs;
@@ -30,7 +54,6 @@ export class Served {
     this.queueingUs.merge(other.queueingUs);
     this.perJobMsat.merge(other.perJobMsat);
     this.perMtokMsat.merge(other.perMtokMsat);
-    for (let i = 0; i < this.batches.length; i++) this.batches[i]! += other.batches[i]!;
   }
 
   static sum(parts: Iterable<Served>): Served {

@@ -2,6 +2,7 @@ import type { AsksReport } from "../../../protocol/result/asks.ts";
 import type { SettlementReport } from "../../../protocol/result/settlement.ts";
 import type { WarmupFinding } from "../../../protocol/result/precision.ts";
 import type { SupplyBook } from "../../supply/book.ts";
+import type { AddTotal } from "./marks.ts";
 import type { PricingTally } from "../pricing-tally.ts";
 import type { Welfare } from "../welfare/accounts.ts";
 import type { SupplyEnd } from "./supply.ts";
@@ -52,6 +53,10 @@ export interface RecorderSetup {
   readonly jobName?: (slot: number) => string;
   /** How the warm-up was found; absent: it was stated. */
   readonly warmup?: WarmupFinding | undefined;
+  /** False: nobody asks how well this run alone knows its figures, as in an experiment of many runs. */
+  readonly intervals?: boolean | undefined;
+  /** What the run has come to by now of what others count; asked at every mark. */
+  readonly totals?: ((nowUs: number, add: AddTotal) => void) | undefined;
   /** Called once for every job, when it ends or the run stops. The row is reused: copy what you keep. */
   readonly onJobRow?: (row: JobRow) => void;
 }

@@ -81,6 +81,11 @@ export class Levels {
     return this.#measured[level]!;
   }
 
+  /** Integral over the measured interval until now, between an `advance` to `nowUs` and the next change. */
+  measuredUntil(level: number, nowUs: number): number {
+    return this.#measured[level]! + this.#open[level]! + this.#value[level]! * (nowUs - this.#sinceUs[level]!);
+  }
+
   /** Integral over each window. */
   column(level: number): Float64Array {
     return this.#columns[level]!;

@@ -1,6 +1,7 @@
 import type { ReportJobStatus } from "../../../protocol/result.ts";
 import type { StructureReport, WelfareReport } from "../../../protocol/result/welfare.ts";
 import { InvariantError, LAWS } from "../recorder/invariant.ts";
+import { BATCHES } from "../recorder/marks.ts";
 import { bitOf, BUDGET, causeOf, DELIVERED, LOSS_CAUSES, STARTED, TOO_DEAR, WAITING } from "./causes.ts";
 import { DemandCurve, supplyCurve } from "./demand-curve.ts";
 import { type Groups, groupsOf, timeOf } from "./groups.ts";
@@ -40,8 +41,19 @@ const GOT = 0;
 /** Nodes asked for their cost of one job, where costs differ from job to job. */
 const ASKED_MAX = 256;
 const SPENT = 1;
+/** Names of a client class's sums, by column. */
+const CLASS_TOTALS = ["jobs", "delivered", "valueMsat", "waitingMsat", "paidMsat"] as const;
 /** Shorter than this share of their length windows are not cut, so that quick changes of costs do not make windows without number. */
 const UNCUT = 0.01;
+
+/** By batch of the run, msat. */
+export interface BatchedWelfare {
+  /** Length of the windows, µs. */
+  readonly lengthUs: Float64Array;
+  readonly firstBestMsat: Float64Array;
+  /** By cause, in the order of `LOSS_CAUSES`. */
+  readonly losses: readonly Float64Array[];
+}
 
 /** What the accounts come to. */
 export interface WelfareAccounts {
@@ -51,6 +63,8 @@ export interface WelfareAccounts {
   /** What nodes received for their jobs, and what these cost them, msat. */
   readonly lernerOf: readonly [number, number];
   readonly windows: number;
+  /** Of the jobs submitted in each batch of the measured interval, by the planner's window in which they were. */
+  readonly byBatch: BatchedWelfare;
 }
 
 /**
@@ -89,6 +103,7 @@ export class Welfare {
   readonly #classes: Float64Array;
   readonly #byNode: Float64Array;
   readonly #losses = new Float64Array(LOSS_CAUSES.length);
+  readonly #byBatch: BatchedWelfare = { lengthUs: new Float64Array(BATCHES), firstBestMsat: new Float64Array(BATCHES), losses: LOSS_CAUSES.map(() => new Float64Array(BATCHES)) };
   #firstBestMsat = 0;
   #reachedMsat = 0;
   #waitingMsat = 0;
@@ -241,6 +256,7 @@ export class Welfare {
       window.paidMsat += paidMsat;
       window.costMsat += costMsat;
       window.tokens += tokens;
+      window.waitingMsat += waitingMsat;
       window.add(clientClass, valueMsat, valueMsat - costMsat, inputTokens, outputTokens, DELIVERED, leastMsat);
     } else {
       window.add(clientClass, this.#possibleMsat(clientClass, valueMsat, inputTokens, outputTokens), 0, inputTokens, outputTokens, causeOf(status, reason, rows[at + BITS]!), leastMsat);
@@ -274,7 +290,26 @@ export class Welfare {
       passThrough: this.#spells.passThrough(),
       lernerOf: [this.#nodesGotMsat, this.#costMsat],
       windows: this.#windows,
+      byBatch: this.#byBatch,
     };
+  }
+
+  /** What jobs that have ended come to so far; see also {@link WelfareAccounts.byBatch}. */
+  totals(add: (name: string, total: number) => void): void {
+    const { clientClasses, operatorClasses, nodes } = this.#setup;
+    clientClasses.forEach(({ name }, index) => CLASS_TOTALS.forEach((column, at) => add(`welfare.clientClasses.${name}.${column}`, this.#classes[index * CLASS_ROW + at]!)));
+    const got = operatorClasses.map(() => [0, 0] as [number, number]);
+    nodes.forEach(({ operatorClass }, node) => {
+      got[operatorClass]![GOT] += this.#byNode[node * 2 + GOT]!;
+      got[operatorClass]![SPENT] += this.#byNode[node * 2 + SPENT]!;
+    });
+    operatorClasses.forEach(({ name }, index) => {
+      add(`welfare.operatorClasses.${name}.receivedMsat`, got[index]![GOT]);
+      add(`welfare.operatorClasses.${name}.costMsat`, got[index]![SPENT]);
+    });
+    add("welfare.routerRevenueMsat", this.#routersGotMsat);
+    add("welfare.routingFeesMsat", this.#networkGotMsat);
+    add("welfare.tokens", this.#tokens);
   }
 
   #report(horizonUs: number): WelfareReport | null {
@@ -479,7 +514,13 @@ export class Welfare {
     }
   }
 
+  #batchOf({ startUs }: JobWindow): number {
+    const { warmupUs, horizonUs } = this.#setup;
+    return Math.min(BATCHES - 1, Math.floor(((startUs - warmupUs) * BATCHES) / (horizonUs - warmupUs)));
+  }
+
   #settle(window: JobWindow): void {
+    this.#byBatch.lengthUs[this.#batchOf(window)]! += window.endUs - window.startUs;
     if (window.count === 0) return;
     if (this.#planned.length < window.count) {
       const length = window.cause.length;
@@ -520,10 +561,14 @@ export class Welfare {
       const left = Float64Array.from({ length: count }, (_, job) => Math.max(0, window.valueMsat[job]! - window.leastMsat[job]!));
       plan({ count, valueMsat: left, size: sizes, segment: this.#segments }, { capacity, eligible: order, costMsat: () => 0, sameCost: () => true }, this.#planned);
     }
+    const before = this.#losses.slice();
     const compared = compare({ count, gainMsat: window.gainMsat, plannedMsat: this.#planned, size: sizes, cause: window.cause }, this.#losses);
     this.#firstBestMsat += compared.firstBestMsat;
     this.#reachedMsat += compared.reachedMsat;
     if (compared.own) this.#ownWindows++;
+    const batch = this.#batchOf(window);
+    this.#byBatch.firstBestMsat[batch]! += compared.firstBestMsat;
+    this.#byBatch.losses.forEach((losses, cause) => { losses[batch]! += cause === WAITING ? window.waitingMsat : this.#losses[cause]! - before[cause]!; });
     if (window.tokens > 0) this.#spells.add(window);
   }
 }

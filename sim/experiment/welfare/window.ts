@@ -37,6 +37,8 @@ export class JobWindow {
   paidMsat = 0;
   costMsat = 0;
   tokens = 0;
+  /** What waiting took from their value. */
+  waitingMsat = 0;
 
   constructor(groups: number) {
     this.upUs = new Float64Array(groups);
@@ -59,6 +61,7 @@ export class JobWindow {
     this.paidMsat = 0;
     this.costMsat = 0;
     this.tokens = 0;
+    this.waitingMsat = 0;
   }
 
   add(clientClass: number, valueMsat: number, gainMsat: number, inputTokens: number, outputTokens: number, cause: number, leastMsat: number): void {

@@ -260,6 +260,37 @@ export class Books {
     this.#rebalancingMsat[this.#kind(peer)]! += costMsat;
   }
 
+  /** What it comes to so far, by the report's names; of levels their integrals, msat times µs. */
+  totals(nowUs: number, add: (name: string, total: number) => void): void {
+    add("settlement.deliveredMsat", this.#deliveredMsat);
+    add("settlement.paidMsat", this.#paidMsat);
+    add("settlement.refundedMsat", this.#refundedMsat);
+    add("settlement.exposure.deliveredUnpaid", this.unpaid.integralAt(nowUs));
+    add("settlement.exposure.paidUndelivered", this.undelivered.integralAt(nowUs));
+    add("settlement.locked.inFlight", this.inFlight.integralAt(nowUs));
+    add("settlement.locked.held", this.held.integralAt(nowUs));
+    add("settlement.recovered.clientsMsat", this.#clientsRecoveredMsat);
+    add("settlement.recovered.nodesMsat", this.#nodesRecoveredMsat);
+    add("settlement.routerFees.billedMsat", this.#feesBilledMsat);
+    add("settlement.routerFees.paidMsat", this.#feesPaidMsat);
+    add("settlement.routing.routersMsat", this.#routingMsat[ROUTERS]!);
+    add("settlement.routing.nodesMsat", this.#routingMsat[NODES]!);
+    add("settlement.routing.clientsMsat", this.#routingMsat[CLIENTS]!);
+    add("settlement.routing.rebalancingMsat", this.#rebalancingMsat.reduce((sum, cost) => sum + cost, 0));
+    add("settlement.payments.arrived", this.#arrived);
+    add("settlement.disputes", this.#disputes);
+    for (const [reason, { payments, msat }] of this.#failed) {
+      add(`settlement.payments.failed.${reason}.payments`, payments);
+      add(`settlement.payments.failed.${reason}.msat`, msat);
+    }
+    for (const [cause, { jobs, msat }] of this.#losses) {
+      add(`settlement.losses.${cause}.jobs`, jobs);
+      add(`settlement.losses.${cause}.msat`, msat);
+    }
+    add("settlement.losses.fee-not-paid.jobs", this.#feesBilled - this.#feesPaid);
+    add("settlement.losses.fee-not-paid.msat", this.#feesBilledMsat - this.#feesPaidMsat);
+  }
+
   /**
    * What came of it, and whether it agrees with the ledger.
    * @param changesMsat changes of all accounts of routers, nodes and clients.

@@ -30,6 +30,11 @@ export class Level {
     return this.#integral;
   }
 
+  /** As {@link integral}, of a time between the last change and the next; changes nothing. */
+  integralAt(nowUs: number): number {
+    return this.#integral + this.value * (nowUs - this.#lastUs);
+  }
+
   /** Mean of each window that the run came into, msat. */
   means(nowUs: number): number[] {
     this.#advance(nowUs);

@@ -119,7 +119,12 @@ export function play({ setup, jobs, endUs }: Script): { readonly report: RunRepo
     }
   });
   facts.sort((a, b) => a.atUs - b.atUs || a.order - b.order);
-  for (const { tell } of facts) tell();
+  const markUntil = (untilUs: number): void => { while (recorder.nextMarkUs < untilUs) recorder.mark(recorder.nextMarkUs); };
+  for (const { atUs, tell } of facts) {
+    markUntil(atUs);
+    tell();
+  }
+  markUntil(endUs + 1);
   const provenance = { lab: { name: "lab", version: "0" }, scenario: { name: "script", question: "", hash: "0".repeat(64), resolved: {} }, seed: 1, sets: [] };
   return { report: recorder.finish(endUs, { provenance }), rows };
 }

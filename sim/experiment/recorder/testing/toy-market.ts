@@ -94,7 +94,10 @@ export class ToyMarket {
     CLIENTS.forEach((_, client) => this.#planArrival(client));
     this.#planFlush();
     this.#up.forEach((_, node) => this.#kernel.after(this.#exponential(3_600 * S), DOWN, node, 0));
-    this.#kernel.run((kind, a, b) => this.#handle(kind, a, b), this.#setup.horizonUs);
+    while (this.#kernel.nowUs < this.#setup.horizonUs) {
+      this.#kernel.run((kind, a, b) => this.#handle(kind, a, b), Math.min(this.#setup.horizonUs, this.#recorder.nextMarkUs));
+      this.#recorder.mark(this.#kernel.nowUs);
+    }
     this.#kernel.run((kind, a, b) => this.#handle(kind, a, b), this.#setup.horizonUs + 900 * S);
     const scenario = { name: "toy", clients: CLIENTS, operators: OPERATORS };
     return this.#recorder.finish(this.#kernel.nowUs, {

@@ -1,0 +1,162 @@
+import type { Figures } from "../../../protocol/result/figures.ts";
+import type { IntervalsReport, WithoutInterval } from "../../../protocol/result/precision.ts";
+import { batchRatio, bucketAround } from "../../kernel/statistics/index.ts";
+import type { Sample } from "./sample.ts";
+
+/** Below this many batches, or batches in which something happened, nothing is said. */
+const LEAST = 10;
+/** Of a single run's intervals. */
+const CONFIDENCE = 0.95;
+
+type Known = IntervalsReport["figures"][number];
+type Numbers = ArrayLike<number>;
+
+/** Estimates a run's figures from its batches: each of them once. */
+export class Estimates {
+  readonly #batches: number;
+  readonly #measured: number;
+  readonly #figures: Figures;
+  readonly #known = new Map<string, Known | WithoutInterval>();
+
+  /** @param batches whole ones of the run. @param measured length of the measured interval, in batches. @param figures of the report */
+  constructor(batches: number, measured: number, figures: Figures) {
+    this.#batches = batches;
+    this.#measured = measured;
+    this.#figures = figures;
+  }
+
+  /** A total over the measured interval. @param sums by batch. @param scale from a mean batch to the figure */
+  total(figure: string, sums: Numbers, scale = this.#measured): void {
+    if (this.#isOut(figure)) return;
+    if (!happens(sums)) return this.#without(figure, "seldom");
+    const each = new Float64Array(sums.length).fill(1);
+    this.#put(figure, sums, each, scale);
+  }
+
+  /** A mean: all sums over all weights. */
+  ratio(figure: string, sums: Numbers, weights: Numbers, scale = 1): void {
+    if (this.#isOut(figure)) return;
+    if (!happens(weights)) return this.#without(figure, "seldom");
+    this.#put(figure, sums, weights, scale);
+  }
+
+  /** The part of the jobs, or of the time, that is so: sums are parts of the weights. */
+  share(figure: string, sums: Numbers, weights: Numbers): void {
+    if (this.#isOut(figure)) return;
+    const others = Float64Array.from(weights, (weight, batch) => weight - sums[batch]!);
+    const all = others.every((other, batch) => Math.abs(other) <= 1e-9 * Math.abs(weights[batch]!));
+    if (!happens(weights) || !happens(sums) || (!all && !happens(others))) return this.#without(figure, "seldom");
+    this.#put(figure, sums, weights, 1);
+  }
+
+  /** Everything that is said of a sample. @param sums of its values, and how many, by batch; for the mean */
+  sample(figure: string, sample: Sample, sums: Numbers, counts: Numbers): void {
+    this.total(`${figure}.count`, counts);
+    this.ratio(`${figure}.mean`, sums, counts);
+    const { mean, sd } = sample.summary();
+    if (mean !== null && sd !== null && sd > 0) {
+      // The variance is a mean of squares; the standard deviation moves half as much, in proportion.
+      const squares = sample.byBatch(this.#batches, (part) => part.squaresAround(mean));
+      this.ratio(`${figure}.sd`, squares, sample.byBatch(this.#batches, ({ count }) => count), 1 / (2 * sd));
+    } else this.#same(`${figure}.sd`);
+    for (const [name, p] of [["p50", 0.5], ["p90", 0.9], ["p95", 0.95], ["p99", 0.99]] as const) this.quantile(`${figure}.${name}`, sample, p);
+    this.without(`${figure}.min`, "extreme");
+    this.without(`${figure}.max`, "extreme");
+  }
+
+  /**
+   * A quantile: the interval of the share of values up to the estimate, and the quantiles at its ends (R. S. Woodruff, Journal of
+   * the American Statistical Association 47 (1952) 635-646), with the sketch's own error.
+   */
+  quantile(figure: string, sample: Sample, p: number): void {
+    if (this.#isOut(figure)) return;
+    const found = quantileInterval(sample, p, this.#batches);
+    if (found === null) return this.#without(figure, "seldom");
+    const { low, high, correlation, trusted } = found;
+    const ends = low < high ? { low: rounded(low), high: rounded(high) } : {};
+    this.#known.set(figure, { figure, mean: this.#figures[figure]!, halfWidth: rounded((high - low) / 2), ...ends, correlation: toDigits(correlation), trusted });
+  }
+
+  /** Of a function of means: by batch, how much the batch moves it, as a weighted sum, and the weights. */
+  moved(figure: string, sums: Numbers, weights: Numbers): void {
+    this.ratio(figure, sums, weights);
+  }
+
+  without(figure: string, why: WithoutInterval): void {
+    if (!this.#isOut(figure)) this.#without(figure, why);
+  }
+
+  has(figure: string): boolean {
+    return this.#known.has(figure);
+  }
+
+  /** @param why what to say of a figure that nobody has estimated. @returns null where the run is too short for any interval */
+  report(why: (figure: string) => WithoutInterval): IntervalsReport | null {
+    if (this.#batches < LEAST) return null;
+    const figures: Known[] = [];
+    const without = new Map<WithoutInterval, string[]>();
+    for (const [figure, value] of Object.entries(this.#figures)) {
+      if (value === null) continue;
+      const known = this.#known.get(figure) ?? why(figure);
+      if (typeof known !== "string") figures.push(known);
+      else without.set(known, [...(without.get(known) ?? []), figure]);
+    }
+    if (figures.length === 0) return null;
+    return { method: "batch means", confidence: CONFIDENCE, batches: this.#batches, figures, without: [...without].map(([reason, paths]) => ({ why: reason, figures: paths })) };
+  }
+
+  /** Whether there is nothing to estimate, or it was done. */
+  #isOut(figure: string): boolean {
+    const value = this.#figures[figure];
+    return value === undefined || value === null || this.#batches < LEAST || this.#known.has(figure);
+  }
+
+  #without(figure: string, why: WithoutInterval): void {
+    this.#known.set(figure, why);
+  }
+
+  /** A figure that is the same in every batch. */
+  #same(figure: string): void {
+    if (!this.#isOut(figure)) this.#known.set(figure, { figure, mean: this.#figures[figure]!, halfWidth: 0, correlation: 0, trusted: true });
+  }
+
+  #put(figure: string, sums: Numbers, weights: Numbers, scale: number): void {
+    const interval = batchRatio(sums, weights, CONFIDENCE);
+    if (interval === null) return this.#without(figure, "seldom");
+    const { halfWidth, correlation, trusted } = interval;
+    this.#known.set(figure, { figure, mean: this.#figures[figure]!, halfWidth: rounded(halfWidth * scale), correlation: toDigits(correlation), trusted });
+  }
+}
+
+/** Null where too few values lie beyond the ends. */
+export function quantileInterval(sample: Sample, p: number, batches: number): { readonly low: number; readonly high: number; readonly correlation: number; readonly trusted: boolean; readonly shareHalfWidth: number } | null {
+  const estimate = sample.quantile(p);
+  const counts = sample.byBatch(batches, ({ count }) => count);
+  const below = sample.byBatch(batches, (part) => part.upTo(estimate));
+  if (!happens(counts)) return null;
+  const interval = batchRatio(below, counts, CONFIDENCE);
+  if (interval === null) return null;
+  const { halfWidth, correlation, trusted } = interval;
+  if (halfWidth === 0) return { low: estimate, high: estimate, correlation, trusted, shareHalfWidth: 0 };
+  const beyond = LEAST / sample.count;
+  // Where batches are alike beyond chance nobody trusts the ends, and the correlation is the news.
+  if (trusted && (p - halfWidth < beyond || p + halfWidth > 1 - beyond)) return null;
+  const at = (share: number): number => sample.quantile(Math.min(1, Math.max(0, share)));
+  return { low: bucketAround(at(p - halfWidth))[0], high: bucketAround(at(p + halfWidth))[1], correlation, trusted, shareHalfWidth: halfWidth };
+}
+
+/** Nobody knows an interval's ends to more than six digits; and a report has hundreds of them. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(6));
+}
+
+function toDigits(correlation: number): number {
+  return Math.round(correlation * 1e4) / 1e4;
+}
+
+/** Whether it happens often enough to say how often. */
+function happens(sums: Numbers): boolean {
+  let batches = 0;
+  for (let batch = 0; batch < sums.length; batch++) if (sums[batch] !== 0) batches++;
+  return batches >= LEAST;
+}

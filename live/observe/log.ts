@@ -150,6 +150,7 @@ export function logWatcher(log: Log): Watcher {
     runnerForgot: (jobId) => log.write("info", "job cancelled", { jobId, ...times(jobId) }),
     runnerSaid: (event) => {
       const { jobId } = event;
+      if (!open.has(jobId)) return;
       if (event.kind === "started") log.write("debug", "job started", { jobId, queuedMs: nowMs() - (open.get(jobId)?.atMs ?? nowMs()) });
       else if (event.kind === "first-token") {
         const job = open.get(jobId);

@@ -97,7 +97,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
   wallet.listen((event) => onWallet(event));
   let speed: Speed;
   try {
-    speed = options.speed ?? await measureSpeed(runner, facts, (listener) => { onRunner = listener; });
+    speed = options.speed ?? await measureSpeed(options.runner, facts, (listener) => { onRunner = listener; });
     await wallet.start();
   } catch (error) {
     await runner.stop();

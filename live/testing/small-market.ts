@@ -3,7 +3,7 @@ import type { MarketEvent } from "../../protocol/result/market-event.ts";
 import { MonotonicClock } from "../clock.ts";
 import { type RunningClient, startClient, type StartClientOptions } from "../process/client.ts";
 import { type RunningNode, startNode, type StartNodeOptions } from "../process/node.ts";
-import { type RunningRouter, startRouter } from "../process/router.ts";
+import { type RunningRouter, startRouter, type StartRouterOptions } from "../process/router.ts";
 import { MockRunner, type MockRunnerOptions } from "../runner/mock.ts";
 import { LiveTelemetry } from "../telemetry.ts";
 import { MemoryBank } from "../wallet/memory.ts";
@@ -28,11 +28,11 @@ export class SmallMarket {
   router!: RunningRouter;
   readonly #toStop: (() => Promise<void> | void)[] = [];
 
-  async start(options: Partial<RouterOptions> = {}): Promise<this> {
-    const signer = testSigner();
+  async start(options: Partial<RouterOptions> = {}, more: Partial<StartRouterOptions> = {}): Promise<this> {
+    const signer = more.signer ?? testSigner();
     this.router = await startRouter({
       signer, router: { ...rules, ...options }, host: "127.0.0.1", port: 0, wallet: this.bank.wallet(signer.publicKey), telemetry: this.telemetry(), clock: this.clock, newKey: true,
-      onFault: (fault) => void this.faults.push(fault),
+      onFault: (fault) => void this.faults.push(fault), ...more,
     });
     this.#toStop.push(() => this.router.stop(0));
     return this;

@@ -17,6 +17,7 @@ import { registerSearch } from "./search.ts";
 import { registerSensitivity } from "./sensitivity.ts";
 import { registerSweep } from "./sweep.ts";
 import { registerTrace } from "./trace.ts";
+import { registerTwin } from "./twin.ts";
 import { registerValidate } from "./validate.ts";
 import { registerViability } from "./viability.ts";
 import { registerWorker } from "./worker.ts";
@@ -54,8 +55,9 @@ export const buildProgram = (): Command => {
   registerLedger(program);
   program.commandsGroup("Real models and machines:");
   registerModel(program);
-  registerCalibrate(program);
   registerBench(program);
+  registerCalibrate(program);
+  registerTwin(program);
   program.addHelpText("after", "\nExample:\n  $ infernet run quickstart\n");
   for (const command of program.commands) inherit(command);
   return program;

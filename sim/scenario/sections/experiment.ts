@@ -15,6 +15,8 @@ import { resolveSearch, searchShape } from "./search.ts";
 import type { SearchSpec } from "./search.ts";
 import { resolveSweep, sweepShape } from "./sweep.ts";
 import type { SweepSpec } from "./sweep.ts";
+import { resolveTwin, twinShape } from "./twin.ts";
+import type { TwinSpec } from "./twin.ts";
 
 /**
  * What a scenario says of the experiments that are made with it: keys of its own at the top, each in a section file of its own.
@@ -28,6 +30,7 @@ export const experimentShape = {
   ...sensitivityShape,
   ...searchShape,
   ...equilibriumShape,
+  ...twinShape,
 };
 
 /** What the schema lets through. */
@@ -45,6 +48,8 @@ export interface ExperimentSpec {
   readonly sensitivity: SensitivitySpec | null;
   readonly search: SearchSpec | null;
   readonly equilibrium: EquilibriumSpec | null;
+  /** How it is played for real beside the simulation; null where the scenario does not say. */
+  readonly twin: TwinSpec | null;
 }
 
 /** Classes by their names, as scenarios have them. */
@@ -65,5 +70,6 @@ export function resolveExperiment(input: ExperimentInput & Classes, finding: (fi
     sensitivity: resolveSensitivity(input, metrics, classes, finding, fieldOf),
     search: resolveSearch(input.search, classes, finding, fieldOf),
     equilibrium: resolveEquilibrium(input.equilibrium, classes, finding, fieldOf),
+    twin: resolveTwin(input.twin, input.operators.map(({ name }) => name), finding),
   };
 }

@@ -1,0 +1,99 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import pc from "picocolors";
+import { profileOf } from "../live/twin/profiles.ts";
+import { playTwin } from "../live/twin/twin.ts";
+import type { Side } from "../live/twin/compare.ts";
+import type { TwinReport } from "../protocol/result/twin.ts";
+import { formatPercent } from "../protocol/units.ts";
+import { ReportFolder } from "../reports/folder.ts";
+import { renderJson } from "../reports/json.ts";
+import { errorTable, machineSentence } from "../reports/twin/content.ts";
+import { TwinFolder } from "../reports/twin/folder.ts";
+import { UserError } from "./errors.ts";
+import { loadSubject } from "./experiment.ts";
+import { interruptedExit, Interruptions } from "./interruptions.ts";
+import { assignment, filePath, seed } from "./options.ts";
+import { noProgress, showTask } from "./progress.ts";
+
+interface TwinFlags {
+  readonly set: readonly string[];
+  readonly seed?: number;
+  readonly out?: string;
+  readonly models: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** Adds `twin`. */
+export const registerTwin = (program: Command): void => {
+  program
+    .command("twin")
+    .description("Plays a scenario twice, with real processes and models on this machine and in the simulation, and says how far they are apart.")
+    .argument("<scenario>", "a YAML file with a section `twin`, or one that comes with infernet")
+    .option("--set <path=value>", "changes one value of the scenario (repeatable)", assignment, [])
+    .option("--seed <number>", "random numbers other than the scenario's", seed)
+    .option("--out <folder>", "where the report goes (default: out/twin-NAME)", filePath)
+    .option("--models <folder>", "where models are kept that are made for the purpose", filePath, join("out", "models"))
+    .option("--json", "print twin.json to stdout, and nothing else there")
+    .option("--quiet", "no progress and no summary")
+    .addHelpText("after", `
+The machine should have nothing else to do meanwhile: whatever else it does is in the measurement.
+
+Example:
+  $ infernet twin twin
+`)
+    .action(runTwin);
+};
+
+const runTwin = async (given: string, flags: TwinFlags): Promise<void> => {
+  const loaded = loadSubject(given, flags);
+  const { twin } = loaded.experiment;
+  if (twin === null) throw new UserError(`${loaded.path} does not say how it is played for real. Add a section "twin" with a model for each operator class:\n\n  twin:\n    models:\n${loaded.scenario.operators.map(({ name }) => `      ${name}: {parameters: 25M}`).join("\n")}`);
+  const out = flags.out ?? join("out", `twin-${loaded.scenario.name}`);
+  const folder = new TwinFolder(out);
+  const interruptions = new Interruptions();
+  const progress = flags.quiet === true ? noProgress : showTask(process.stderr, process.env["CI"] !== undefined);
+  try {
+    const result = await playTwin({
+      scenario: loaded.scenario, twin, file: loaded.path, seed: loaded.seed, sets: flags.set, models: flags.models, signal: interruptions.aborted,
+      onProgress: (what, share) => progress.update(Math.round(share * 1_000), 1_000, what),
+    });
+    progress.stop();
+    const { report, pairs, real, simulated } = result;
+    writeSide(join(out, "real"), real);
+    writeSide(join(out, "simulated"), simulated);
+    mkdirSync(join(out, "profiles"), { recursive: true });
+    for (const [node, plan] of result.plans.entries()) {
+      const profile = profileOf(plan, result.runners[node]!, result.calibration.nodes[node]!, report);
+      if (profile !== null) writeFileSync(join(out, "profiles", `${plan.name}.json`), renderJson(profile));
+    }
+    folder.finish(report, pairs);
+    writeFileSync(join(out, "table.md"), `${machineSentence(report)}\n\n${errorTable(report)}\n`);
+    if (flags.json === true) process.stdout.write(renderJson(report));
+    else if (flags.quiet !== true) process.stdout.write(textOf(report, out));
+    if (interruptions.signal !== null) process.exitCode = interruptedExit(interruptions.signal);
+  } finally {
+    progress.stop();
+    folder.close();
+    interruptions.ignoreNoMore();
+  }
+};
+
+const writeSide = (path: string, { report, rows }: Side): void => {
+  const folder = new ReportFolder(path);
+  try {
+    for (const row of rows) folder.addJob(row);
+    folder.finish(report);
+  } finally {
+    folder.close();
+  }
+};
+
+const textOf = (report: TwinReport, out: string): string => [
+  pc.bold(report.headline), "", ...report.findings.map((finding) => `- ${finding}`), "",
+  ...report.bars.map(({ what, error, limit, holds }) => `${holds ? pc.green("holds") : pc.red("does not hold")}  ${what}: ${error === null ? "unknown" : `${error >= 0 ? "+" : "-"}${formatPercent(Math.abs(error))}`} of at most ${formatPercent(limit)}`), "",
+  `For the README (also in ${join(out, "table.md")}):`, "", machineSentence(report), "", errorTable(report), "",
+  `${pc.bold("Report:")} ${join(out, "index.html")} (open it in a browser)`, "",
+].join("\n");

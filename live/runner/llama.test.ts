@@ -1,0 +1,111 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { synthesizeModel } from "../gguf/synthesize.ts";
+import { promptOfTokens } from "../gguf/vocabulary.ts";
+import { LlamaRunner, type LlamaRunnerOptions } from "./llama.ts";
+import { RunnerError } from "./live-runner.ts";
+import { openMeasuring } from "./llama/measure.ts";
+import { RunnerEar } from "./testing/ear.ts";
+import { llamaSkipped } from "./testing/subjects.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "infernet-llama-"));
+const file = join(folder, "model.gguf");
+beforeAll(() => synthesizeModel({ parameters: 150_000, quantisation: "f16", seed: 1, contextTokens: 1_024, file }));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const open = (more: Partial<LlamaRunnerOptions> = {}): LlamaRunner => new LlamaRunner({ file, models: ["m"], gpu: false, contextTokens: 256, tokensIntervalMs: 0, ...more });
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+describe("what cannot be loaded is told in words before llama.cpp sees it", () => {
+  test("no file, a broken one, too long a context", async () => {
+    await expect(open({ file: join(folder, "none") }).start()).rejects.toThrow(`${join(folder, "none")}: there is no such file`);
+    const broken = join(folder, "broken.gguf");
+    writeFileSync(broken, readFileSync(file));
+    truncateSync(broken, 250_000);
+    await expect(open({ file: broken }).start()).rejects.toThrow("the file ends before tensor");
+    await expect(open({ contextTokens: 1_025 }).start()).rejects.toThrow("a context of 1025 tokens was asked for; the model is made for 1024 at most");
+    await expect(open({ contextTokens: 1_025 }).start()).rejects.toThrow(RunnerError);
+  });
+
+  test("options out of range", async () => {
+    expect(() => open({ slots: 0 })).toThrow("at least one slot");
+    await expect(open({ threads: 0 }).start()).rejects.toThrow("threads: a whole number from 1");
+    await expect(open({ sampling: { temperature: -1 } }).start()).rejects.toThrow("temperature: 0 or more");
+    await expect(open({ sampling: { topP: 0 } }).start()).rejects.toThrow("top-p: above 0");
+  });
+});
+
+describe.skipIf(llamaSkipped !== "")(`llama.cpp${llamaSkipped === "" ? "" : ` (skipped: ${llamaSkipped})`}`, () => {
+  test("says what it does not take, and the node lives on", async () => {
+    const strange = join(folder, "strange.gguf");
+    const bytes = readFileSync(file);
+    // A vector of the wrong length: found by llama.cpp alone.
+    bytes.writeBigUInt64LE(32n, bytes.indexOf("output_norm.weight") + "output_norm.weight".length + 4);
+    writeFileSync(strange, bytes);
+    await expect(open({ file: strange }).start()).rejects.toThrow(new RegExp(`^${strange}: `));
+  });
+
+  test("draws by temperature and seed, and ends outputs where it is told to", async () => {
+    const runner = open({ slots: 1, sampling: { temperature: 1.5, topK: 100, seed: 5 }, outputTokens: ({ jobId }) => (jobId === "ends" ? 7 : undefined) });
+    const ear = new RunnerEar(runner);
+    expect(await runner.start()).toMatchObject({ engine: expect.stringMatching(/^llama\.cpp \S+ \(node-llama-cpp 3\.\S+, CPU\)$/), contextTokensMax: 256, kvTokensMax: 256 });
+    const submit = (jobId: string, maxOutputTokens: number): void => runner.submit({ jobId, model: "m", inputTokens: 5, maxOutputTokens, priority: 0, prompt: promptOfTokens(5, 1) });
+    const text = (jobId: string): string => ear.of(jobId).map((event) => ("text" in event ? event.text : "")).join("");
+    submit("a", 12);
+    submit("b", 12);
+    submit("ends", 12);
+    expect(await ear.ended("ends")).toMatchObject({ kind: "finished", outputTokens: 7, finishReason: "stop" });
+    // The same seed for every job: jobs do not depend on what was served before.
+    expect(text("a")).toBe(text("b"));
+    expect(text("a").startsWith(text("ends"))).toBe(true);
+    expect(text("a").length).toBeGreaterThan(0);
+
+    const pid = runner.enginePid!;
+    await runner.stop();
+    expect(isAlive(pid)).toBe(false);
+  });
+
+  test("is measured by the same steps as it serves by", async () => {
+    const engine = await openMeasuring({ file, gpu: false, slots: 2, contextTokens: 256, batchTokens: 128 });
+    expect(engine.facts).toMatchObject({ backend: "cpu", gpuLayers: 0, addsBos: false });
+    expect(engine.facts.loadUs).toBeGreaterThan(0);
+    const prefill = await engine.prefill(1, 200);
+    expect(prefill.map(({ tokens }) => tokens)).toEqual([128, 72]);
+    const decode = await engine.decode(2, 3);
+    expect(decode.map(({ tokens }) => tokens)).toEqual([2, 2, 2]);
+    expect(await engine.mixed(1, 10)).toMatchObject({ tokens: 11 });
+    for (const { us, decodeUs } of [...prefill, ...decode]) {
+      expect(decodeUs).toBeGreaterThan(0);
+      expect(us).toBeGreaterThan(decodeUs);
+    }
+    await expect(engine.prefill(1, 53)).rejects.toThrow("a context of 256 tokens; 257 do not fit");
+    await engine.clear();
+    expect(await engine.prefill(2, 256)).toHaveLength(4);
+    await engine.close();
+  });
+
+  test("ends with the node, however that ends", async () => {
+    const script = join(folder, "node.mjs");
+    writeFileSync(script, `
+      const { LlamaRunner } = await import(${JSON.stringify(new URL("./llama.ts", import.meta.url).href)});
+      const runner = new LlamaRunner({ file: ${JSON.stringify(file)}, models: ["m"], gpu: false, contextTokens: 1024 });
+      runner.listen((event) => { if (event.kind === "first-token") { console.log(runner.enginePid); setTimeout(() => process.kill(process.pid, "SIGKILL"), 20); } });
+      await runner.start();
+      runner.submit({ jobId: "j", model: "m", inputTokens: 10, maxOutputTokens: 1000, priority: 0 });
+    `);
+    const pid = await new Promise<number>((resolve) => { execFile(process.execPath, [script], (_, stdout) => resolve(Number(stdout))); });
+    expect(pid).toBeGreaterThan(0);
+    for (let tries = 0; tries < 200 && isAlive(pid); tries++) await new Promise((resolve) => { setTimeout(resolve, 10); });
+    expect(isAlive(pid)).toBe(false);
+  });
+});

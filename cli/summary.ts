@@ -141,6 +141,7 @@ const precisionLine = (report: RunReport): string => {
   if (report.intervals === null) return "";
   const shown = [
     ["overall.latency.endToEndUs.mean", "mean answer"],
+    ["overall.latency.endToEndUs.p95", "95 % of answers within"],
     ...(report.overall.goodput.goals.length > 0 ? [["overall.goodput.share", "goals met"] as const] : []),
     ["market.utilisation", "busy"],
     ...(report.overall.paidMsat > 0 ? [["overall.prices.perMtokMsat.mean", "mean price"] as const] : []),
@@ -155,7 +156,7 @@ const precisionLine = (report: RunReport): string => {
   const confidence = formatPercent(report.intervals.confidence);
   return wrap(parts.length > 0
     ? `By this run alone, ${confidence} sure: ${parts.join(", ")}.`
-    : "This run alone does not say how sure its means are: its course is not level, or it is too short. --replications 20 gives intervals.", 80).join("\n");
+    : "This run alone does not say how sure its figures are: its course is not level, or it is too short. --replications 20 gives intervals.", 80).join("\n");
 };
 
 /** The outcome of a run for the terminal: the question, one table of the clients' side, one of the operators'. */

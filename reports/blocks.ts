@@ -18,5 +18,6 @@ export type Block<Name extends string = PlotName> =
   | { readonly kind: "list"; readonly items: readonly string[] }
   /** Text whose line breaks are its author's. */
   | { readonly kind: "verbatim"; readonly text: string }
-  | { readonly kind: "table"; readonly caption: string; readonly head: readonly string[]; readonly rows: readonly (readonly string[])[] }
+  /** @property folded shown when somebody asks for it, because it is long */
+  | { readonly kind: "table"; readonly caption: string; readonly head: readonly string[]; readonly rows: readonly (readonly string[])[]; readonly folded?: boolean }
   | { readonly kind: "plot"; readonly name: Name };

@@ -86,7 +86,9 @@ function renderBlock<Name extends string>(block: Block<Name>, plots: Readonly<Re
       const figures = figureColumns(block);
       const cells = (tag: string, row: readonly string[]): string => `<tr>${row.map((cell, column) => `<${tag}${figures[column] === true ? ' class="n"' : ""}>${escapeXml(cell)}</${tag}>`).join("")}</tr>`;
       const head = block.head.some((cell) => cell !== "") ? `<thead>${cells("th", block.head)}</thead>` : "";
-      return `<figure><figcaption>${escapeXml(block.caption)}</figcaption><div class="scroll"><table>${head}<tbody>${block.rows.map((row) => cells("td", row)).join("\n")}</tbody></table></div></figure>`;
+      const table = `<div class="scroll"><table>${head}<tbody>${block.rows.map((row) => cells("td", row)).join("\n")}</tbody></table></div>`;
+      if (block.folded === true) return `<details><summary>${escapeXml(block.caption)}</summary>${table}</details>`;
+      return `<figure><figcaption>${escapeXml(block.caption)}</figcaption>${table}</figure>`;
     }
   }
 }

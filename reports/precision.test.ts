@@ -15,11 +15,22 @@ describe("the section on precision", () => {
   test("gives means with their intervals, by class; where parts are alike, the correlation alone", () => {
     const text = section(intervals(known, { figure: "operatorClasses.a b.utilisation", mean: 0.5, halfWidth: 0.3, correlation: 0.8, trusted: false }, { figure: "overall.prices.perJobMsat.mean", mean: 0, halfWidth: 0, correlation: 0, trusted: true }));
     expect(text).toContain("| mean latency | 2 s | 1.9 s to 2.1 s | ± 5 % | 0.10 |");
-    expect(text).toContain("**Means and their intervals, a b**");
+    expect(text).toContain("**Figures and their intervals, a b**");
     expect(text).toContain("| utilisation | 50 % | – | – | 0.80 |");
     expect(text).toContain("Of 1 figure neighbouring parts are alike beyond chance");
-    // What is always the same is no news.
+    // What is always the same is no news, but part of the whole.
     expect(text).not.toContain("price of a job");
+    expect(text).toContain("<summary>All 3 figures that have an interval, by their path in report.json</summary>");
+    expect(text).toContain("| overall.prices.perJobMsat.mean | 0 msat |");
+  });
+
+  test("gives a quantile's interval as it is, and what has none with the reason", () => {
+    const quantile = { figure: "overall.latency.endToEndUs.p95", mean: 10e6, halfWidth: 15e5, low: 9e6, high: 12e6, correlation: 0.2, trusted: true };
+    const report = intervals(known, quantile);
+    const text = section({ ...report, intervals: { ...report.intervals!, without: [{ why: "extreme", figures: ["overall.latency.endToEndUs.max"] }] } });
+    expect(text).toContain("| p95 latency | 10 s | 9 s to 12 s | ± 15 % | 0.20 |");
+    expect(text).toContain("| overall.latency.endToEndUs.max | the least or greatest value so far: it grows with the run |");
+    expect(text).toContain("<summary>Figures that have none: 1</summary>");
   });
 
   test("says in a word what is known, and nothing of what is not", () => {

@@ -90,6 +90,36 @@ describe("a job over sockets", () => {
   });
 });
 
+describe("a node", () => {
+  test("of two routers serves the clients of both, each over the way that they are reached by", async () => {
+    const other = await new SmallMarket(market.bank).start();
+    try {
+      const node = await market.node({}, { routers: [market, other].map(({ router }) => ({ url: router.url, key: router.peer })) });
+      await until(() => node.connected === 2 && other.router.router.registry.size === 1, "it is registered with both");
+      const clients = await Promise.all([market.client(), other.client()]);
+      const outcomes = await Promise.all(clients.flatMap((client) => [client.submit(ask).outcome, client.submit(ask).outcome]));
+      expect(outcomes.map(({ status, receipt }) => [status, receipt?.node])).toEqual(Array.from({ length: 4 }, () => ["completed", node.peer]));
+    } finally {
+      await other.stop();
+    }
+  });
+
+  test("measures its speed where its operator does not say", async () => {
+    const { speed } = await market.node({ prefillTokensPerS: 2_000, decodeTokensPerS: 500 }, { speed: null });
+    // Timers fire late on a busy machine, never early.
+    expect(speed.prefillTokensPerS).toBeGreaterThan(200);
+    expect(speed.prefillTokensPerS).toBeLessThan(2_600);
+    expect(speed.decodeTokensPerS).toBeGreaterThan(50);
+    expect(speed.decodeTokensPerS).toBeLessThan(650);
+    expect(market.events).toEqual([]);
+  });
+
+  test("whose model does not load says why, and leaves nothing behind", async () => {
+    await expect(market.node({ failStart: "there is no model file tiny.gguf" })).rejects.toThrow("there is no model file tiny.gguf");
+    expect(market.router.stats.peers).toBe(0);
+  });
+});
+
 describe("leaving in good order", () => {
   test("a node finishes what runs, hands back what waits, and gets its money", async () => {
     const first = await market.node({ slots: 1, decodeTokensPerS: 300 });

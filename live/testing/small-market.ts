@@ -21,12 +21,18 @@ export const CREDIT_MSAT = 1_000_000;
 
 /** A whole market in this process: real sockets and timers, mock runners, play money. */
 export class SmallMarket {
-  readonly bank = new MemoryBank({ creditMsat: CREDIT_MSAT });
+  readonly bank: MemoryBank;
   readonly events: MarketEvent[] = [];
   readonly faults: unknown[] = [];
   readonly clock = new MonotonicClock();
   router!: RunningRouter;
   readonly #toStop: (() => Promise<void> | void)[] = [];
+
+  /** @param bank where the money is; default: one of its own */
+  constructor(bank?: MemoryBank) {
+    this.bank = bank ?? new MemoryBank({ creditMsat: CREDIT_MSAT });
+    if (bank === undefined) this.#toStop.push(() => this.bank.close());
+  }
 
   async start(options: Partial<RouterOptions> = {}, more: Partial<StartRouterOptions> = {}): Promise<this> {
     const signer = more.signer ?? testSigner();
@@ -74,7 +80,6 @@ export class SmallMarket {
 
   async stop(): Promise<void> {
     for (const stop of this.#toStop.splice(0).reverse()) await stop();
-    this.bank.close();
   }
 }
 

@@ -1,5 +1,4 @@
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { hash } from "node:crypto";
 
 /**
  * A JSON text that depends on a value alone and not on how it was built: keys sorted by their UTF-16 code units, no white
@@ -21,7 +20,7 @@ export function canonicalJson(value: unknown): string {
  * @param data bytes, or a string that is hashed in UTF-8
  */
 export function sha256Hex(data: Uint8Array | string): string {
-  return bytesToHex(sha256(typeof data === "string" ? utf8ToBytes(data) : data));
+  return hash("sha256", data, "hex");
 }
 
 /** SHA-256 of a value's canonical JSON, as 64 lower-case hexadecimal digits. Throws as `canonicalJson` does. */

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { machineProfile } from "../protocol/profile.ts";
 import type { MachineProfile } from "../protocol/profile.ts";
+import { filesOf } from "../lab/subject-files.ts";
 import { describeError } from "./errors.ts";
 import { buildProgram } from "./program.ts";
 import { synthesizeModel } from "../live/gguf/synthesize.ts";
@@ -30,7 +31,9 @@ describe("bench", () => {
     expect(measured.decode.map(({ batch, contextTokens, repetitions }) => [batch, contextTokens, repetitions])).toEqual([[2, 32, 2], [1, 40, 2], [2, 128, 2], [1, 136, 2]]);
     expect(measured.prefill.filter(({ contextTokens }) => contextTokens === 0).map(({ sequences, tokens }) => [sequences, tokens])).toEqual([[1, 16], [1, 64], [1, 32], [2, 32], [1, 128], [2, 128]]);
     expect(measured.mixed).toHaveLength(1);
-    expect(fit!.residuals.length).toBe(measured.prefill.length + measured.decode.length + measured.mixed.length);
+    // On a machine that is busy with other tests, what was measured may follow no form at all.
+    if (fit === undefined) expect(stdout).toContain("No coefficients were fitted");
+    else expect(fit.residuals.length).toBe(measured.prefill.length + measured.decode.length + measured.mixed.length);
     expect(stdout).toMatch(/^Here\n/);
     expect(stdout).toContain("viability --machine here.json");
   });
@@ -47,6 +50,23 @@ describe("bench", () => {
     expect(one.stderr).toMatch(/^Left out, line \d+: a prompt of 512 and 128 generated tokens, timed as one\.$/m);
     expect(one.status).toBe(0);
     expect(profileIn("profiles/a4000.json").settings.threads).toBe(24);
+  });
+
+  test("the profile is taken by its name, and by scenarios wherever they are played", () => {
+    const viability = infernet("viability", "--machine", "a4000", "--model", "llama-3.1-8b", "--idle-power", "12 W", "--load-power", "140 W", "--replications", "1", "--set", "horizon=6min", "--json", "--quiet");
+    expect(viability.stderr).toBe("");
+    expect(JSON.parse(viability.stdout)).toMatchObject({ machine: { name: "A4000", measured: true, engine: "llama.cpp" } });
+    writeFileSync(join(folder, "market.yaml"), `name: measured
+question: Is a profile carried to all workers?
+horizon: 2min
+operators: [{name: mine, count: 2, profile: profiles/a4000.json, model: qwen, price: {output: 60 sat/Mtok}}]
+clients: [{name: one, model: qwen, arrivals: {poisson: {rate: 1/s}}, inputTokens: 200, outputTokens: 50}]
+`);
+    const runs = infernet("run", "market.yaml", "--replications", "2", "--workers", "2", "--json", "--quiet");
+    expect(runs.stderr).toBe("");
+    expect((JSON.parse(runs.stdout) as { runs: unknown }).runs).toMatchObject({ played: 2, failed: 0 });
+    const subject = { source: readFileSync(join(folder, "market.yaml"), "utf8"), fileName: join(folder, "market.yaml"), sets: [] };
+    expect(filesOf(subject as unknown as Parameters<typeof filesOf>[0]).map(({ path }) => path)).toEqual([join(folder, "profiles/a4000.json")]);
   });
 
   test("what is wrong is told in a sentence", async () => {

@@ -11,6 +11,8 @@ import { type FlagName, flagNames, type FlagTexts } from "../sim/experiment/viab
 import type { Play } from "../sim/experiment/viability/market.ts";
 import { prepare } from "../sim/experiment/viability/prepare.ts";
 import { type MachineProfile, readProfile } from "../sim/experiment/viability/profile.ts";
+import type { MachineProfile as BenchProfile } from "../protocol/profile.ts";
+import { isMachineProfile, readMachineProfile } from "../sim/profile/read.ts";
 import type { ViabilityQuestion } from "../sim/experiment/viability/question.ts";
 import { study } from "../sim/experiment/viability/study.ts";
 import { loadScenario } from "../sim/scenario/load.ts";
@@ -68,7 +70,7 @@ export const registerViability = (program: Command): void => {
   const command = program
     .command("viability")
     .description("Would I earn money? Puts a machine into a market, plays it again and again, and draws up a month's account.")
-    .requiredOption("--machine <name>", "a machine of the catalogue, or a file with measured speeds (YAML or JSON)")
+    .requiredOption("--machine <name>", "a machine of the catalogue, a profile that infernet bench has written (its file, or its name in profiles/), or a file with measured speeds (YAML or JSON)")
     .option("--scenario <scenario>", "the market: a YAML file, or one that comes with infernet", "quickstart");
   for (const name of flagNames) command.option(`--${name} ${questions[name][0]}`, questions[name][1]);
   command
@@ -87,7 +89,7 @@ Examples:
   $ infernet viability --machine "RTX 3060" --electricity "0.35 USD/kWh" --purchase 0 --uptime "50 %"
   $ infernet viability --machine my-machine.yaml --scenario market.yaml --replications 50 --json
 
-A machine that was measured is a file such as:
+Profiles of infernet bench say all that was measured. Speeds by hand are a file such as:
   name: RTX 3090 at 250 W
   memory: 24 GiB
   power: {idle: 20 W, load: 250 W}
@@ -183,13 +185,16 @@ interface PlacedPlay {
   readonly index: number;
 }
 
-/** A name of the catalogue, or what a file says. */
-const machineOf = (given: string): string | MachineProfile => {
+/** A name of the catalogue, what a file says, or the name of a profile that `infernet bench` has written here. */
+const machineOf = (name: string): string | MachineProfile | BenchProfile => {
+  const own = join("profiles", `${name}.json`);
+  const given = !existsSync(name) && /^[\w.-]+$/.test(name) && existsSync(own) ? own : name;
   const isFile = existsSync(given) && statSync(given).isFile();
   if (!isFile && !/\.(ya?ml|json)$/i.test(given)) return given;
   if (!isFile) throw new UserError(`--machine: there is no file ${given}.`);
-  if (statSync(given).size > 1 << 20) throw new UserError(`${given} is longer than 1 MiB; a measured machine is a small YAML or JSON file.`);
-  return readProfile(readFileSync(given, "utf8"), given);
+  if (statSync(given).size > 1 << 22) throw new UserError(`${given} is longer than 4 MiB; a measured machine is a small YAML or JSON file.`);
+  const text = readFileSync(given, "utf8");
+  return isMachineProfile(text) ? readMachineProfile(text, given) : readProfile(text, given);
 };
 
 /** The number of dollars, where the text is a rate; null: whoever reads the flag says what is wrong. */

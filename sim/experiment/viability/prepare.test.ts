@@ -8,6 +8,7 @@ import { measuredStepCost } from "../../world/catalogue/measured.ts";
 import { flagNames, type FlagTexts } from "./flags.ts";
 import { play } from "./market.ts";
 import { prepare } from "./prepare.ts";
+import { testProfile } from "../../profile/testing/profiles.ts";
 import { readProfile } from "./profile.ts";
 import { byHand } from "./testing/questions.ts";
 
@@ -145,5 +146,35 @@ describe("a machine that was measured", () => {
 
   test("holds for the model it was measured with alone", () => {
     expect(() => ask(readProfile(profile, "my.yaml"), { model: "llama-3.1-8b:q8_0" })).toThrow(/was measured with llama-3.1-8b:q4_k_m, and its speeds hold for that alone/);
+  });
+});
+
+describe("a machine with a profile", () => {
+  const catalogued = testProfile({ model: { ...testProfile().model, catalogue: "llama-3.1-8b:q4_k_m" } });
+
+  test("serves with its own slots and context, at the speed that was measured", () => {
+    const question = ask(catalogued);
+    expect(question).toMatchObject({ machine: { name: "two cores", model: "llama-3.1-8b:q4_k_m", engine: "llama.cpp", slots: 3, measured: true, wattsScope: "machine" }, costs: { purchaseUsd: 200, idleWatts: 5, loadWatts: 30 } });
+    expect(question.scenario.operators.find(({ name }) => name === question.operator)).toMatchObject({ machine: null, engine: { slots: 3, contextTokens: 1_024, batchTokens: 256 }, profile: { machine: "two cores" } });
+    expect(question.assumptions.find(({ id }) => id === "profile")!.text).toBe("as measured with synth-1M on 2026-11-21, straight from the measurements");
+    expect(ask(catalogued, { slots: "2", context: "512" }).machine.slots).toBe(2);
+
+    const { scenario, operator, power } = prepare(byHand(), { machine: testProfile({ ...catalogued, settings: { ...catalogued.settings, contextTokens: 2_048 } }), flags: { "price-input": "100 sat/Mtok", "price-output": "1000 sat/Mtok" }, replications: 1, sets: [], lab: { name: "x", version: "0" } });
+    const outcome = play({ scenario, operator, seed: 1, power });
+    // 1,000 tokens of prompt in passes of 256; then 99 steps, which read 1,001 to 1,099 tokens.
+    const promptUs = 4 * 100 + 40 * 1_000 + 0.05 * 1_000 * 999 / 2;
+    expect(outcome.busyShare * 5e6).toBeCloseTo(promptUs + 99 * (500 + 0.5 * 1_050), -2);
+  });
+
+  test("says what it does not know", () => {
+    expect(() => ask(testProfile())).toThrow(/was measured with synth-1M, which may be any model; say with --model which one of the market it serves: /);
+    expect(ask(testProfile(), { model: "llama-3.1-8b" }).machine.model).toBe("llama-3.1-8b:q4_k_m");
+    expect(() => ask(catalogued, { model: "llama-3.1-8b:q8_0" })).toThrow(/was measured with llama-3.1-8b:q4_k_m, and its speeds hold for that alone/);
+    const unpowered = { ...catalogued, machine: { ...catalogued.machine, power: null, priceUsd: null } };
+    expect(() => ask(unpowered)).toThrow(/does not say what power the machine draws; add --idle-power and --load-power/);
+    expect(ask(unpowered, { "idle-power": "3 W", "load-power": "9 W" }).costs).toMatchObject({ idleWatts: 3, loadWatts: 9, purchaseUsd: 0 });
+    expect(() => ask(catalogued, { slots: "60000" })).toThrow(/for 61440000 tokens of context; two cores has 8\.0 GB/);
+    expect(() => ask({ ...catalogued, machine: { ...catalogued.machine, memory: { bytes: 3e6, bandwidthBytesPerS: null } } })).toThrow(/synth-1M does not fit so: .* Choose fewer --slots or a shorter --context/);
+    expect(() => ask({ ...catalogued, measured: { loadUs: null, prefill: [], decode: [], mixed: [] } })).toThrow(/cannot be used: measurements without a single prompt/);
   });
 });

@@ -11,14 +11,17 @@ import type { Costs } from "./accounts.ts";
 import { Flags, ViabilityError } from "./flags.ts";
 import type { FlagTexts } from "./flags.ts";
 import { withOperator } from "./market.ts";
+import type { MachineProfile as BenchProfile } from "../../../protocol/profile.ts";
+import { type ProfileSpec, profileSpec } from "../../profile/spec.ts";
+import { profileLimits } from "../../scenario/engine-plan.ts";
 import type { MachineProfile } from "./profile.ts";
 import { rentalSource, rentalUsdPerHour } from "./rental-prices.ts";
 import type { ViabilityQuestion } from "./question.ts";
 
 /** What a person asks, as typed; what is left out is assumed. */
 export interface Choices {
-  /** A name of the catalogue, or a machine that was measured. */
-  readonly machine: string | MachineProfile;
+  /** A name of the catalogue, or a machine that was measured: its speeds by hand, or a whole profile. */
+  readonly machine: string | MachineProfile | BenchProfile;
   readonly flags: FlagTexts;
   readonly replications: number;
   /** Instead of the scenario's own. */
@@ -40,17 +43,17 @@ const defaults = { electricityUsdPerKwh: 0.2, lifeYears: 4, residualShare: 0.2, 
  */
 export function prepare(scenario: Scenario, choices: Choices): ViabilityQuestion {
   const flags = new Flags(choices.flags, usdPerBtcOf(scenario) ?? defaults.usdPerBtc);
-  const machine = machineFor(choices.machine);
+  const machine = machineFor(choices.machine, flags);
   const model = modelFor(scenario, machine, flags);
   const template = templateFor(scenario, machine, model);
-  const engine = engineFor(machine, model, template, flags);
+  const engine = machine.profile === null ? engineFor(machine, machine.machine, model, template, flags) : profiledEngine(machine.profile, flags);
   if (!scenario.clients.some((client) => client.model === model)) throw new ViabilityError(nobodyAsks(scenario, model));
   const name = freeName(scenario);
   const costs = costsFor(scenario, machine, template, flags);
   const prices = pricesFor(template, flags);
   const region = regionFor(scenario, template, flags);
   const operator: OperatorSpec = {
-    ...template, name, count: 1, machine: machine.spec, models: [model], engine: engine.spec, prices: prices.prices, priceSpreadCv: 0,
+    ...withoutProfile(template), name, count: 1, machine: machine.spec, ...(machine.profile === null ? {} : { profile: machine.profile }), models: [model], engine: engine.spec, prices: prices.prices, priceSpreadCv: 0,
     regions: [{ region: region.region, share: 1 }], stakeMsat: costs.costs.stakeMsat,
     // Hours off are taken off the month, not the market's hour; prices stay as they are asked.
     churn: { presence: null, failureShare: template.churn.failureShare, slowdown: null },
@@ -68,7 +71,7 @@ export function prepare(scenario: Scenario, choices: Choices): ViabilityQuestion
     power: { idleWatts: machine.power.idleWatts, loadWatts: machine.power.loadWatts },
     costs: costs.costs,
     assumptions: [
-      ...prices.assumptions, engine.assumption, region.assumption, ...costs.assumptions, rental.assumption, marketAssumption(scenario),
+      ...prices.assumptions, ...speedsAssumption(choices.machine), engine.assumption, region.assumption, ...costs.assumptions, rental.assumption, marketAssumption(scenario),
     ],
     rental: rental.rental,
     seed: choices.seed ?? scenario.seed,
@@ -80,21 +83,36 @@ export function prepare(scenario: Scenario, choices: Choices): ViabilityQuestion
 
 interface ChosenMachine {
   readonly name: string;
-  readonly spec: string | MachineSpec;
+  /** null: the profile says it all. */
+  readonly spec: string | MachineSpec | null;
   readonly machine: Machine;
   readonly power: { readonly idleWatts: number; readonly loadWatts: number };
   readonly wattsScope: ViabilityReport["machine"]["wattsScope"];
-  readonly measured: MachineProfile | null;
+  readonly measured: Measured | null;
+  readonly profile: ProfileSpec | null;
   readonly catalogue: CatalogueMachine | null;
 }
 
+/** What is known of a machine that was measured. */
+interface Measured {
+  /** Of the catalogue; null: a profile does not say. */
+  readonly model: string | null;
+  readonly engine: MachineProfile["engine"];
+  readonly purchaseUsd: number | null;
+}
+
+function withoutProfile({ profile: _, host: __, ...spec }: OperatorSpec): OperatorSpec {
+  return spec;
+}
+
 /** The machine of that name; a name's beginning is enough where only one machine has it. */
-function machineFor(given: string | MachineProfile): ChosenMachine {
+function machineFor(given: Choices["machine"], flags: Flags): ChosenMachine {
+  if (typeof given !== "string" && "schema" in given) return profiledMachine(given, flags);
   if (typeof given !== "string") {
     const { name, memoryBytes, sharedMemory, idleWatts, loadWatts, wattsScope, speeds: measured } = given;
     // Bandwidth and arithmetic are not asked of somebody who has measured what they lead to.
     const spec: MachineSpec = { name, family: "generic", memoryBytes, bandwidthBytesPerS: 1, flopPerS: 1, idleWatts, loadWatts, sharedMemory, measured };
-    return { name, spec, machine: spec, power: { idleWatts, loadWatts }, wattsScope, measured: given, catalogue: null };
+    return { name, spec, machine: spec, power: { idleWatts, loadWatts }, wattsScope, measured: given, profile: null, catalogue: null };
   }
   const plain = (text: string): string => text.toLowerCase().replace(/[\s_-]+/g, "");
   const beginning = machines.filter(({ name }) => plain(given) !== "" && plain(name).startsWith(plain(given)));
@@ -109,12 +127,47 @@ function machineFor(given: string | MachineProfile): ChosenMachine {
       ? `--machine: there is no machine ${JSON.stringify(given)} in the catalogue, and no such file. Known: ${machines.map(({ name }) => name).join(", ")}.`
       : `--machine: there is no machine ${JSON.stringify(given)} in the catalogue; did you mean ${list(error.suggestions.length > 0 ? error.suggestions : [guess])}? A file with measured speeds does as well.`);
   }
-  return { name: found.name, spec: found.name, machine: found, power: found, wattsScope: found.wattsScope, measured: null, catalogue: found };
+  return { name: found.name, spec: found.name, machine: found, power: found, wattsScope: found.wattsScope, measured: null, profile: null, catalogue: found };
+}
+
+/** A machine whose profile somebody has measured. Watts are nothing that a bench can know. */
+function profiledMachine(given: BenchProfile, flags: Flags): ChosenMachine {
+  const { name, machine: { power, priceUsd } } = given;
+  if (power === null && !(flags.given("idle-power") && flags.given("load-power"))) {
+    throw new ViabilityError(`--machine: the profile of ${name} does not say what power the machine draws; add --idle-power and --load-power, such as --idle-power "20 W" --load-power "350 W".`);
+  }
+  let profile: ProfileSpec;
+  try {
+    profile = profileSpec(given);
+  } catch (error) {
+    if (error instanceof RangeError) throw new ViabilityError(`--machine: the profile of ${name} cannot be used: ${error.message}.`);
+    throw error;
+  }
+  const { idleWatts, loadWatts } = power ?? { idleWatts: 0, loadWatts: 0 };
+  const machine: MachineSpec = { name, family: "generic", memoryBytes: profile.memoryBytes ?? 0, bandwidthBytesPerS: 1, flopPerS: 1, idleWatts, loadWatts };
+  return {
+    name, spec: null, machine, power: { idleWatts, loadWatts }, wattsScope: power?.scope ?? "machine",
+    measured: { model: profile.model.catalogue, engine: profile.engine, purchaseUsd: priceUsd }, profile, catalogue: null,
+  };
+}
+
+function speedsAssumption(given: Choices["machine"]): Assumption[] {
+  if (typeof given === "string" || !("schema" in given)) return [];
+  const { fit, date, source: { tool }, model } = given;
+  return [{
+    id: "profile", name: "Speeds", value: model.name, unit: "", text: `as measured with ${model.name}${date === null ? "" : ` on ${date.slice(0, 10)}`}, ${fit === undefined ? "straight from the measurements" : `by coefficients fitted to the measurements (form ${fit.cost.form})`}`,
+    source: `${tool}; ${given.name}`, flag: "--machine", given: true,
+  }];
 }
 
 function modelFor(scenario: Scenario, machine: ChosenMachine, flags: Flags): string {
-  const given = flags.text("model") ?? machine.measured?.model;
+  const given = flags.text("model") ?? machine.measured?.model ?? undefined;
   const asked = modelsAsked(scenario);
+  if (machine.profile !== null && machine.profile.model.catalogue === null) {
+    if (given === undefined) throw new ViabilityError(`--machine: the profile of ${machine.name} was measured with ${machine.profile.model.name}, which may be any model; say with --model which one of the market it serves: ${list(asked)}.`);
+    // Whoever has measured a model of their own knows what the market calls it.
+    return asked.find((candidate) => candidate.split(":")[0] === given) ?? given;
+  }
   if (given === undefined) {
     const known = asked.find((name) => labCatalogue.modelName(name) !== undefined);
     if (known === undefined) throw new ViabilityError(`the clients of ${scenario.name} ask for ${list(asked)}, which is no model of the catalogue: nobody knows how fast a machine serves it. Choose another --scenario.`);
@@ -124,7 +177,7 @@ function modelFor(scenario: Scenario, machine: ChosenMachine, flags: Flags): str
     // A name without its quantisation means the one that is asked for, if one is.
     const name = asked.find((candidate) => candidate.split(":")[0] === given) ?? given;
     const resolved = catalogueModel(name).name;
-    if (machine.measured !== null && catalogueModel(machine.measured.model).name !== resolved) {
+    if (machine.measured !== null && machine.measured.model !== null && catalogueModel(machine.measured.model).name !== resolved) {
       throw new ViabilityError(`--model: found ${resolved}; ${machine.name} was measured with ${machine.measured.model}, and its speeds hold for that alone.`);
     }
     return resolved;
@@ -148,7 +201,7 @@ function nobodyAsks(scenario: Scenario, model: string): string {
 /** The operator class that the machine's prices and manners are taken from: of the same machine, else the one in the middle of the market. */
 function templateFor(scenario: Scenario, machine: ChosenMachine, model: string): OperatorSpec {
   const serving = scenario.operators.filter(({ models }) => models.includes(model));
-  const same = serving.find((spec) => spec.machine === machine.spec);
+  const same = machine.spec === null ? undefined : serving.find((spec) => spec.machine === machine.spec);
   if (same !== undefined) return same;
   const sorted = (serving.length > 0 ? serving : scenario.operators).toSorted((a, b) => a.prices.outputMsatPerMtok - b.prices.outputMsatPerMtok || a.prices.inputMsatPerMtok - b.prices.inputMsatPerMtok || (a.name < b.name ? -1 : 1));
   const half = sorted.reduce((sum, { count }) => sum + count, 0) / 2;
@@ -162,7 +215,28 @@ interface ChosenEngine {
   readonly assumption: Assumption;
 }
 
-function engineFor(machine: ChosenMachine, modelName: string, template: OperatorSpec, flags: Flags): ChosenEngine {
+/** As it was measured, where nothing else is said. */
+function profiledEngine(profile: ProfileSpec, flags: Flags): ChosenEngine {
+  const kind = flags.word("engine", ["llama.cpp", "vllm", "sequential"]) ?? profile.engine;
+  const slots = flags.whole("slots", 1, 65_536);
+  const context = flags.quantity("context", "tokens", { positive: true });
+  const given = flags.given("engine") || slots !== undefined || context !== undefined;
+  const chosenContext = context ?? profile.contextTokens ?? Math.min(contextTokens, profile.model.contextTokensMax ?? Infinity);
+  const measuredBatch = profile.cost.kind === "measured" ? Math.max(...profile.cost.decode.map(({ batch }) => batch)) : engineDefaults["llama.cpp"].slots;
+  const usualSlots = profile.slots ?? measuredBatch;
+  const spec: ChosenEngine["spec"] = kind === "vllm"
+    ? { kind, maxSequences: slots ?? profile.slots ?? engineDefaults.vllm.maxSequences, stepTokens: profile.batchTokens ?? engineDefaults.vllm.stepTokens, contextTokens: chosenContext, memoryShare: engineDefaults.vllm.memoryShare }
+    : kind === "sequential" ? { kind, contextTokens: chosenContext }
+    : { kind, slots: slots ?? usualSlots, contextTokens: chosenContext, batchTokens: profile.batchTokens ?? engineDefaults["llama.cpp"].batchTokens };
+  const limits = profileLimits(profile, spec);
+  if (!limits.fits) throw new ViabilityError(`${profile.model.name} does not fit so: ${limits.reason}. Choose fewer --slots or a shorter --context.`);
+  return {
+    spec, slots: limits.slots,
+    assumption: { id: "engine", name: "Engine", value: spec.kind, unit: "", text: `${spec.kind}, ${limits.slots === 1 ? "1 slot" : `${formatNumber(limits.slots)} slots`} of ${formatNumber(spec.contextTokens)} tokens`, source: given ? "as given; the rest as in the profile" : "as in the profile", flag: "--engine, --slots, --context", given },
+  };
+}
+
+function engineFor(machine: ChosenMachine, figures: Machine, modelName: string, template: OperatorSpec, flags: Flags): ChosenEngine {
   const { model, quantisation } = catalogueModel(modelName);
   const kind = flags.word("engine", ["llama.cpp", "vllm", "sequential"]) ?? machine.measured?.engine;
   const slots = flags.whole("slots", 1, 65_536);
@@ -170,7 +244,7 @@ function engineFor(machine: ChosenMachine, modelName: string, template: Operator
   const given = kind !== undefined || slots !== undefined || context !== undefined;
   const same = template.machine === machine.spec && template.models.includes(modelName) && template.engine.kind !== "service-time" ? template.engine : null;
   const wanted = Math.min(context ?? contextTokens, model.contextTokensMax);
-  const fitting = engineLimits(machine.machine, model, quantisation, { kind: kind ?? "llama.cpp", slots: mostSlots, contextTokens: wanted } as Parameters<typeof engineLimits>[3]);
+  const fitting = engineLimits(figures, model, quantisation, { kind: kind ?? "llama.cpp", slots: mostSlots, contextTokens: wanted } as Parameters<typeof engineLimits>[3]);
   if (!fitting.fits) throw new ViabilityError(`${modelName} does not fit: ${fitting.reason}. Choose a smaller --model or a larger --machine.`);
   const fit = Math.floor(fitting.kvTokensMax / wanted);
   const chosenContext = fit === 0 && context === undefined ? Math.max(leastContextTokens, 2 ** Math.floor(Math.log2(fitting.kvTokensMax))) : wanted;
@@ -186,7 +260,7 @@ function engineFor(machine: ChosenMachine, modelName: string, template: Operator
     const hint = fit >= 1 && chosenContext === wanted ? ` With --slots ${Math.min(fit, mostSlots)} it fits.` : ` A --context of ${fitting.kvTokensMax} tokens with --slots 1 is the most.`;
     throw new ViabilityError(`${modelName} does not fit so: found ${misfit.found}; allowed: ${misfit.allowed}.${hint}`);
   }
-  const limits = engineLimits(machine.machine, model, quantisation, spec);
+  const limits = engineLimits(figures, model, quantisation, spec);
   const source = same !== null && !given ? `as ${template.name} in the scenario`
     : given ? "as given; the rest: as many contexts as fit, at most 16"
     : `as many contexts of ${formatNumber(chosenContext)} tokens as fit, at most ${mostSlots}`;

@@ -51,7 +51,7 @@ export const pointFitText = (profile: MachineProfile, fit: PointFit): string => 
     coefficientsText(fit.cost), "",
     plainTable(["absolute error", "points", "mean", "worst", "unseen: mean", "unseen: worst"], ["left", "right", "right", "right", "right", "right"],
       [...errors("prompts", fit.prefill), ...errors("decode steps", fit.decode), ...errors("mixed steps", fit.mixed)]), "",
-    ...(fit.tried.length > 1 ? [`Forms tried, by the larger mean error of points not seen: ${fit.tried.map(({ form, heldOut }) => `${form} ${percent(heldOut, false)}`).join(", ")}.`] : []),
+    ...(fit.tried.length > 1 ? [`Forms tried, and their mean errors for points not seen: ${fit.tried.map(({ form, heldOut }) => `${form} ${percent(heldOut, false)}`).join(", ")}.`] : []),
     fit.verdict.text, "",
   ].join("\n");
 };

@@ -23,7 +23,7 @@ import { filePath, wholeNumber } from "./options.ts";
 import { version } from "./version.ts";
 
 interface CalibrateFlags {
-  readonly form?: FittedCost["form"];
+  readonly form?: PointForm | RequestForm;
   readonly batches?: readonly number[];
   readonly model?: string;
   readonly catalogueModel?: string;
@@ -48,7 +48,7 @@ export const registerCalibrate = (program: Command): void => {
       "Shows the error of every point, predicts points that the fit has not seen, and says when the form does not fit.",
     )
     .argument("<file>", "a profile (JSON), a benchmark's output (Markdown, CSV, JSON), or timed requests (JSON lines)")
-    .addOption(new Option("--form <form>", "the formula (default: by the model, and by how well it predicts)").choices(["affine", "experts", "steps", "roofline"]))
+    .addOption(new Option("--form <form>", "the formula (default: by the model, and by how well it predicts)").choices(["affine", "experts", "line", "steps", "roofline"]))
     .addOption(new Option("--batches <list>", "fit points with so many sequences alone, such as 1,8,32, and predict the others").argParser(counts))
     .option("--model <name>", "the measurements' model, where a file has several")
     .option("--catalogue-model <name>", "the model of the catalogue that it is, such as gpt-oss-20b:mxfp4 (default: told from its name)")
@@ -108,11 +108,11 @@ const profileOf = (file: string, text: string, flags: CalibrateFlags): MachinePr
 };
 
 const calibratePoints = (profile: MachineProfile, flags: CalibrateFlags): void => {
-  if (flags.form === "roofline") throw new UserError("form roofline is for timed requests; for these measurements: affine, experts, steps");
+  if (flags.form === "roofline") throw new UserError("form roofline is for timed requests; for these measurements: affine, experts, line, steps");
   // node-llama-cpp keeps a KV stream for each sequence, and computes prompts and generation apart.
   const mixed = flags.mixed ?? (profile.source.tool === "infernet bench" && profile.measured.mixed.length === 0 ? "separate" : undefined);
   const fit = calibrateProfile(profile, {
-    ...(flags.form === undefined ? {} : { form: flags.form satisfies PointForm }), ...(flags.batches === undefined ? {} : { batches: flags.batches }), ...(mixed === undefined ? {} : { mixed }),
+    ...(flags.form === undefined ? {} : { form: flags.form }), ...(flags.batches === undefined ? {} : { batches: flags.batches }), ...(mixed === undefined ? {} : { mixed }),
   });
   print(flags, fit, pointFitText(profile, fit));
   const groups = ([["prefill", "prompts"], ["decode", "decode steps"], ["mixed", "mixed steps"]] as const)
@@ -121,7 +121,7 @@ const calibratePoints = (profile: MachineProfile, flags: CalibrateFlags): void =
 };
 
 const calibrateRequests = (file: string, text: string, flags: CalibrateFlags): void => {
-  if (flags.form === "experts" || flags.form === "steps") throw new UserError(`form ${flags.form} needs measured points; for timed requests: affine, roofline`);
+  if (flags.form === "experts" || flags.form === "line" || flags.form === "steps") throw new UserError(`form ${flags.form} needs measured points; for timed requests: affine, roofline`);
   if (flags.machine !== undefined && flags.catalogueModel === undefined) throw new UserError("--machine says something of requests only together with --catalogue-model, the model that served them");
   const meta = flags.meta ?? [file.replace(/\.jsonl?$/, ".meta.json")].find((path) => path !== file && existsSync(path));
   const log = readRequestLog(text, meta === undefined ? null : readFileSync(meta, "utf8"));

@@ -117,9 +117,21 @@ describe("synthetic measurements", () => {
     };
     const fit = fitPoints(measured(cost), { mixed: "separate" });
     expect(fit.cost.form).toBe("steps");
-    expect(fit.tried.map(({ form }) => form)).toEqual(["affine", "steps"]);
+    expect(fit.tried.map(({ form }) => form)).toEqual(["affine", "line", "steps"]);
     fit.cost.steps!.forEach((step, i) => expect(Math.abs(step.us / steps[i]!.us - 1)).toBeLessThan(1e-6));
     expect(fit.cost.contextUs).toBeCloseTo(7, 6);
+  });
+
+  test("a processor whose prompts and single tokens take different kernels is fitted by a line for each", () => {
+    const steps = [{ sequences: 1, us: 500 }, { sequences: 16, us: 3_500 }];
+    const cost: FittedCost = {
+      form: "steps", passTokens: 512, mixed: "separate", fixedUs: 10_000, batchedUs: 0, readUs: 0, tokenUs: 130, sequenceUs: 0, contextUs: 0.6, promptContextUs: 0.16,
+      experts: null, steps,
+    };
+    const fit = fitPoints(measured(cost), { mixed: "separate" });
+    expect(fit.cost.steps!.map(({ sequences }) => sequences)).toEqual([1, 16]);
+    for (const name of ["fixedUs", "tokenUs", "contextUs", "promptContextUs"] as const) expect(Math.abs(fit.cost[name] / cost[name] - 1), name).toBeLessThan(1e-6);
+    expect(fit.tried[1]).toMatchObject({ form: "line", heldOut: expect.closeTo(0, 9) as number });
   });
 
   test("mixed steps tell whether prompts and generation share passes", () => {

@@ -8,7 +8,7 @@ import { type Verdict, verdictOn } from "./verdict.ts";
 
 /** How a fit is to be made; what is left out takes its default. */
 export interface FitOptions {
-  /** Default: experts where the facts have any, else the better of affine and steps in predicting points that it did not see. */
+  /** Default: experts where the facts have any, else affine where it predicts well points that it did not see, else the best of affine, line and steps at that. */
   readonly form?: PointForm;
   /** Default: a dense model of which nothing else is known. */
   readonly facts?: ModelFacts | null;
@@ -78,7 +78,7 @@ export function fitPoints(measurements: Measurements, options: FitOptions = {}):
   }
   const facts = options.facts ?? null;
   const form: FormOptions = { passTokens: measurements.passTokens, mixed: options.mixed ?? "shared", facts };
-  const candidates: readonly PointForm[] = options.form !== undefined ? [options.form] : facts?.experts ? ["experts"] : ["affine", "steps"];
+  const candidates: readonly PointForm[] = options.form !== undefined ? [options.form] : facts?.experts ? ["experts"] : ["affine", "line", "steps"];
   const fits = candidates.map((candidate) => fitOne(candidate, points, used, form));
   const best = fits.reduce((taken, next) =>
     ((!taken.verdict.fits || taken.heldOut > goodEnough) && next.heldOut < taken.heldOut ? next : taken));
@@ -105,7 +105,7 @@ export function relativeError({ fittedUs, measuredUs }: Pick<FitResidual, "fitte
 
 interface OneFit extends Omit<PointFit, "tried" | "mixed"> {
   readonly form: PointForm;
-  /** Mean absolute error of predictions that had not seen the point, of prompts or of decode steps, whichever is larger. */
+  /** Mean absolute error of predictions that had not seen the point; prompts and decode steps count the same. */
   readonly heldOut: number;
 }
 
@@ -147,7 +147,7 @@ function fitOne(form: PointForm, points: readonly Point[], used: readonly boolea
   const decode = errorsOf("decode");
   return {
     form, cost, residuals, prefill, decode, verdict: verdictOn(points, residuals.map(relativeError), { prefill, decode }),
-    heldOut: Math.max(prefill.heldOut?.mean ?? 0, decode.heldOut?.mean ?? 0),
+    heldOut: ((prefill.heldOut?.mean ?? 0) + (decode.heldOut?.mean ?? 0)) / 2,
   };
 }
 

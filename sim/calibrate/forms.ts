@@ -4,8 +4,8 @@ import type { ModelFacts } from "./facts.ts";
 import type { Point } from "./points.ts";
 import { fitRelative } from "./robust.ts";
 
-/** Forms that measured points can be fitted with. */
-export type PointForm = "affine" | "experts" | "steps";
+/** Forms that measured points can be fitted with; `line` is `steps` with a straight line through all batch sizes. */
+export type PointForm = "affine" | "experts" | "line" | "steps";
 
 /** What a form is fitted with beside the points. */
 export interface FormOptions {
@@ -22,7 +22,8 @@ export function fitForm(form: PointForm, points: readonly Point[], options: Form
   switch (form) {
     case "affine": return fitAffine(points, options);
     case "experts": return fitExperts(points, options);
-    case "steps": return fitSteps(points, options);
+    case "line": return fitSteps(points, options, (batches) => (batches.length < 2 ? batches : [batches[0]!, batches.at(-1)!]));
+    case "steps": return fitSteps(points, options, (batches) => batches);
   }
 }
 
@@ -109,18 +110,27 @@ function fitExperts(points: readonly Point[], options: FormOptions): { cost: Fit
   return best;
 }
 
-function fitSteps(points: readonly Point[], options: FormOptions): { cost: FittedCost; loss: number } {
-  const knots = [...new Set(points.filter(({ kind }) => kind === "decode").map(({ sequences }) => sequences))].sort((a, b) => a - b);
+/** Prompts and generation apart; decode steps linear between the knots, which are chosen of the batch sizes there are, in rising order. */
+function fitSteps(points: readonly Point[], options: FormOptions, choose: (batches: readonly number[]) => readonly number[]): { cost: FittedCost; loss: number } {
+  const knots = choose([...new Set(points.filter(({ kind }) => kind === "decode").map(({ sequences }) => sequences))].sort((a, b) => a - b));
   const tell = telling(points);
   const prompts = (column: (point: Point) => number) => (point: Point): number => (point.kind === "prefill" ? column(point) : 0);
   const { x, loss } = solve(points, [
     prompts(({ tokens }) => tokens),
     prompts(({ passes }) => passes),
-    ...knots.map((knot) => (point: Point) => (point.kind === "decode" && point.sequences === knot ? 1 : 0)),
+    ...knots.map((_, i) => (point: Point) => (point.kind === "decode" ? weightAt(knots, i, point.sequences) : 0)),
     tell.contextRead,
     tell.pairs,
   ]);
   const [tokenUs, fixedUs] = x as [number, number];
   const steps = knots.map((sequences, i) => ({ sequences, us: Math.max(1e-3, x[2 + i]!) }));
-  return { cost: { ...plain(options), form: "steps", mixed: options.mixed, tokenUs, fixedUs, contextUs: x.at(-2)!, promptContextUs: x.at(-1)!, steps }, loss };
+  return { cost: { ...plain(options), form: "steps", tokenUs, fixedUs, contextUs: x.at(-2)!, promptContextUs: x.at(-1)!, steps }, loss };
+}
+
+/** Share of the i-th knot in a value linearly interpolated at `sequences`, which lies between the first knot and the last. */
+function weightAt(knots: readonly number[], i: number, sequences: number): number {
+  const [left, knot, right] = [knots[i - 1], knots[i]!, knots[i + 1]];
+  if (sequences === knot) return 1;
+  if (left !== undefined && sequences > left && sequences < knot) return (sequences - left) / (knot - left);
+  return right !== undefined && sequences > knot && sequences < right ? (right - sequences) / (right - knot) : 0;
 }

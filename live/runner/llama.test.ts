@@ -75,6 +75,16 @@ describe.skipIf(llamaSkipped !== "")(`llama.cpp${llamaSkipped === "" ? "" : ` (s
     expect(isAlive(pid)).toBe(false);
   });
 
+  test("gives up loading when it is stopped", async () => {
+    const runner = open();
+    runner.listen(() => {});
+    const started = runner.start();
+    await new Promise((resolve) => { setTimeout(resolve, 20); });
+    await runner.stop();
+    await expect(started).rejects.toThrow("was ended by SIGKILL while loading the model");
+    expect(runner.enginePid).toBe(null);
+  });
+
   test("is measured by the same steps as it serves by", async () => {
     const engine = await openMeasuring({ file, gpu: false, slots: 2, contextTokens: 256, batchTokens: 128 });
     expect(engine.facts).toMatchObject({ backend: "cpu", gpuLayers: 0, addsBos: false });

@@ -38,7 +38,9 @@ export class LlamaRunner implements LiveRunner {
   #settings: LlamaSettings | null = null;
   #engine: EngineProcess | null = null;
   #restart: NodeJS.Timeout | null = null;
-  #starting: Promise<void> | null = null;
+  #starting: Promise<unknown> | null = null;
+  /** Gives up loading. */
+  #loading = new AbortController();
   #sinceMs = 0;
   #failures = 0;
   #broken = false;
@@ -80,6 +82,7 @@ export class LlamaRunner implements LiveRunner {
   async start(): Promise<RunnerFacts> {
     if (this.#engine !== null) throw new Error("the runner has started already");
     this.#stopped = false;
+    this.#loading = new AbortController();
     this.#settings = settingsOf(this.#options, factsFor(this.#options.file));
     const engine = await this.#spawn();
     const { models } = this.#options;
@@ -94,7 +97,9 @@ export class LlamaRunner implements LiveRunner {
     if (this.#restart !== null) clearTimeout(this.#restart);
     this.#restart = null;
     this.#desk.close("shutting-down");
-    await this.#starting;
+    this.#loading.abort();
+    // One that was ready just then.
+    await this.#starting?.catch(() => {});
     await this.#engine?.stop();
     this.#engine = null;
   }
@@ -128,15 +133,20 @@ export class LlamaRunner implements LiveRunner {
   }
 
   async #spawn(): Promise<EngineProcess> {
-    const engine = await EngineProcess.start(this.#settings!, {
+    const starting = EngineProcess.start(this.#settings!, {
       onEvents: (events) => {
         for (const event of events) this.#onEvent(event);
       },
       onExit: (how) => this.#onExit(how),
-    });
-    this.#engine = engine;
+    }, this.#loading.signal);
+    this.#starting = starting;
+    try {
+      this.#engine = await starting;
+    } finally {
+      this.#starting = null;
+    }
     this.#sinceMs = performance.now();
-    return engine;
+    return this.#engine;
   }
 
   #onEvent(event: ChildEvent): void {
@@ -166,7 +176,7 @@ export class LlamaRunner implements LiveRunner {
     const delayMs = Math.min(restartMsMax, restartMs * 2 ** this.#failures++);
     this.#restart = setTimeout(() => {
       this.#restart = null;
-      this.#starting = this.#comeBack();
+      void this.#comeBack();
     }, delayMs);
   }
 
@@ -183,8 +193,6 @@ export class LlamaRunner implements LiveRunner {
       this.#desk.failAll("runner-failed");
       this.#options.onEngine?.("lost", (error as Error).message);
       this.#restartLater();
-    } finally {
-      this.#starting = null;
     }
   }
 }

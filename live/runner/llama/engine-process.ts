@@ -33,11 +33,13 @@ export class EngineProcess {
     });
   }
 
-  /** Starts a process and loads the model. @throws RunnerError */
-  static start(settings: LlamaSettings, listener: EngineListener): Promise<EngineProcess> {
+  /** Starts a process and loads the model. @param signal gives up, even in the midst of loading. @throws RunnerError */
+  static start(settings: LlamaSettings, listener: EngineListener, signal?: AbortSignal): Promise<EngineProcess> {
     // The same file compiled ends in .js.
     const file = fileURLToPath(import.meta.resolve(import.meta.url.endsWith(".ts") ? "./child.ts" : "./child.js"));
     const child = fork(file, [], { execArgv: [], stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    const giveUp = (): void => void child.kill("SIGKILL");
+    signal?.addEventListener("abort", giveUp, { once: true });
     let printed = "";
     child.stderr!.setEncoding("utf8").on("data", (text: string) => (printed = (printed + text).slice(-KEPT_BYTES)));
     const lastWords = (): string => printed.trim().split("\n").at(-1) ?? "";
@@ -48,6 +50,7 @@ export class EngineProcess {
       child.once("message", (message) => {
         const answer = message as FromChild;
         child.removeListener("exit", onExit);
+        signal?.removeEventListener("abort", giveUp);
         if (answer.kind === "loaded") return resolve(new EngineProcess(child, answer.facts, listener, lastWords));
         child.kill("SIGKILL");
         reject(new RunnerError(`${settings.file}: ${answer.kind === "not-loaded" ? answer.message : "the process for the model answered out of turn"}`));

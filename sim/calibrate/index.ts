@@ -8,7 +8,6 @@ export { type ModelFacts, modelFacts } from "./facts.ts";
 export { type FitOptions, fitPoints, type KindErrors, type PointFit, predictMixedUs, predictUs, relativeError } from "./fit-points.ts";
 export { fitRequests, type RequestFit, type RequestFitOptions, type RequestForm } from "./fit-requests.ts";
 export type { PointForm } from "./forms.ts";
-export { type CopiesPoint, hostShares } from "./host-shares.ts";
 export type { Measurements } from "./points.ts";
 export { type MeanErrors, meanErrors, replay, type Served, timesOf } from "./replay.ts";
 export { readRequestLog, type RequestLog, type TimedRequest } from "./requests.ts";

@@ -1,7 +1,5 @@
-import type { Resampled } from "./bootstrap.ts";
-import { bootstrap } from "./bootstrap.ts";
-import type { MorrisDesign } from "./morris-design.ts";
-import type { BootstrapOptions } from "./sobol-indices.ts";
+import { ResampledSums, type Resampled } from "./bootstrap.ts";
+import type { Step } from "./morris-design.ts";
 
 /** What taking one factor from its low to its high end does to a figure, in the figure's unit. */
 export interface FactorEffects {
@@ -23,67 +21,78 @@ export interface ElementaryEffects {
   readonly amplification: number;
 }
 
-/**
- * Elementary effects from a Morris design: the change of the figure over the change of the factor's share of its range.
- * Mean size: F. Campolongo, J. Cariboni and A. Saltelli, "An effective screening design for sensitivity analysis of large
- * models", Environmental Modelling and Software 22 (2007) 1509-1518.
- * @param values of the points in the design's order; NaN where there is none: its block is left out
- * @param share where a factor lies in its range at a point, after rounding to what its field takes, given its coordinate
- * @returns null below two blocks
- */
-export function elementaryEffects(values: Float64Array, design: MorrisDesign, share: (factor: number, coordinate: number) => number, { resamples, confidence, random }: BootstrapOptions): ElementaryEffects | null {
-  const { factors, points } = design;
-  const effects: Float64Array[] = [];
-  let steps = 0;
-  let inverse = 0;
-  let block = 0;
-  for (const places of design) {
-    const start = block * points;
-    if (start + points > values.length) break;
-    if (values.subarray(start, start + points).every((value) => !Number.isNaN(value))) {
-      const found = new Float64Array(factors).fill(NaN);
-      for (const { factor, from, to } of design.steps(block)) {
-        const change = share(factor, places[to]![factor]!) - share(factor, places[from]![factor]!);
-        // Two coordinates that round to one value tell nothing.
-        if (change === 0) continue;
-        found[factor] = (values[start + to]! - values[start + from]!) / change;
-        steps++;
-        inverse += 1 / Math.abs(change);
-      }
-      effects.push(found);
-    }
-    block++;
-  }
-  const blocks = effects.length;
-  if (blocks < 2) return null;
+/** Sums of a factor: effects, less the first one; their sizes; their squares, less the first one; how many. */
+const EFFECT = 0;
+const SIZE = 1;
+const SQUARE = 2;
+const COUNT = 3;
+const COLUMNS = 4;
 
-  const statistics = (drawn: Uint32Array): readonly number[] => Array.from({ length: factors }, (_, factor) => {
-    let count = 0;
-    let sum = 0;
-    let size = 0;
-    for (const i of drawn) {
-      const effect = effects[i]![factor]!;
-      if (Number.isNaN(effect)) continue;
-      count++;
-      sum += effect;
-      size += Math.abs(effect);
+/**
+ * Elementary effects from a Morris design, block by block: the change of the figure over the change of the factor's share of its
+ * range. Mean size: F. Campolongo, J. Cariboni and A. Saltelli, "An effective screening design for sensitivity analysis of large
+ * models", Environmental Modelling and Software 22 (2007) 1509-1518.
+ */
+export class EffectSums {
+  readonly #factors: number;
+  readonly #share: (factor: number, coordinate: number) => number;
+  readonly #sums: ResampledSums;
+  readonly #terms: Float64Array;
+  /** The first effect of each factor: squares of what is near it lose nothing. */
+  readonly #first: Float64Array;
+  #blocks = 0;
+  #steps = 0;
+  #inverse = 0;
+
+  /** @param share where a factor lies in its range at a point, after rounding to what its field takes, given its coordinate */
+  constructor(factors: number, share: (factor: number, coordinate: number) => number, resamples: number) {
+    this.#factors = factors;
+    this.#share = share;
+    this.#sums = new ResampledSums(COLUMNS * factors, resamples);
+    this.#terms = new Float64Array(COLUMNS * factors);
+    this.#first = new Float64Array(factors).fill(NaN);
+  }
+
+  /** @param values of the block's points; none is NaN @param weights of the block, by resample */
+  add(values: Float64Array, points: readonly Float64Array[], steps: readonly Step[], weights: Float64Array): void {
+    const terms = this.#terms.fill(0);
+    for (const { factor, from, to } of steps) {
+      const change = this.#share(factor, points[to]![factor]!) - this.#share(factor, points[from]![factor]!);
+      // Two coordinates that round to one value tell nothing.
+      if (change === 0) continue;
+      const effect = (values[to]! - values[from]!) / change;
+      if (Number.isNaN(this.#first[factor]!)) this.#first[factor] = effect;
+      const apart = effect - this.#first[factor]!;
+      const at = factor * COLUMNS;
+      terms[at + EFFECT] = apart;
+      terms[at + SIZE] = Math.abs(effect);
+      terms[at + SQUARE] = apart * apart;
+      terms[at + COUNT] = 1;
+      this.#steps++;
+      this.#inverse += 1 / Math.abs(change);
     }
-    const mean = sum / count;
-    let squares = 0;
-    for (const i of drawn) {
-      const effect = effects[i]![factor]!;
-      if (!Number.isNaN(effect)) squares += (effect - mean) * (effect - mean);
-    }
-    return [mean, size / count, count < 2 ? NaN : Math.sqrt(squares / (count - 1))];
-  }).flat();
-  const found = bootstrap(blocks, statistics, resamples, confidence, random);
-  return {
-    blocks,
-    // The mean size of a normal difference of two such errors is 2 / sqrt(pi).
-    amplification: steps === 0 ? 0 : (2 / Math.sqrt(Math.PI)) * (inverse / steps),
-    factors: Array.from({ length: factors }, (_, factor) => ({
-      steps: effects.filter((effect) => !Number.isNaN(effect[factor]!)).length,
-      mu: found[3 * factor]!, muStar: found[3 * factor + 1]!, sigma: found[3 * factor + 2]!,
-    })),
-  };
+    this.#sums.add(terms, weights);
+    this.#blocks++;
+  }
+
+  /** @returns null below two blocks */
+  result(confidence: number): ElementaryEffects | null {
+    if (this.#blocks < 2) return null;
+    const found = this.#sums.intervals((sums) => Array.from({ length: this.#factors }, (_, factor) => {
+      const at = factor * COLUMNS;
+      const count = sums[at + COUNT]!;
+      const mean = sums[at + EFFECT]! / count;
+      const squares = Math.max(0, sums[at + SQUARE]! - count * mean * mean);
+      return [this.#first[factor]! + mean, sums[at + SIZE]! / count, count < 2 ? NaN : Math.sqrt(squares / (count - 1))];
+    }).flat(), confidence);
+    return {
+      blocks: this.#blocks,
+      // The mean size of a normal difference of two such errors is 2 / sqrt(pi).
+      amplification: this.#steps === 0 ? 0 : (2 / Math.sqrt(Math.PI)) * (this.#inverse / this.#steps),
+      factors: Array.from({ length: this.#factors }, (_, factor) => ({
+        steps: this.#sums.sample[factor * COLUMNS + COUNT]!,
+        mu: found[3 * factor]!, muStar: found[3 * factor + 1]!, sigma: found[3 * factor + 2]!,
+      })),
+    };
+  }
 }

@@ -12,8 +12,8 @@ export interface Step {
 
 /** A design in whose blocks each factor changes once. */
 export interface MorrisDesign extends Design {
-  /** One per factor. */
-  steps(block: number): readonly Step[];
+  /** Of each block in order, one step per factor; the same whenever they are asked for. */
+  steps(): Iterable<readonly Step[]>;
 }
 
 /**
@@ -24,25 +24,29 @@ export interface MorrisDesign extends Design {
  * @param levels even, at least 2
  */
 export function trajectories(factors: number, blocks: number, levels: number, streams: RandomStreams): MorrisDesign {
-  const random = streams.stream("sensitivity", "morris", "trajectories");
-  const below = (n: number): number => Math.floor(random.next() * n);
   const jump = levels / 2;
-  const walks = Array.from({ length: blocks }, () => {
-    // The lower of the two levels that a factor takes, and whether it begins there.
-    const lower = Array.from({ length: factors }, () => below(levels - jump));
-    const rises = Array.from({ length: factors }, () => below(2) === 1);
-    const order = Array.from({ length: factors }, (_, i) => i);
-    for (let i = factors - 1; i > 0; i--) {
-      const j = below(i + 1);
-      [order[i], order[j]] = [order[j]!, order[i]!];
+  function* walks(): Generator<{ readonly lower: number[]; readonly rises: boolean[]; readonly order: number[] }> {
+    const random = streams.stream("sensitivity", "morris", "trajectories");
+    const below = (n: number): number => Math.floor(random.next() * n);
+    for (let block = 0; block < blocks; block++) {
+      // The lower of the two levels that a factor takes, and whether it begins there.
+      const lower = Array.from({ length: factors }, () => below(levels - jump));
+      const rises = Array.from({ length: factors }, () => below(2) === 1);
+      const order = Array.from({ length: factors }, (_, i) => i);
+      for (let i = factors - 1; i > 0; i--) {
+        const j = below(i + 1);
+        [order[i], order[j]] = [order[j]!, order[i]!];
+      }
+      yield { lower, rises, order };
     }
-    return { lower, rises, order };
-  });
+  }
   return {
     factors, blocks, points: factors + 1,
-    steps: (block) => walks[block]!.order.map((factor, step) => ({ factor, from: step, to: step + 1 })),
+    *steps() {
+      for (const { order } of walks()) yield order.map((factor, step) => ({ factor, from: step, to: step + 1 }));
+    },
     *[Symbol.iterator]() {
-      for (const { lower, rises, order } of walks) {
+      for (const { lower, rises, order } of walks()) {
         const level = (factor: number, changed: boolean): number => (lower[factor]! + (rises[factor] === changed ? jump : 0)) / (levels - 1);
         let point: Float64Array = Float64Array.from({ length: factors }, (_, factor) => level(factor, false));
         const points: Float64Array[] = [point];
@@ -67,7 +71,9 @@ export function radial(factors: number, blocks: number, streams: RandomStreams):
   const steps = Array.from({ length: factors }, (_, factor): Step => ({ factor, from: 0, to: factor + 1 }));
   return {
     factors, blocks, points: factors + 1,
-    steps: () => steps,
+    *steps() {
+      for (let block = 0; block < blocks; block++) yield steps;
+    },
     *[Symbol.iterator]() {
       const sequence = new SobolSequence(2 * factors, streams.stream("sensitivity", "morris", "scrambling"));
       const centres: Float64Array[] = [];

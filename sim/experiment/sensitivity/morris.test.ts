@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RandomStreams } from "../../kernel/random.ts";
-import { radial, trajectories } from "./morris-design.ts";
+import { radial, type Step, trajectories } from "./morris-design.ts";
 import { gFunction, ishigami, ishigamiRanges, specOf, studied } from "./testing/formulas.ts";
 
 const grid = (count: number, levels = 4) => ({ kind: "morris", trajectories: count, levels, design: "trajectories" }) as const;
@@ -10,9 +10,9 @@ describe("trajectories", () => {
   test("change each factor once, by two thirds of its range on four levels, inside the cube, all levels equally often", () => {
     const design = trajectories(5, 400, 4, new RandomStreams(1));
     const seen = new Map<number, number>();
-    let block = 0;
+    const stepsOf = design.steps()[Symbol.iterator]();
     for (const points of design) {
-      const steps = design.steps(block++);
+      const steps = stepsOf.next().value as readonly Step[];
       expect(steps.map(({ factor }) => factor).toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4]);
       for (const { factor, from, to } of steps) {
         const change = points[to]!.map((u, i) => u - points[from]![i]!);

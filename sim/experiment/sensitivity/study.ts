@@ -7,10 +7,12 @@ import { valueAt } from "../../scenario/range.ts";
 import type { Experiment, RunTask } from "../plan.ts";
 import { Tally } from "../replications/figure-estimates.ts";
 import { replicationSeed } from "../seeds.ts";
-import { analyse, designOf } from "./analyse.ts";
+import { Analyses, type Analysis, designOf, type StudyDesign, tornadoOf } from "./analyse.ts";
 import type { Design } from "./design.ts";
 import { Observations } from "./observations.ts";
 import { findingsOf, headlineOf } from "./sentences.ts";
+import type { BootstrapOptions } from "./sobol-indices.ts";
+import { TORNADO_ROUND, TornadoSums } from "./tornado.ts";
 
 /** Times that blocks are drawn anew for an interval. */
 export const RESAMPLES = 1_000;
@@ -42,23 +44,22 @@ export function* sensitivityStudy(spec: SensitivitySpec, seed: number, resamples
   const streams = new RandomStreams(seed);
   const design = designOf(method, factors.length, streams);
   const points = design.kind === "ends" ? 2 * factors.length + 1 : design.design.blocks * design.design.points;
-  const observations = new Observations(metrics.map(({ path }) => path), points, replications, design.kind === "ends");
   const tally = new Tally();
+  const { take, analysis } = design.kind === "ends" ? tornado(spec) : blocks(spec, design, { resamples, random: streams.stream("sensitivity", "bootstrap", "blocks") });
 
   const { interrupted } = yield {
     purpose: purposes[method.kind], count: points * replications, later: 0,
-    tasks: tasksOf(design.kind === "ends" ? endsOf(factors) : placesOf(design.design, factors), replications, seed),
+    tasks: design.kind === "ends" ? roundsOf([...endsOf(factors)], replications, seed) : tasksOf(placesOf(design.design, factors), 0, replications, seed),
     take(outcome) {
       tally.add(outcome);
-      observations.add(outcome.figures === null ? null : withAbsent(outcome.figures, metrics));
+      take(outcome.figures === null ? null : withAbsent(outcome.figures, metrics));
     },
   };
   const runs = tally.tally;
   if (runs.failed === runs.played) return null;
 
   const looked = metrics.map((metric, i): SensitivityOfMetric => {
-    const options = { resamples, confidence, random: streams.stream("sensitivity", "bootstrap", "blocks") };
-    const found = { metric: { ...metric }, ...analyse(spec, design, observations, i, options) };
+    const found = { metric: { ...metric }, ...analysis(i) };
     return { ...found, headline: headlineOf(found), findings: findingsOf(found, factors, replications) };
   });
   const results: SensitivityResults = {
@@ -96,11 +97,42 @@ function setsAt({ moves }: Factor, share: number): string[] {
   return moves.map(({ path, range }) => `${path}=${valueAt(range, share).text}`);
 }
 
+/** Takes the runs of a study in order, and says what they come to for each of its metrics. */
+interface Looking {
+  readonly take: (figures: Figures | null) => void;
+  readonly analysis: (metric: number) => Analysis;
+}
+
+function blocks(spec: SensitivitySpec, design: Exclude<StudyDesign, { kind: "ends" }>, options: Pick<BootstrapOptions, "resamples" | "random">): Looking {
+  const analyses = new Analyses(spec, design, options);
+  const observations = new Observations(spec.metrics.map(({ path }) => path), design.design.points, spec.replications, (values) => analyses.add(values));
+  return { take: (figures) => observations.add(figures), analysis: (metric) => analyses.of(metric, observations.chanceVariance(metric)) };
+}
+
+function tornado({ metrics, factors, replications, confidence }: SensitivitySpec): Looking {
+  const sums = metrics.map(() => new TornadoSums(factors, replications));
+  const places = 2 * factors.length + 1;
+  let taken = 0;
+  return {
+    take(figures) {
+      const round = Math.floor(taken / (places * TORNADO_ROUND));
+      const inRound = taken++ - round * places * TORNADO_ROUND;
+      const length = Math.min(TORNADO_ROUND, replications - round * TORNADO_ROUND);
+      metrics.forEach(({ path }, metric) => sums[metric]!.add(Math.floor(inRound / length), inRound % length, figures?.[path] ?? NaN));
+    },
+    analysis: (metric) => tornadoOf(sums[metric]!, confidence),
+  };
+}
+
+/** Round after round of all places, so that the replications of a round can be paired. */
+function* roundsOf(places: readonly Place[], replications: number, seed: number): Generator<RunTask> {
+  for (let first = 0; first < replications; first += TORNADO_ROUND) yield* tasksOf(places, first, Math.min(replications, first + TORNADO_ROUND), seed);
+}
+
 /** Replications of each place, made as they are asked for; they follow each other, so that whoever plays them loads each market once. */
-function* tasksOf(places: Iterable<Place>, replications: number, seed: number): Generator<RunTask> {
-  const seeds = Array.from({ length: replications }, (_, replication) => replicationSeed(seed, replication));
+function* tasksOf(places: Iterable<Place>, first: number, end: number, seed: number): Generator<RunTask> {
   for (const { name, sets } of places) {
-    for (const [replication, of] of seeds.entries()) yield { name: `${name} replication=${replication}`, sets, seed: of };
+    for (let replication = first; replication < end; replication++) yield { name: `${name} replication=${replication}`, sets, seed: replicationSeed(seed, replication) };
   }
 }
 

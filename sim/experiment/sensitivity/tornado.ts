@@ -1,34 +1,58 @@
 import type { SensitivityBar, SensitivityOfMetric } from "../../../protocol/result/sensitivity.ts";
+import { Moments } from "../../kernel/statistics/index.ts";
 import type { Factor } from "../../scenario/sections/sensitivity.ts";
 import { valueAt } from "../../scenario/range.ts";
 import { estimateOf } from "../replications/figure-estimates.ts";
 
+/** Replications of each place that are played before the next place's: those of the first are kept, to pair the others with. */
+export const TORNADO_ROUND = 1_000;
+
 /**
- * A tornado's bars from its runs: the scenario as it stands, then low and high end of each factor, each so many replications.
- * Differences are taken run by run: a replication has the same random numbers everywhere.
- * @param runs of one figure; NaN where there is none
- * @param played how many of them are over: the others are missing, not dropped
+ * A tornado's bars from its runs, one figure of them: the scenario as it stands, then low and high end of each factor, round
+ * after round of at most {@link TORNADO_ROUND} replications each. Differences are taken run by run: a replication has the same random
+ * numbers everywhere. Memory: the round's replications of one place.
  */
-export function tornadoBars(runs: Float64Array, played: number, factors: readonly Factor[], replications: number, confidence: number): { readonly tornado: NonNullable<SensitivityOfMetric["tornado"]>; readonly used: number; readonly dropped: number } {
-  const at = (point: number): Float64Array => runs.subarray(point * replications, (point + 1) * replications);
-  const known = (values: Iterable<number>): number[] => [...values].filter((value) => !Number.isNaN(value));
-  const base = at(0);
-  let used = 0;
-  let dropped = 0;
-  const end = (point: number, text: string): SensitivityBar["low"] => {
-    const values = at(point);
-    const differences = known(values.map((value, i) => value - base[i]!));
-    used += differences.length;
-    dropped += Math.max(0, Math.min(replications, played - point * replications)) - differences.length;
-    return { text, estimate: estimateOf(known(values), confidence), difference: estimateOf(differences, confidence) };
-  };
-  const bars = factors.map((factor, i): SensitivityBar => {
-    const { range } = factor.moves[0]!;
-    const low = end(2 * i + 1, valueAt(range, 0).text);
-    const high = end(2 * i + 2, valueAt(range, 1).text);
-    const differences = [low.difference.mean, high.difference.mean];
-    const swing = differences.includes(null) ? null : Math.max(0, ...differences as number[]) - Math.min(0, ...differences as number[]);
-    return { factor: factor.name, low, high, swing };
-  });
-  return { tornado: { base: estimateOf(known(base), confidence), bars: bars.toSorted((a, b) => (b.swing ?? -1) - (a.swing ?? -1)) }, used, dropped };
+export class TornadoSums {
+  readonly #factors: readonly Factor[];
+  /** Of the round, as the scenario stands; NaN where there is none. */
+  readonly #base: Float64Array;
+  /** By place: figures, their differences from the base, and runs. */
+  readonly #values: readonly Moments[];
+  readonly #differences: readonly Moments[];
+  readonly #played: Float64Array;
+
+  constructor(factors: readonly Factor[], replications: number) {
+    const places = 2 * factors.length + 1;
+    this.#factors = factors;
+    this.#base = new Float64Array(Math.min(replications, TORNADO_ROUND));
+    this.#values = Array.from({ length: places }, () => new Moments());
+    this.#differences = Array.from({ length: places }, () => new Moments());
+    this.#played = new Float64Array(places);
+  }
+
+  /** @param replication in its round @param value NaN where there is none */
+  add(place: number, replication: number, value: number): void {
+    this.#played[place]!++;
+    if (place === 0) this.#base[replication] = value;
+    if (Number.isNaN(value)) return;
+    this.#values[place]!.add(value);
+    const difference = value - this.#base[replication]!;
+    if (place > 0 && !Number.isNaN(difference)) this.#differences[place]!.add(difference);
+  }
+
+  /** Runs that did not come to be are missing, not dropped. */
+  bars(confidence: number): { readonly tornado: NonNullable<SensitivityOfMetric["tornado"]>; readonly used: number; readonly dropped: number } {
+    const end = (place: number, text: string): SensitivityBar["low"] => ({ text, estimate: estimateOf(this.#values[place]!, confidence), difference: estimateOf(this.#differences[place]!, confidence) });
+    const bars = this.#factors.map((factor, i): SensitivityBar => {
+      const { range } = factor.moves[0]!;
+      const low = end(2 * i + 1, valueAt(range, 0).text);
+      const high = end(2 * i + 2, valueAt(range, 1).text);
+      const differences = [low.difference.mean, high.difference.mean];
+      const swing = differences.includes(null) ? null : Math.max(0, ...differences as number[]) - Math.min(0, ...differences as number[]);
+      return { factor: factor.name, low, high, swing };
+    });
+    const used = this.#differences.reduce((sum, { count }) => sum + count, 0);
+    const played = this.#played.reduce((sum, runs, place) => (place === 0 ? sum : sum + runs), 0);
+    return { tornado: { base: estimateOf(this.#values[0]!, confidence), bars: bars.toSorted((a, b) => (b.swing ?? -1) - (a.swing ?? -1)) }, used, dropped: played - used };
+  }
 }

@@ -6,7 +6,7 @@ import { liveSigner, readKeyFile } from "../live/keys.ts";
 import { boundOnTokens, type JobSpec, type RunningClient, startClient } from "../live/process/client.ts";
 import { PROMPT_CODE_POINTS_MAX } from "../protocol/limits.ts";
 import { UserError } from "./errors.ts";
-import { type EventFlags, eventsOf, outages, tellFault, walletOf } from "./live-process.ts";
+import { type EventFlags, eventsOf, openObserver, outagesInWords, tellFault, walletOf } from "./live-process.ts";
 import { filePath, wholeNumber, wholeQuantity } from "./options.ts";
 
 /** What `infer` and `quote` have in common: the prompt, its bounds, and the client. */
@@ -75,15 +75,18 @@ export const asClient = async <T>(flags: AskFlags, use: (client: RunningClient, 
   const config = readClientConfig(flags.config);
   const signer = liveSigner(readKeyFile(config.keyFile));
   const { clock, telemetry, close } = eventsOf(flags);
-  const router = outages(`router ${config.router.url}`);
+  const outages = outagesInWords();
+  const router = `router ${config.router.url}`;
   let isUp = false;
+  // A command says what there is to say in words; traces go where OpenTelemetry's variables say.
+  const observer = await openObserver("client", signer.publicKey, { log: "silent", metrics: null });
   try {
     const client = await startClient({
-      signer, router: config.router, region: config.region, settlement: config.settlement, paymentAttempts: config.paymentAttempts, wallet: walletOf(config.wallet, signer), clock, telemetry,
+      signer, router: config.router, region: config.region, settlement: config.settlement, paymentAttempts: config.paymentAttempts, wallet: walletOf(config.wallet, signer, outages), clock, telemetry, observer,
       onFault: tellFault,
-      onUp: () => router.up(),
+      onUp: () => outages.up(router),
       // What fails at the start is told by the error.
-      onDown: (why) => { if (isUp) router.down(why); },
+      onDown: (why) => { if (isUp) outages.down(router, why); },
     });
     isUp = true;
     try {
@@ -93,5 +96,6 @@ export const asClient = async <T>(flags: AskFlags, use: (client: RunningClient, 
     }
   } finally {
     close();
+    await observer.close();
   }
 };

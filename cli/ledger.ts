@@ -2,10 +2,12 @@ import { once } from "node:events";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { LedgerServer } from "../live/wallet/ledger-server.ts";
 import type { Durability } from "../live/wallet/journal.ts";
+import type { LogLevel } from "../live/observe/log.ts";
 import { formatMsat } from "../protocol/format.ts";
 import { UserError } from "./errors.ts";
 import { interruptedExit } from "./interruptions.ts";
 import { balancesText } from "./ledger-text.ts";
+import { openObserver } from "./live-process.ts";
 import { filePath, wholeQuantity } from "./options.ts";
 
 interface LedgerFlags {
@@ -15,6 +17,8 @@ interface LedgerFlags {
   readonly credit: number;
   readonly durability: Durability;
   readonly offerTimeout: number;
+  readonly metrics?: { readonly host: string; readonly port: number };
+  readonly log: LogLevel;
 }
 
 /** `infernet ledger`: play money in the place of Lightning. */
@@ -31,14 +35,19 @@ export const registerLedger = (program: Command): void => {
     .addOption(new Option("--credit <amount>", "what a new account opens with").argParser(wholeQuantity("money")).default(1_000_000_000, "1000000 sat"))
     .addOption(new Option("--durability <what>", "what the accounts survive: the end of this process, kill -9 included, or of the machine as well").choices(["process", "power"]).default("power"))
     .addOption(new Option("--offer-timeout <duration>", "how long a payment waits for its payee's wallet").argParser(wholeQuantity("duration")).default(10_000_000, "10s"))
+    .option("--metrics <host:port>", "where to serve Prometheus metrics, at /metrics (default: nowhere)", address)
+    .addOption(new Option("--log <level>", "how much is logged, as JSON lines on stderr").choices(["silent", "error", "warn", "info", "debug"]).default("info"))
     .addHelpText("after", "\nExample:\n  $ infernet ledger --credit '50000 sat'\n")
     .action(async (flags: LedgerFlags) => {
+      const observer = await openObserver("ledger", "", { log: flags.log, metrics: flags.metrics ?? null });
       const server = new LedgerServer({
         listen: flags.listen,
         journal: flags.journal === false ? undefined : flags.journal,
         durability: flags.durability,
         ledger: { creditMsat: flags.credit, offerMs: Math.ceil(flags.offerTimeout / 1_000) },
+        onRefused: (detail) => observer.log.write("warn", "connection refused", { reason: detail }),
       });
+      observer.metrics.ledger(server);
       const url = await server.start().catch((error: NodeJS.ErrnoException) => {
         if (error.code !== "EADDRINUSE" && error.code !== "EADDRNOTAVAIL" && error.code !== "EACCES") throw error;
         const { host, port } = flags.listen;
@@ -55,6 +64,7 @@ export const registerLedger = (program: Command): void => {
       const [signal] = await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]) as ["SIGINT" | "SIGTERM"];
       process.off("SIGUSR1", print);
       await server.stop();
+      await observer.close();
       print();
       process.exitCode = interruptedExit(signal);
     });

@@ -2,13 +2,17 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { MonotonicClock } from "../live/clock.ts";
-import type { WalletSettings } from "../live/config/fields.ts";
+import type { MetricsSettings, WalletSettings } from "../live/config/fields.ts";
+import { type LogLevel, placeOf } from "../live/observe/log.ts";
+import { Observer } from "../live/observe/observer.ts";
+import type { Role } from "../live/observe/watcher.ts";
 import { LiveTelemetry } from "../live/telemetry.ts";
 import type { LiveWallet } from "../live/wallet/live-wallet.ts";
 import { NoWallet } from "../live/wallet/no-wallet.ts";
 import { RemoteWallet } from "../live/wallet/remote-wallet.ts";
 import type { Signer } from "../protocol/signer.ts";
 import { makeFolders } from "../reports/made-folders.ts";
+import { UserError } from "./errors.ts";
 import { interruptedExit } from "./interruptions.ts";
 import { filePath } from "./options.ts";
 
@@ -66,11 +70,25 @@ export const eventsOf = ({ events, decisions, origin }: EventFlags): { readonly 
   };
 };
 
-/** The wallet that settings ask for, not yet started. */
-export const walletOf = (settings: WalletSettings, signer: Signer): LiveWallet => {
+/** The wallet that settings ask for, not yet started. @param tellOf is told when its ledger cannot be reached, and when it can again */
+export const walletOf = (settings: WalletSettings, signer: Signer, tellOf: { down(what: string, why: string, retryMs: number): void; up(what: string): void }): LiveWallet => {
   if (settings === null) return new NoWallet();
-  const outage = outages(`ledger ${settings.ledgerUrl}`);
-  return new RemoteWallet({ url: settings.ledgerUrl, signer, onDown: (why) => outage.down(why), onUp: () => outage.up() });
+  const what = `ledger ${settings.ledgerUrl}`;
+  return new RemoteWallet({ url: settings.ledgerUrl, signer, onDown: (why, retryMs) => tellOf.down(what, why, retryMs), onUp: () => tellOf.up(what) });
+};
+
+/**
+ * Log, metrics and traces of a process, as its settings and OpenTelemetry's variables ask for them.
+ * @throws UserError where the metrics' port is taken
+ */
+export const openObserver = async (role: Role, peer: string, settings: { readonly log: LogLevel; readonly metrics: MetricsSettings }): Promise<Observer> => {
+  const { metrics } = settings;
+  const observer = await Observer.open({ role, peer, ...settings }).catch((error: NodeJS.ErrnoException) => {
+    if (metrics === null || (error.code !== "EADDRINUSE" && error.code !== "EADDRNOTAVAIL" && error.code !== "EACCES")) throw error;
+    throw new UserError(`metrics cannot be served on ${metrics.host}:${metrics.port}: ${error.code === "EADDRINUSE" ? "another process listens there" : error.code === "EACCES" ? "that port takes more rights" : "that is no address of this machine"}`);
+  });
+  if (observer.metricsUrl !== null) tell(`Metrics: ${observer.metricsUrl}`);
+  return observer;
 };
 
 /**
@@ -93,20 +111,22 @@ export const untilAskedToStop = (): Promise<void> => new Promise((resolve) => {
 /** Says something to whoever runs the process. */
 export const tell = (text: string): void => void process.stderr.write(`${text}\n`);
 
-/** A fault of the program: it is told, with what is needed to find it, and the process goes on. */
-export const tellFault = (error: unknown): void => tell(`fault of infernet-lab, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+/** A fault of the program, for whoever sits in front of it. Its words are left out: a parser's repeat what it was given. */
+export const tellFault = (error: unknown): void => {
+  const place = placeOf(error);
+  tell(`fault of infernet-lab, please report it: ${[place.error, ...place.at].join("\n    ")}`);
+};
 
-/** Says something when it changes, not each time that it is the case: one line per outage, however often it is tried again. */
-export const outages = (what: string): { down(why: string): void; up(): void } => {
-  let isDown = false;
+/** Says in words when a server cannot be reached any more, and when it can again: one line per outage, however often it is tried. */
+export const outagesInWords = (): { down(what: string, why: string): void; up(what: string): void } => {
+  const down = new Set<string>();
   return {
-    down(why) {
-      if (!isDown) tell(`${what}: no connection (${why}); trying again`);
-      isDown = true;
+    down(what, why) {
+      if (!down.has(what)) tell(`${what}: no connection (${why}); trying again`);
+      down.add(what);
     },
-    up() {
-      if (isDown) tell(`${what}: connected`);
-      isDown = false;
+    up(what) {
+      if (down.delete(what)) tell(`${what}: connected`);
     },
   };
 };

@@ -6,7 +6,7 @@ import { makeRunner } from "../live/process/make-runner.ts";
 import { startNode } from "../live/process/node.ts";
 import { encodePublicKey } from "../protocol/keys.ts";
 import { formatMsatPerMtok, formatNumber } from "../protocol/units.ts";
-import { type EventFlags, eventsOf, outages, tell, tellFault, untilAskedToStop, walletOf, withEventOptions } from "./live-process.ts";
+import { type EventFlags, eventsOf, openObserver, tell, untilAskedToStop, walletOf, withEventOptions } from "./live-process.ts";
 import { filePath } from "./options.ts";
 
 interface NodeFlags extends EventFlags {
@@ -34,19 +34,18 @@ A signal (SIGTERM, Ctrl-C) hands back jobs that wait, lets those that run finish
     .action(async (flags: NodeFlags) => {
       const config = readNodeConfig(flags.config);
       const signer = liveSigner(readKeyFile(config.keyFile));
-      const runner = makeRunner(config.runner, config.streamIntervalMs, (state, detail) => tell(state === "lost" ? `engine lost: ${detail}; starting it again` : `engine is back: ${detail}`));
+      const observer = await openObserver("node", signer.publicKey, config);
+      const runner = makeRunner(config.runner, config.streamIntervalMs, (state, detail) => observer.log.write(state === "lost" ? "warn" : "info", state === "lost" ? "engine lost" : "engine is back", { reason: detail }));
       const { clock, telemetry, close } = eventsOf(flags);
       const sampler = new UtilisationSampler();
       sampler.start();
-      const reachable = new Map(config.routers.map(({ url, key }) => [key, outages(`router ${url}`)]));
       const running = await startNode({
-        ...config, signer, runner, clock, telemetry, wallet: walletOf(config.wallet, signer), utilisation: () => sampler.read(),
-        onFault: tellFault,
-        onDown: ({ key }, why) => reachable.get(key)!.down(why),
-        onRouter: (key, up) => { if (up) reachable.get(key)!.up(); },
-      }).catch((error: unknown) => {
+        ...config, signer, runner, clock, telemetry, observer, wallet: walletOf(config.wallet, signer, observer.watcher), utilisation: () => sampler.read(),
+        onFault: observer.watcher.fault,
+      }).catch(async (error: unknown) => {
         sampler.stop();
         close();
+        await observer.close();
         throw error;
       });
       process.stdout.write(`${encodePublicKey(running.peer)}\n`);
@@ -58,5 +57,6 @@ A signal (SIGTERM, Ctrl-C) hands back jobs that wait, lets those that run finish
       await running.stop(config.shutdownUs / 1_000);
       sampler.stop();
       close();
+      await observer.close();
     });
 };

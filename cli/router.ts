@@ -4,7 +4,7 @@ import { readRouterConfig } from "../live/config/router.ts";
 import { startRouter } from "../live/process/router.ts";
 import { encodePublicKey } from "../protocol/keys.ts";
 import { UserError } from "./errors.ts";
-import { type EventFlags, eventsOf, tell, tellFault, untilAskedToStop, walletOf, withEventOptions } from "./live-process.ts";
+import { type EventFlags, eventsOf, openObserver, tell, untilAskedToStop, walletOf, withEventOptions } from "./live-process.ts";
 import { filePath } from "./options.ts";
 
 interface RouterFlags extends EventFlags {
@@ -33,10 +33,12 @@ A signal (SIGTERM, Ctrl-C) lets jobs at nodes finish, refuses new ones, and ends
       const signer = liveSigner(readKeyFile(config.keyFile));
       const { clock, telemetry, close } = eventsOf(flags);
       const { host, port } = config.listen;
+      const observer = await openObserver("router", signer.publicKey, config);
       const running = await startRouter({
-        signer, router: config.router, host, port, limits: config.limits, clock, telemetry, wallet: walletOf(config.wallet, signer), onFault: tellFault,
-      }).catch((error: NodeJS.ErrnoException) => {
+        signer, router: config.router, host, port, limits: config.limits, clock, telemetry, observer, wallet: walletOf(config.wallet, signer, observer.watcher), onFault: observer.watcher.fault,
+      }).catch(async (error: NodeJS.ErrnoException) => {
         close();
+        await observer.close();
         const why = { EADDRINUSE: "another process does", EADDRNOTAVAIL: "that is no address of this machine", EACCES: "that port takes more rights", ENOTFOUND: "there is no such host" }[error.code ?? ""];
         throw why === undefined ? error : new UserError(`cannot listen on ${host}:${port}: ${why}. Set another in ${flags.config}: listen: {host: ..., port: ...}`);
       });
@@ -46,5 +48,6 @@ A signal (SIGTERM, Ctrl-C) lets jobs at nodes finish, refuses new ones, and ends
       tell(`Stopping${open === 0 ? "" : `: ${open} ${open === 1 ? "job is" : "jobs are"} still open`}. A second signal ends it at once.`);
       await running.stop(config.shutdownUs / 1_000);
       close();
+      await observer.close();
     });
 };

@@ -115,6 +115,8 @@ export function placeOf(error: unknown): { readonly error: string; readonly at: 
 export function logWatcher(log: Log): Watcher {
   const nowMs = (): number => performance.now();
   const open = new Map<string, { readonly atMs: number; firstMs: number }>();
+  // One line per outage, however often it is tried again.
+  const outages = new Set<string>();
   const remember = (jobId: string): void => {
     open.set(jobId, { atMs: nowMs(), firstMs: 0 });
     if (open.size > JOBS_MAX) open.delete(open.keys().next().value!);
@@ -165,7 +167,13 @@ export function logWatcher(log: Log): Watcher {
     },
     refused: (code) => log.write("warn", "envelope refused", { code }),
     peer: (peer, connected) => log.write("info", connected ? "connected" : "disconnected", { peer }),
-    down: (server, why, retryMs) => log.write("warn", "no connection", { server, reason: why, retryMs }),
+    down: (server, why, retryMs) => {
+      if (!outages.has(server)) log.write("warn", "no connection", { server, reason: why, retryMs });
+      outages.add(server);
+    },
+    up: (server) => {
+      if (outages.delete(server)) log.write("info", "connection is back", { server });
+    },
     fault: (error) => log.write("error", "fault of the program", placeOf(error)),
   };
 }

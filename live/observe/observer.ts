@@ -97,6 +97,7 @@ function all(watchers: readonly Watcher[]): Required<Omit<Watcher, "telemetry">>
     refused: (code, detail) => { for (const one of watchers) one.refused?.(code, detail); },
     peer: (peer, connected) => { for (const one of watchers) one.peer?.(peer, connected); },
     down: (server, why, retryMs) => { for (const one of watchers) one.down?.(server, why, retryMs); },
+    up: (server) => { for (const one of watchers) one.up?.(server); },
     fault: (error) => { for (const one of watchers) one.fault?.(error); },
   };
 }

@@ -1,5 +1,7 @@
 import { type Attributes, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace, TraceFlags, type Tracer } from "@opentelemetry/api";
-import type { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
+import type * as Otlp from "@opentelemetry/exporter-trace-otlp-http";
+import type * as Resources from "@opentelemetry/resources";
+import type * as Sdk from "@opentelemetry/sdk-trace-base";
 import { sha256Hex } from "../../protocol/canonical.ts";
 import type { JobId, PeerId } from "../../protocol/messages.ts";
 import type { Role } from "./watcher.ts";
@@ -45,10 +47,10 @@ export function spanIdOf(jobId: JobId, name: SpanName): string {
 /** Opened by one process: makes spans of jobs and sends them to a collector. */
 export class Tracing {
   readonly #tracer: Tracer;
-  readonly #provider: BasicTracerProvider;
+  readonly #provider: Sdk.BasicTracerProvider;
   readonly #ids: { traceId: string; spanId: string | undefined };
 
-  private constructor(provider: BasicTracerProvider, ids: { traceId: string; spanId: string | undefined }) {
+  private constructor(provider: Sdk.BasicTracerProvider, ids: { traceId: string; spanId: string | undefined }) {
     this.#provider = provider;
     this.#tracer = provider.getTracer("infernet-lab");
     this.#ids = ids;
@@ -57,9 +59,9 @@ export class Tracing {
   /** @throws TracingError where the packages are not installed. */
   static async open(role: Role, peer: PeerId, options: TracingOptions = {}): Promise<Tracing> {
     const load = options.load ?? ((name: string): Promise<unknown> => import(name));
-    let sdk: typeof import("@opentelemetry/sdk-trace-base");
-    let otlp: typeof import("@opentelemetry/exporter-trace-otlp-http");
-    let resources: typeof import("@opentelemetry/resources");
+    let sdk: typeof Sdk;
+    let otlp: typeof Otlp;
+    let resources: typeof Resources;
     try {
       sdk = await load("@opentelemetry/sdk-trace-base") as typeof sdk;
       otlp = await load("@opentelemetry/exporter-trace-otlp-http") as typeof otlp;

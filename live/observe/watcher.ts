@@ -25,8 +25,10 @@ export interface Watcher {
   refused?(code: ErrorCode, detail: string): void;
   /** A connection to this peer came up or went down. */
   peer?(peer: PeerId, connected: boolean): void;
-  /** There is no connection to a server, and the next try comes in so many ms. */
-  down?(server: "router" | "ledger", why: string, retryMs: number): void;
+  /** There is no connection to a server (such as "router ws://..."), and the next try comes in so many ms: told at each try. */
+  down?(server: string, why: string, retryMs: number): void;
+  /** There is one (again). */
+  up?(server: string): void;
   /** The program has a fault. */
   fault?(error: unknown): void;
 }

@@ -166,7 +166,7 @@ export async function startClient(options: StartClientOptions): Promise<RunningC
     signer, clock, url: router.url, router: router.key, limits, backOff, newKey,
     onDown: (why, retryMs) => {
       tellDown(why);
-      watcher?.down("router", why, retryMs);
+      watcher?.down(`router ${router.url}`, why, retryMs);
       options.onDown?.(why, retryMs);
     },
   });
@@ -205,6 +205,7 @@ export async function startClient(options: StartClientOptions): Promise<RunningC
     onPeer: (_, up) => {
       watcher?.peer(router.key, up);
       if (!up) return;
+      watcher?.up(`router ${router.url}`);
       tellUp();
       options.onUp?.();
     },

@@ -107,7 +107,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
   const uplinks = new Map(routers.map((router) => [router.key, new Uplink({
     signer, clock, url: router.url, router: router.key, limits, backOff, newKey,
     onDown: (why, retryMs) => {
-      watcher?.down("router", why, retryMs);
+      watcher?.down(`router ${router.url}`, why, retryMs);
       options.onDown?.(router, why, retryMs);
     },
   })] as const));
@@ -163,6 +163,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
           env.run(() => node.start());
         }
         watcher?.peer(router, up);
+        if (up) watcher?.up(`router ${routers.find(({ key }) => key === router)!.url}`);
         options.onRouter?.(router, up);
       },
     });

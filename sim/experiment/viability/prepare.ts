@@ -53,7 +53,7 @@ export function prepare(scenario: Scenario, choices: Choices): ViabilityQuestion
   const prices = pricesFor(template, flags);
   const region = regionFor(scenario, template, flags);
   const operator: OperatorSpec = {
-    ...withoutProfile(template), name, count: 1, machine: machine.spec, ...(machine.profile === null ? {} : { profile: machine.profile }), models: [model], engine: engine.spec, prices: prices.prices, priceSpreadCv: 0,
+    ...withoutMachine(template), name, count: 1, machine: machine.spec, ...(machine.profile === null ? {} : { profile: machine.profile }), models: [model], engine: engine.spec, prices: prices.prices, priceSpreadCv: 0,
     regions: [{ region: region.region, share: 1 }], stakeMsat: costs.costs.stakeMsat,
     // Hours off are taken off the month, not the market's hour; prices stay as they are asked.
     churn: { presence: null, failureShare: template.churn.failureShare, slowdown: null },
@@ -101,8 +101,10 @@ interface Measured {
   readonly purchaseUsd: number | null;
 }
 
-function withoutProfile({ profile: _, host: __, ...spec }: OperatorSpec): OperatorSpec {
-  return spec;
+/** Whose manners are taken need not stand for whose machine. */
+function withoutMachine(spec: OperatorSpec): OperatorSpec {
+  const { profile: _profile, host: _host, ...rest } = spec;
+  return rest;
 }
 
 /** The machine of that name; a name's beginning is enough where only one machine has it. */

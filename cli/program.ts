@@ -9,6 +9,7 @@ import { registerKeygen } from "./keygen.ts";
 import { registerLedger } from "./ledger.ts";
 import { registerModel } from "./model.ts";
 import { registerNode } from "./node.ts";
+import { registerProfile } from "./profile.ts";
 import { registerQuote } from "./quote.ts";
 import { registerRouter } from "./router.ts";
 import { registerRun } from "./run.ts";
@@ -55,6 +56,7 @@ export const buildProgram = (): Command => {
   registerLedger(program);
   program.commandsGroup("Real models and machines:");
   registerModel(program);
+  registerProfile(program);
   registerBench(program);
   registerCalibrate(program);
   registerTwin(program);

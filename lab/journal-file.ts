@@ -59,7 +59,7 @@ interface Row {
 export class JournalFile implements Journal {
   readonly #path: string;
   readonly #descriptor: number;
-  readonly #index = new LineIndex();
+  #index: LineIndex;
   /** JSON of each list of names, in the order of the file. */
   readonly #names: string[] = [];
   /** Runs that were written since. */
@@ -68,6 +68,7 @@ export class JournalFile implements Journal {
   private constructor(path: string, descriptor: number) {
     this.#path = path;
     this.#descriptor = descriptor;
+    this.#index = new LineIndex(`${path}.index`, 0);
   }
 
   /** Begins a journal. @throws the file system's error where there is one already, or it cannot be written */
@@ -119,6 +120,7 @@ export class JournalFile implements Journal {
   }
 
   close(): void {
+    this.#index.close();
     closeSync(this.#descriptor);
   }
 
@@ -135,6 +137,8 @@ export class JournalFile implements Journal {
   #read(head: JournalHead): void {
     let lineNumber = 0;
     let end = 0;
+    this.#index.close();
+    this.#index = new LineIndex(`${this.#path}.index`, this.#countLines());
     for (const line of this.#lines()) {
       end += line.length + 1;
       const text = line.toString("utf8");
@@ -158,6 +162,15 @@ export class JournalFile implements Journal {
     if (found.labVersion !== head.labVersion) fail(`was written by infernet-lab ${found.labVersion}; this is ${head.labVersion}`);
     if (found.experiment !== head.experiment) fail(`is of ${found.experiment}, not of ${head.experiment}`);
     if (found.market !== head.market) fail("is of another market: the scenario, a file that it names, or what --set changes, is not what it was");
+  }
+
+  #countLines(): number {
+    const block = Buffer.allocUnsafe(blockBytes);
+    let lines = 0;
+    for (let position = 0, read = 0; (read = readSync(this.#descriptor, block, 0, block.length, position)) > 0; position += read) {
+      for (let at = block.indexOf(newline); at >= 0 && at < read; at = block.indexOf(newline, at + 1)) lines++;
+    }
+    return lines;
   }
 
   /** Whole lines; what comes after the last is cut off the file. */

@@ -40,9 +40,9 @@ describe.skipIf(absent !== "").each([
     expect(fit.cost.tokenUs).toBeGreaterThan(2 * 6.9e9 / (machine.flopPerSWideSums ?? machine.flopPerS) * 1e6);
   });
 
-  test("from public figures of card and model alone, the KV cache's size included: within 20 %", () => {
+  test("from public figures of card and model alone, with the server's limits as it reports them: within 20 %", () => {
     const log = logOf(file);
-    const engine = engineOf({ ...log, limits: { ...log.limits, kvTokens: null } })(stepCost(machine, model, quantisation, "vllm", unmeasuredVllm(machine)));
+    const engine = engineOf(log)(stepCost(machine, model, quantisation, "vllm", unmeasuredVllm(machine)));
     const errors = meanErrors(log.requests, replay(engine, log.requests));
     for (const [what, error] of Object.entries(errors)) expect(Math.abs(error), what).toBeLessThan(0.2);
   });

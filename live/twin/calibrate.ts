@@ -1,7 +1,8 @@
 import type { FittedCost } from "../../protocol/fitted-cost.ts";
-import type { DecodePoint, PrefillPoint } from "../../protocol/profile.ts";
-import { fitPoints, type PointFit } from "../../sim/calibrate/fit-points.ts";
+import type { DecodePoint, FitResidual, PrefillPoint } from "../../protocol/profile.ts";
+import { fitPoints, predictUs, relativeError } from "../../sim/calibrate/fit-points.ts";
 import { nonNegativeLeastSquares } from "../../sim/calibrate/nnls.ts";
+import { type Measurements, pointsOf } from "../../sim/calibrate/points.ts";
 import type { HostSpec } from "../../sim/scenario/sections/hosts.ts";
 import { fittedStepCost } from "../../sim/world/engine/fitted-cost.ts";
 import { llamaCppEngine } from "../../sim/world/engine/llama-cpp.ts";
@@ -26,7 +27,16 @@ interface Passage {
 export interface NodeCalibration {
   readonly prefill: readonly PrefillPoint[];
   readonly decode: readonly DecodePoint[];
-  readonly fit: PointFit;
+  readonly fit: NodeFit;
+}
+
+/** A cost and how far it is from what it was fitted to. */
+export interface NodeFit {
+  readonly cost: FittedCost;
+  readonly residuals: readonly FitResidual[];
+  /** Mean absolute errors, relative. */
+  readonly promptError: number;
+  readonly stepError: number;
 }
 
 /** Everything that the simulated side of a twin takes from the bench run. */
@@ -83,7 +93,7 @@ export function calibrationOf(bench: BenchPlan, played: Played, plans: readonly 
     const prefill = [...prompts].map(([tokens, us]): PrefillPoint => ({ sequences: 1, tokens: Math.max(1, tokens), contextTokens: 0, us: median(us), repetitions: us.length, spread: spreadOf(us) }));
     const decode = [...steps.values()].map(({ us, ...point }): DecodePoint => ({ ...point, usPerStep: median(us), repetitions: us.length, spread: spreadOf(us) }));
     if (prefill.length === 0 || decode.length === 0) throw new RangeError(`node ${plan.name}: the bench run measured ${prefill.length} prompts and ${decode.length} stretches of decoding; at least one of each is needed`);
-    return { prefill, decode, fit: fitPoints({ prefill, decode, passTokens }, { mixed }) };
+    return { prefill, decode, fit: fitNode({ prefill, decode, passTokens }, mixed) };
   });
 
   const runs = bench.what.flatMap((what, stage): Overlapping[] => (what.kind !== "busy" ? [] : ofStage[stage]!.map(({ passage, node, id }) => {
@@ -143,6 +153,30 @@ export function sharesOf(runs: readonly Overlapping[], nodes: number): number[] 
   const shares = [1];
   for (const share of found) shares.push(Math.max(1e-3, Math.min(shares.at(-1)!, share)));
   return shares;
+}
+
+/** Fits a form with a physical reading, or where the measurements are too few or too noisy for one, takes means of them. */
+function fitNode(measurements: Measurements, mixed: FittedCost["mixed"]): NodeFit {
+  try {
+    return withErrors(fitPoints(measurements, { mixed }).cost, measurements);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  const { prefill, decode, passTokens } = measurements;
+  const batches = [...new Set(decode.map(({ batch }) => batch))].sort((a, b) => a - b);
+  let atLeastUs = 0;
+  const steps = batches.map((sequences) => {
+    atLeastUs = Math.max(atLeastUs, mean(decode.filter(({ batch }) => batch === sequences).map(({ usPerStep }) => usPerStep)));
+    return { sequences, us: atLeastUs };
+  });
+  const tokenUs = prefill.reduce((sum, { us }) => sum + us, 0) / prefill.reduce((sum, { tokens }) => sum + tokens, 0);
+  return withErrors({ form: "steps", passTokens, mixed, fixedUs: 0, batchedUs: 0, readUs: 0, tokenUs, sequenceUs: 0, contextUs: 0, promptContextUs: 0, experts: null, steps }, measurements);
+}
+
+function withErrors(cost: FittedCost, measurements: Measurements): NodeFit {
+  const residuals = pointsOf(measurements).map((point): FitResidual => ({ kind: point.kind, index: point.index, used: true, measuredUs: point.us, fittedUs: predictUs(cost, point) }));
+  const errorOf = (kind: FitResidual["kind"]): number => mean(residuals.filter((one) => one.kind === kind).map((one) => Math.abs(relativeError(one))));
+  return { cost, residuals, promptError: errorOf("prefill"), stepError: errorOf("decode") };
 }
 
 /** The host that all nodes of the twin share. */

@@ -31,6 +31,6 @@ export function profileOf(plan: NodePlan, runner: RunnerSpec, { prefill, decode,
       threads: runner.threads, gpuLayers: 0, slots, contextTokens: offers[0]!.contextTokensMax, kvTokens: slots * offers[0]!.contextTokensMax, batchTokens: 512, passTokens: null, flashAttention: null, kvType: "f16",
     },
     measured: { loadUs: null, prefill: [...prefill], decode: [...decode], mixed: [] },
-    fit: { cost: fit.cost, residuals: fit.residuals, note: `fitted through the whole market: prompts ${(100 * fit.prefill.mean).toFixed(1)} %, steps ${(100 * fit.decode.mean).toFixed(1)} % mean error`, date: measuredAt },
+    fit: { cost: fit.cost, residuals: [...fit.residuals], note: `fitted through the whole market: prompts ${(100 * fit.promptError).toFixed(1)} %, steps ${(100 * fit.stepError).toFixed(1)} % mean error`, date: measuredAt },
   });
 }

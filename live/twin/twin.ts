@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, renameSync } from "node:fs";
-import { cpus, loadavg, release, totalmem, type as systemName } from "node:os";
+import { cpus, release, totalmem, type as systemName } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { TwinReport } from "../../protocol/result/twin.ts";
 import type { Scenario } from "../../sim/scenario/scenario.ts";
@@ -7,6 +7,7 @@ import type { LiveModelSpec, TwinSpec } from "../../sim/scenario/sections/twin.t
 import { planJobs } from "../../sim/world/planned-jobs.ts";
 import { type NodePlan, planNodes } from "../../sim/world/supply.ts";
 import { synthesizeModel } from "../gguf/synthesize.ts";
+import { OtherWork } from "./other-work.ts";
 import { planBench } from "./bench-plan.ts";
 import { type Calibration, calibrationOf } from "./calibrate.ts";
 import { compareSides, type Side } from "./compare.ts";
@@ -57,7 +58,6 @@ export async function playTwin(options: TwinOptions): Promise<Twin> {
   const { scenario, twin, seed, sets, signal, onProgress = () => {} } = options;
   const plans = planNodes(scenario, seed);
   const jobs = planJobs(scenario, seed);
-  const loadBefore = loadavg()[0] ?? 0;
   const runners: RunnerSpec[] = [];
   for (const plan of plans) {
     const { name } = scenario.operators[plan.operatorClass]!;
@@ -67,18 +67,22 @@ export async function playTwin(options: TwinOptions): Promise<Twin> {
   }
   const measuredAt = new Date().toISOString();
   const lengths = new Map(jobs.map(({ request, outputTokens }) => [request.jobId, outputTokens]));
+  const duringPlay = new OtherWork();
   const played = await play({
     scenario, seed, runners, stages: [jobs], lengths, signal, limitMs: (scenario.horizonUs / 1_000) * PATIENCE + PATIENCE_MS,
     onProgress: ({ ended }) => onProgress("the market, for real", ended / Math.max(1, jobs.length)),
   });
+  const playCores = duringPlay.cores();
   const real: Side = { ...recordPlay(played, { scenario, seed, plans, jobs, sets }), decisions: played.decisions };
 
   const cores = cpus().length;
   const bench = planBench(scenario, seed, plans, jobs, { repetitions: twin.repetitions, stretchS: twin.stretchUs / 1e6 });
+  const duringBench = new OtherWork();
   const benchPlayed = await play({
     scenario: bench.scenario, seed, runners, stages: bench.stages, lengths: new Map(), limitMs: BENCH_LIMIT_MS,
     onProgress: ({ stage }) => onProgress("measuring the nodes", stage / bench.stages.length),
   });
+  const benchCores = duringBench.cores();
   if (benchPlayed.stopped !== null) throw new Error(`the bench run was stopped: ${benchPlayed.stopped}`);
   const calibration = calibrationOf(bench, benchPlayed, plans, "separate", null);
 
@@ -86,7 +90,7 @@ export async function playTwin(options: TwinOptions): Promise<Twin> {
   const simulated = simulate(calibratedScenario(scenario, calibration, cores), seed, calibratedPlans(scenario, plans, calibration), jobs, sets);
   const { report, pairs } = compareSides({
     scenario, seed, sets, plans, jobs, real, simulated, phases: twin.phases, models: plans.map((plan) => describe(twin, scenario.operators[plan.operatorClass]!.name)),
-    calibration: { ...calibration, stages: bench.stages.length, tookUs: benchPlayed.endUs, cores }, machine: machineOf(played, loadBefore), measuredAt, stopped: played.stopped,
+    calibration: { ...calibration, stages: bench.stages.length, tookUs: benchPlayed.endUs, cores }, machine: machineOf(played, playCores === null || benchCores === null ? null : { play: playCores, bench: benchCores }), measuredAt, stopped: played.stopped,
   });
   return { report, pairs, real, simulated, plans, runners, calibration };
 }
@@ -118,10 +122,10 @@ function describe({ models }: TwinSpec, operator: string): string {
   }
 }
 
-function machineOf({ engines }: Played, loadBefore: number): TwinReport["machine"] {
+function machineOf({ engines }: Played, othersCores: TwinReport["machine"]["othersCores"]): TwinReport["machine"] {
   const cores = cpus();
   return {
     cpu: cores[0]?.model.trim() || "unknown", cores: cores.length, memoryBytes: totalmem(), os: `${systemName()} ${release()}`, runtime: `Node.js ${process.version}`,
-    engine: [...new Set(engines)].join(", ") || "none", loadBefore,
+    engine: [...new Set(engines)].join(", ") || "none", othersCores,
   };
 }

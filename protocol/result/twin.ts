@@ -75,7 +75,8 @@ export const twinReport = z.strictObject({
   measuredAt: z.string().max(64).describe("ISO 8601, UTC."),
   machine: z.strictObject({
     cpu: name, cores: count, memoryBytes: count, os: name, runtime: name, engine: name.describe("What executed the models."),
-    loadBefore: z.number().min(0).describe("Mean number of processes that wanted a core in the minute before: above 0 others may have disturbed the measurement."),
+    othersCores: z.strictObject({ play: z.number().min(0), bench: z.number().min(0) }).nullable()
+      .describe("Cores that processes outside the twin used on average, during the play and during the bench run: what disturbs the measurement. Null where the system does not say."),
   }),
   headline: z.string(),
   findings: z.array(z.string()),

@@ -104,11 +104,11 @@ function calibration({ calibration: { stages, tookUs, legsUs, paymentUs, shares,
 }
 
 function machine(report: TwinReport): Part {
-  const { machine: { cpu, cores, memoryBytes, os, runtime, engine, loadBefore }, measuredAt } = report;
+  const { machine: { cpu, cores, memoryBytes, os, runtime, engine, othersCores }, measuredAt } = report;
   return {
     title: "Where it was measured",
     blocks: [
-      { kind: "table", caption: "One machine for all processes", head: ["", ""], rows: [["processor", cpu], ["cores", String(cores)], ["memory", `${formatNumber(memoryBytes / 2 ** 30, 1)} GiB`], ["system", os], ["runtime", runtime], ["engine", engine], ["load in the minute before", formatNumber(loadBefore, 2)], ["when", measuredAt]] },
+      { kind: "table", caption: "One machine for all processes", head: ["", ""], rows: [["processor", cpu], ["cores", String(cores)], ["memory", `${formatNumber(memoryBytes / 2 ** 30, 1)} GiB`], ["system", os], ["runtime", runtime], ["engine", engine], ["cores used by others, play and bench", othersCores === null ? "not known" : `${formatNumber(othersCores.play, 2)}, ${formatNumber(othersCores.bench, 2)}`], ["when", measuredAt]] },
       { kind: "text", text: "No GPU takes part: what holds here is shown for processors, models of this size and nodes that share cores; how well other hardware is told is a matter of its own measurements." },
     ],
   };

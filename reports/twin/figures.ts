@@ -85,11 +85,12 @@ function quantilesFigure({ quantiles, overall }: TwinReport): Figure {
       const points = shown.filter(({ metric }) => names.includes(metric));
       const most = Math.max(...points.flatMap(({ real, simulated }) => [real, simulated])) * 1.05;
       return [{
-        heading: `Simulated (up) against real (right): ${names.join(", ")}`, height: 320,
+        heading: "Simulated (up) against real (right)", height: 330,
         plot: {
+          marginTop: 26,
           fx: { domain: names, label: null },
-          x: { type: "sqrt" as const, domain: [0, most], label: null, grid: true, ticks: 5, tickFormat: times },
-          y: { type: "sqrt" as const, domain: [0, most], label: null, grid: true, ticks: 5, tickFormat: times },
+          x: { type: "sqrt" as const, domain: [0, most], label: null, grid: true, ticks: 4, tickFormat: times },
+          y: { type: "sqrt" as const, domain: [0, most], label: null, grid: true, ticks: 4, tickFormat: times },
           marks: [
             Plot.link([{ a: 0, b: most }], { x1: "a", y1: "a", x2: "b", y2: "b", stroke: GREY, strokeDasharray: "4 3" }),
             Plot.dot(points, { fx: "metric", x: "real", y: "simulated", r: 3, fill: ({ high }: { high: boolean }) => high ? BAD : GOOD, fillOpacity: 0.8 }),
@@ -111,7 +112,9 @@ function jobsFigure(pairs: readonly JobPair[]): Figure {
   const values = dots.flatMap(({ real, simulated }) => [real, simulated]).filter((value) => value > 0);
   const [least, most] = [Math.min(...values) / 1.1, Math.max(...values) * 1.1];
   const ticks = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200].filter((tick) => tick >= least && tick <= most);
-  const axis = { type: "log" as const, domain: [least, most], label: null, grid: true, ticks, tickFormat: (value: number) => `${value} s` };
+  // Plot's own axis leaves labels of a logarithmic scale out as it thinks fit.
+  const axis = { type: "log" as const, domain: [least, most], label: null, grid: true, ticks, axis: null };
+  const seconds = { text: (value: number) => `${value} s`, label: null };
   return {
     title,
     subtitle: `One dot per job${every > 1 ? ` (every ${every}th)` : ""}: from submission to result, for real and in the simulation.`,
@@ -121,6 +124,7 @@ function jobsFigure(pairs: readonly JobPair[]): Figure {
       plot: {
         x: axis, y: axis,
         marks: [
+          Plot.gridX(ticks), Plot.gridY(ticks), Plot.axisX(ticks, seconds), Plot.axisY(ticks, seconds),
           Plot.link([{ a: least, b: most }], { x1: "a", y1: "a", x2: "b", y2: "b", stroke: GREY, strokeDasharray: "4 3" }),
           Plot.dot(dots, { x: "real", y: "simulated", r: 2.5, fill: ({ same }: { same: boolean }) => same ? GOOD : BAD, fillOpacity: 0.6 }),
         ],

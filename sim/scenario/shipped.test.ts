@@ -17,7 +17,7 @@ function text(file: string): string {
 }
 
 function load(name: string, sets: readonly string[] = []): Scenario {
-  return loadScenario(text(`${name}.yaml`), `${name}.yaml`, { sets }).scenario;
+  return loadScenario(text(`${name}.yaml`), `${folder}${name}.yaml`, { sets }).scenario;
 }
 
 test("what is meant to be shipped is there", () => {
@@ -29,7 +29,7 @@ test("what is meant to be shipped is there", () => {
 
 describe.each(files)("%s", (file) => {
   test("loads, is called like its file, and asks a question", () => {
-    const { scenario } = loadScenario(text(file), file);
+    const { scenario } = loadScenario(text(file), folder + file);
     expect(`${scenario.name}.yaml`).toBe(file);
     expect(scenario.question).toMatch(/\?$/);
     expect(scenario.description.length).toBeGreaterThan(200);
@@ -43,7 +43,7 @@ describe.each(files)("%s", (file) => {
 
 test("the README lists every scenario with its question", () => {
   const listed = [...text("README.md").matchAll(/^\| \[([\w-]+)\]\(([\w-]+\.yaml)\) \| (.*) \|$/gm)].map(([, name, file, question]) => [`${name}.yaml`, file, question]);
-  expect(listed.sort()).toEqual(files.map((file) => [file, file, loadScenario(text(file), file).scenario.question]).sort());
+  expect(listed.sort()).toEqual(files.map((file) => [file, file, loadScenario(text(file), folder + file).scenario.question]).sort());
 });
 
 test("every market says what its jobs are worth, so that its report has accounts of who gained; queueing theory needs none", () => {
@@ -60,10 +60,10 @@ test("every market says what its jobs are worth, so that its report has accounts
 test("the commands in the descriptions work", () => {
   let commands = 0;
   for (const file of files) {
-    const { description } = loadScenario(text(file), file).scenario;
+    const { description } = loadScenario(text(file), folder + file).scenario;
     for (const [, quoted, plain] of description.matchAll(/--set (?:([\w.-]+='[^']*')|([\w.-]+=[^\s,;)]*[^\s,;).]))/g)) {
       const set = (quoted ?? plain)!.replace(/'/g, "");
-      expect(() => loadScenario(text(file), file, { sets: [set] }), `${file}: ${set}`).not.toThrow();
+      expect(() => loadScenario(text(file), folder + file, { sets: [set] }), `${file}: ${set}`).not.toThrow();
       commands++;
     }
   }

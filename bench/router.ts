@@ -46,8 +46,8 @@ const measure = async (env: Readonly<Record<string, string>>): Promise<{ readonl
   load.prepare(2_000);
   const times = await load.openLoop(2_000, rate);
   const end = await ask();
-  child.send("stop");
   load.close();
+  child.send("stop");
   await once(child, "exit");
   if (load.failed > 0 || end.refused > 0 || end.undelivered > 0 || end.open > 0) {
     throw new Error(`${load.failed} jobs failed, ${end.refused} envelopes were refused, ${end.undelivered} not delivered, ${end.open} jobs are open`);

@@ -16,6 +16,11 @@ export function contentBytesMax(type: MessageType): number {
   return LONG[type] ?? 8 * KIB;
 }
 
+/** Whether content of this length can be a message of the type that it says it is of; cheap, for what nothing is known of. */
+export function mayBeSoLong(type: unknown, utf16Units: number): boolean {
+  return utf16Units <= (typeof type === "string" && Object.hasOwn(LONG, type) ? contentBytesMax(type as MessageType) : 8 * KIB);
+}
+
 /** Bytes of a string in UTF-8, a lone surrogate counted as three; stops counting above `max` and then returns `max + 1`. */
 export function utf8BytesUpTo(value: string, max: number): number {
   if (value.length > max) return max + 1;

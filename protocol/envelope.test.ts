@@ -157,7 +157,13 @@ describe("an envelope is refused, and changes nothing,", () => {
     const long = { type: "error", code: "internal", detail: "é".repeat(1_000), field: "😀".repeat(256), jobId: "j" } as const;
     expect(opened(sealed(long))).toMatchObject({ ok: true });
     const chunk = canonicalJson({ type: "token-chunk", jobId: "j", attempt: 1, firstToken: 0, tokens: 1, text: "\u0001".repeat(400_000) });
-    expectRefusal(resigned(sealed(), { content: chunk }), "oversized", "content", /A token-chunk takes at most/);
+    expectRefusal(resigned(sealed(), { content: chunk }), "oversized", "content", /longer than any message of its type/);
+    const wide = canonicalJson({ type: "token-chunk", jobId: "j", attempt: 1, firstToken: 0, tokens: 1, text: "é".repeat(970_000) + "\u0001".repeat(30_000) });
+    expectRefusal(resigned(sealed(), { content: wide }), "oversized", "content", /A token-chunk takes at most/);
+    // Before it is judged against the schemas, which takes long for what is long.
+    for (const type of ["heartbeat", "constructor", "?"]) {
+      expectRefusal(resigned(sealed(), { content: `{"offers":[${"{},".repeat(200_000)}{}],"type":"${type}"}` }), "oversized", "content", /longer than any message of its type/);
+    }
   });
 
   test("when its content is no valid message: the fault names the field", () => {
@@ -229,7 +235,8 @@ describe("an envelope is refused, and changes nothing,", () => {
     }), { seed: 1, numRuns: 50 });
     const deep = 500_000;
     expectRefusal("[".repeat(deep) + "]".repeat(deep), "bad-envelope", "");
-    expectRefusal(resigned(sealed(), { content: "[".repeat(deep) + "]".repeat(deep) }), "bad-message", "");
+    expectRefusal(resigned(sealed(), { content: "[".repeat(deep) + "]".repeat(deep) }), "oversized", "content");
+    expectRefusal(resigned(sealed(), { content: "[".repeat(4_000) + "]".repeat(4_000) }), "bad-message", "");
   });
 
   test("a refusal repeats no text of the message", () => {

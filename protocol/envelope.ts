@@ -1,6 +1,6 @@
 import { authorOf } from "./author.ts";
 import { canonicalJson } from "./canonical.ts";
-import { contentBytesMax, utf8BytesUpTo } from "./content-size.ts";
+import { contentBytesMax, mayBeSoLong, utf8BytesUpTo } from "./content-size.ts";
 import { eventId, nostrEvent } from "./event.ts";
 import type { NostrEvent } from "./event.ts";
 import { CLOCK_AHEAD_MAX_S, ENVELOPE_BYTES_MAX, ENVELOPE_KIND, LIFETIME_MAX_S, PROTOCOL_VERSION } from "./limits.ts";
@@ -183,6 +183,9 @@ function readContent(event: NostrEvent): Refused | { readonly ok: true; readonly
   } catch {
     return refused("bad-message", "", "The content is not JSON.");
   }
+  // Judging megabytes against the schemas takes long: whoever sends them shall not have it for a heartbeat.
+  const type: unknown = typeof value === "object" && value !== null && "type" in value ? value.type : undefined;
+  if (!mayBeSoLong(type, event.content.length)) return refused("oversized", "content", "The content is longer than any message of its type.");
   const parsed = parseMessage(value);
   if (!parsed.ok) return { ok: false, code: "bad-message", field: parsed.field, detail: parsed.detail };
   const { message } = parsed;

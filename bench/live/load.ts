@@ -18,6 +18,7 @@ class MockPeer {
   ws!: WebSocket;
   readonly #url: string;
   readonly #router: PeerId;
+  #closed = false;
 
   constructor(name: string, url: string, router: PeerId) {
     this.signer = liveSigner(createHash("sha256").update(`${name} of ${process.pid}`).digest());
@@ -38,7 +39,13 @@ class MockPeer {
     this.ws.send(answer.frame);
     await frame();
     this.ws.removeAllListeners("close");
+    this.ws.on("close", (code) => { if (!this.#closed) throw new Error(`the router closed a connection: ${code}`); });
     this.ws.on("message", (data) => onMessage(JSON.parse((JSON.parse((data as Buffer).toString()) as NostrEvent).content) as Message));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.ws.terminate();
   }
 
   /** An envelope; not signed where nobody will look: what is for other peers the router passes on unopened. */
@@ -100,7 +107,7 @@ export class Load {
   }
 
   close(): void {
-    for (const { ws } of [...this.#clients, ...this.#nodes]) ws.terminate();
+    for (const peer of [...this.#clients, ...this.#nodes]) peer.close();
   }
 
   /** Makes and signs jobs beforehand, and the proofs of their payment. */

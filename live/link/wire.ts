@@ -19,6 +19,7 @@ export class Wire {
   #gone = -1;
   #goneUs: number;
   #closingUs = Infinity;
+  #lookedUs: number;
   #paused: NodeJS.Timeout | null = null;
 
   /** @param onFrame called with every whole frame. */
@@ -29,6 +30,7 @@ export class Wire {
     this.#limits = limits;
     this.#heardUs = clock.nowUs;
     this.#goneUs = clock.nowUs;
+    this.#lookedUs = clock.nowUs;
     ws.on("message", (data, isBinary) => {
       this.#heard();
       onFrame(data as Buffer, isBinary);
@@ -84,6 +86,12 @@ export class Wire {
       this.cut();
       return undefined;
     }
+    // Where this process itself was held up, nobody is to blame for it: what came meanwhile has not been read yet.
+    if (nowUs - this.#lookedUs > this.#limits.silenceMs * 500) {
+      this.#heard();
+      this.#goneUs = nowUs;
+    }
+    this.#lookedUs = nowUs;
     const gone = this.#socket.bytesWritten - this.#socket.writableLength;
     if (gone !== this.#gone || this.ws.bufferedAmount === 0) {
       this.#gone = gone;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
 import { parse } from "yaml";
+import { NumberFile } from "../lab/number-file.ts";
 import { findMetric } from "../protocol/result/metrics.ts";
 import type { Metric } from "../protocol/result/metrics.ts";
 import { formatFactor } from "../protocol/result/sweep.ts";
@@ -107,7 +108,7 @@ const sweepCommand = async (given: string, flags: SweepFlags): Promise<void> => 
         folder.addRun({ run: task.name, factors: [...(question.arms === null ? [] : [arm]), ...at], replication, seed: task.seed, error, digest, figures: figures === null ? null : withoutSeries(figures) });
       return { finish: (report) => folder.finish(report), close: () => folder.close() };
     },
-    plan: () => sweep(question),
+    plan: () => sweep({ ...question, store: () => new NumberFile() }),
     text: sweepText,
   });
 };

@@ -29,6 +29,7 @@ import { sensitivityVariations } from "../sim/scenario/sections/sensitivity.ts";
 import { conductOn } from "./conduct.ts";
 import type { ConductProgress } from "./conduct.ts";
 import { labIdentity } from "./identity.ts";
+import { NumberFile } from "./number-file.ts";
 import { QueuePlayer } from "./queue/player.ts";
 
 /** Something about an experiment that whoever asks for it can put right. */
@@ -149,7 +150,7 @@ export async function sweep(market: LoadedScenario, options: ExperimentOptions &
   const question = prepareSweep(asked, market.fileName, {
     replications: options.replications, metrics: metricsOf(market, options.metrics), seed: seedOf(market, options), sets: market.sets, fileExists: existsSync, lab: lab(),
   });
-  return conducted(asked, options, sweepStudy(question));
+  return conducted(asked, options, sweepStudy({ ...question, store: () => new NumberFile() }));
 }
 
 /**

@@ -1,43 +1,95 @@
 import type { BestPoint, SweptMetric, SweptPoint } from "../../../protocol/result/sweep.ts";
 import { Moments, studentQuantile } from "../../kernel/statistics/index.ts";
 
-/** Figures of single runs that are kept for comparing points run by run: 8 MB. */
-const mostKept = 1_000_000;
+/** Figures of single runs that are kept in memory for comparing points run by run: 8 MB. More of them go to a {@link NumberStore}. */
+const MOST_HELD = 1_000_000;
+/** Replications of a point that are written, or read, at a time. */
+const PIECE = 4_096;
+
+/** Numbers outside of memory, by their place from 0 on. What was not written is not read. */
+export interface NumberStore {
+  write(at: number, values: Float64Array): void;
+  read(at: number, values: Float64Array): void;
+}
 
 /**
- * The figures of single runs, point by point, as long as they are few enough; memory does not grow beyond that.
+ * The figures of single runs, point by point: in memory as long as they are few enough, then where somebody has room for them.
  */
 export class RunFigures {
   readonly #points: number;
   readonly #replications: number;
-  readonly #figures: Float64Array | null;
+  readonly #metrics: number;
+  /** Null where nobody has room. */
+  readonly #store: NumberStore | null;
+  /** Of the point at hand: the last replications, one row per metric. */
+  readonly #pending: readonly Float64Array[];
+  #taken = 0;
 
-  constructor(points: number, metrics: number, replications: number) {
-    this.#points = points;
-    this.#replications = replications;
+  /** @param store of what does not fit into memory @param mostHeld in memory */
+  constructor(points: number, metrics: number, replications: number, store?: () => NumberStore, mostHeld = MOST_HELD) {
     const count = points * metrics * replications;
-    this.#figures = replications > 1 && count <= mostKept ? new Float64Array(count).fill(NaN) : null;
+    this.#points = points;
+    this.#metrics = metrics;
+    this.#replications = replications;
+    this.#store = replications < 2 ? null : count <= mostHeld ? held(count) : store?.() ?? null;
+    this.#pending = Array.from({ length: this.#store === null ? 0 : metrics }, () => new Float64Array(Math.min(replications, PIECE)));
   }
 
-  /** Null where a run has no such figure. */
-  set(point: number, metric: number, replication: number, value: number | null): void {
-    if (this.#figures !== null && value !== null) this.#figures[this.#at(point, metric, replication)] = value;
+  /** The next run: replication after replication, point after point. @param values by metric; null where the run has no such figure */
+  add(values: readonly (number | null)[]): void {
+    const run = this.#taken++;
+    if (this.#store === null) return;
+    const replication = run % this.#replications;
+    const inPiece = replication % PIECE;
+    for (let metric = 0; metric < this.#metrics; metric++) this.#pending[metric]![inPiece] = values[metric] ?? NaN;
+    if (inPiece === PIECE - 1 || replication === this.#replications - 1) this.#flush(run);
   }
 
   /** Differences of one point's runs from another's on the same random numbers; null where they were not kept. */
   differences(point: number, other: number, metric: number): Moments | null {
-    if (this.#figures === null) return null;
+    if (this.#store === null) return null;
     const moments = new Moments();
-    for (let r = 0; r < this.#replications; r++) {
-      const difference = this.#figures[this.#at(point, metric, r)]! - this.#figures[this.#at(other, metric, r)]!;
-      if (!Number.isNaN(difference)) moments.add(difference);
+    const runs = Math.min(this.#over(point), this.#over(other));
+    for (let first = 0; first < runs; first += PIECE) {
+      const [a, b] = [this.#read(point, metric, first, runs), this.#read(other, metric, first, runs)];
+      for (let r = 0; r < a.length; r++) {
+        const difference = a[r]! - b[r]!;
+        if (!Number.isNaN(difference)) moments.add(difference);
+      }
     }
     return moments;
+  }
+
+  /** Replications of a point that were played. */
+  #over(point: number): number {
+    return Math.max(0, Math.min(this.#replications, this.#taken - point * this.#replications));
+  }
+
+  #read(point: number, metric: number, first: number, runs: number): Float64Array {
+    const values = new Float64Array(Math.min(PIECE, runs - first));
+    // The last point's runs may not be written yet, where the sweep was interrupted.
+    const pending = this.#taken % this.#replications === 0 ? -1 : Math.floor(this.#taken / this.#replications);
+    const piece = Math.floor((this.#taken % this.#replications) / PIECE) * PIECE;
+    if (point === pending && first === piece) values.set(this.#pending[metric]!.subarray(0, values.length));
+    else this.#store!.read(this.#at(point, metric, first), values);
+    return values;
+  }
+
+  #flush(run: number): void {
+    const point = Math.floor(run / this.#replications);
+    const replication = run % this.#replications;
+    const first = replication - (replication % PIECE);
+    this.#pending.forEach((row, metric) => this.#store!.write(this.#at(point, metric, first), row.subarray(0, replication - first + 1)));
   }
 
   #at(point: number, metric: number, replication: number): number {
     return (metric * this.#points + point) * this.#replications + replication;
   }
+}
+
+function held(count: number): NumberStore {
+  const numbers = new Float64Array(count);
+  return { write: (at, values) => numbers.set(values, at), read: (at, values) => values.set(numbers.subarray(at, at + values.length)) };
 }
 
 /**

@@ -10,7 +10,7 @@ import { withProvenance } from "../question.ts";
 import type { ExperimentQuestion } from "../question.ts";
 import { estimateOf, Tally } from "../replications/figure-estimates.ts";
 import { replicationSeed } from "../seeds.ts";
-import { bestPoints, RunFigures } from "./best.ts";
+import { bestPoints, type NumberStore, RunFigures } from "./best.ts";
 import { mainEffects } from "./effects.ts";
 import { sweepFindings } from "./findings.ts";
 import type { SweepPoint } from "./points.ts";
@@ -29,6 +29,8 @@ export interface SweepQuestion extends ExperimentQuestion {
   readonly replications: number;
   /** Above 0, below 1. */
   readonly confidence: number;
+  /** Where figures of single runs go that are too many for memory; without it, points are then not compared run by run. */
+  readonly store?: (() => NumberStore) | undefined;
   /** Told of every run, in order. */
   readonly onRun?: ((run: SweptRun) => void) | undefined;
 }
@@ -49,7 +51,7 @@ export function* sweep(question: SweepQuestion): Experiment<SweepReport | null> 
   const { spec, points, metrics, replications, confidence, seed } = question;
   const tally = new Tally();
   const cells = points.map(() => ({ runs: 0, failed: 0, moments: metrics.map(() => new Moments()) }));
-  const runFigures = new RunFigures(points.length, metrics.length, replications);
+  const runFigures = new RunFigures(points.length, metrics.length, replications, question.store);
   const seen = new Set<string>();
   let good = 0;
 
@@ -61,6 +63,7 @@ export function* sweep(question: SweepQuestion): Experiment<SweepReport | null> 
       const cell = cells[place]!;
       tally.add(outcome);
       cell.runs++;
+      const row = metrics.map((): number | null => null);
       if (outcome.figures === null) cell.failed++;
       else {
         good++;
@@ -69,9 +72,10 @@ export function* sweep(question: SweepQuestion): Experiment<SweepReport | null> 
           if (value !== undefined) seen.add(path);
           const counted = value ?? absentFigure(path);
           if (counted !== null) cell.moments[m]!.add(counted);
-          runFigures.set(place, m, replication, counted);
+          row[m] = counted;
         }
       }
+      runFigures.add(row);
       question.onRun?.({ point: points[place]!, replication, outcome });
     },
   };

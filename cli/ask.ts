@@ -2,11 +2,10 @@ import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { readClientConfig } from "../live/config/client.ts";
 import type { ClientConfig } from "../live/config/client.ts";
-import { liveSigner, readKeyFile } from "../live/keys.ts";
 import { boundOnTokens, type JobSpec, type RunningClient, startClient } from "../live/process/client.ts";
 import { PROMPT_CODE_POINTS_MAX } from "../protocol/limits.ts";
 import { UserError } from "./errors.ts";
-import { type EventFlags, eventsOf, openObserver, outagesInWords, tellFault, walletOf } from "./live-process.ts";
+import { type EventFlags, eventsOf, openObserver, outagesInWords, ownSigner, tellFault, walletOf } from "./live-process.ts";
 import { filePath, wholeNumber, wholeQuantity } from "./options.ts";
 
 /** What `infer` and `quote` have in common: the prompt, its bounds, and the client. */
@@ -73,7 +72,7 @@ export const jobOf = (flags: AskFlags, config: ClientConfig, prompt: string): Jo
  */
 export const asClient = async <T>(flags: AskFlags, use: (client: RunningClient, config: ClientConfig) => Promise<T>): Promise<T> => {
   const config = readClientConfig(flags.config);
-  const signer = liveSigner(readKeyFile(config.keyFile));
+  const signer = ownSigner(config.keyFile);
   const { clock, telemetry, close } = eventsOf(flags);
   const outages = outagesInWords();
   const router = `router ${config.router.url}`;

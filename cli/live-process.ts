@@ -6,6 +6,8 @@ import type { MetricsSettings, WalletSettings } from "../live/config/fields.ts";
 import { type LogLevel, placeOf } from "../live/observe/log.ts";
 import { Observer } from "../live/observe/observer.ts";
 import type { Role } from "../live/observe/watcher.ts";
+import { lockKey } from "../live/key-lock.ts";
+import { liveSigner, readKeyFile } from "../live/keys.ts";
 import { LiveTelemetry } from "../live/telemetry.ts";
 import type { LiveWallet } from "../live/wallet/live-wallet.ts";
 import { NoWallet } from "../live/wallet/no-wallet.ts";
@@ -36,6 +38,17 @@ export class EventFile {
     closeSync(this.#descriptor);
   }
 }
+
+/**
+ * The key in this file, for this process alone; it is let go of when the process ends.
+ * @throws UserError where the file is not as it has to be, or another process has the key
+ */
+export const ownSigner = (keyFile: string): Signer => {
+  const signer = liveSigner(readKeyFile(keyFile));
+  const release = lockKey(keyFile);
+  process.on("exit", release);
+  return signer;
+};
 
 /** Options of every live process that tells events. */
 export interface EventFlags {

@@ -1,12 +1,11 @@
 import type { Command } from "commander";
 import { readNodeConfig } from "../live/config/node.ts";
-import { liveSigner, readKeyFile } from "../live/keys.ts";
 import { UtilisationSampler } from "../live/machine/utilisation.ts";
 import { makeRunner } from "../live/process/make-runner.ts";
 import { startNode } from "../live/process/node.ts";
 import { encodePublicKey } from "../protocol/keys.ts";
 import { formatMsatPerMtok, formatNumber } from "../protocol/units.ts";
-import { type EventFlags, eventsOf, openObserver, tell, untilAskedToStop, walletOf, withEventOptions } from "./live-process.ts";
+import { type EventFlags, eventsOf, openObserver, ownSigner, tell, untilAskedToStop, walletOf, withEventOptions } from "./live-process.ts";
 import { filePath } from "./options.ts";
 
 interface NodeFlags extends EventFlags {
@@ -33,7 +32,7 @@ A signal (SIGTERM, Ctrl-C) hands back jobs that wait, lets those that run finish
 `)
     .action(async (flags: NodeFlags) => {
       const config = readNodeConfig(flags.config);
-      const signer = liveSigner(readKeyFile(config.keyFile));
+      const signer = ownSigner(config.keyFile);
       const observer = await openObserver("node", signer.publicKey, config);
       const runner = makeRunner(config.runner, config.streamIntervalMs, (state, detail) => observer.log.write(state === "lost" ? "warn" : "info", state === "lost" ? "engine lost" : "engine is back", { reason: detail }));
       const { clock, telemetry, close } = eventsOf(flags);

@@ -1,10 +1,9 @@
 import type { Command } from "commander";
-import { liveSigner, readKeyFile } from "../live/keys.ts";
 import { readRouterConfig } from "../live/config/router.ts";
 import { startRouter } from "../live/process/router.ts";
 import { encodePublicKey } from "../protocol/keys.ts";
 import { UserError } from "./errors.ts";
-import { type EventFlags, eventsOf, openObserver, tell, untilAskedToStop, walletOf, withEventOptions } from "./live-process.ts";
+import { type EventFlags, eventsOf, openObserver, ownSigner, tell, untilAskedToStop, walletOf, withEventOptions } from "./live-process.ts";
 import { filePath } from "./options.ts";
 
 interface RouterFlags extends EventFlags {
@@ -30,7 +29,7 @@ A signal (SIGTERM, Ctrl-C) lets jobs at nodes finish, refuses new ones, and ends
 `)
     .action(async (flags: RouterFlags) => {
       const config = readRouterConfig(flags.config);
-      const signer = liveSigner(readKeyFile(config.keyFile));
+      const signer = ownSigner(config.keyFile);
       const { clock, telemetry, close } = eventsOf(flags);
       const { host, port } = config.listen;
       const observer = await openObserver("router", signer.publicKey, config);

@@ -58,7 +58,10 @@ function queue(seed: number, lengthS: number): Map<string, { readonly low: numbe
   for (;;) {
     arrivedS -= Math.log(1 - gaps.next()) / RHO;
     leave(arrivedS);
-    if (next > 512) pending.splice(0, next), (next = 0);
+    if (next > 512) {
+      pending.splice(0, next);
+      next = 0;
+    }
     while (arrivedS * S > marks.nextUs) take(marks.nextUs / S);
     if (arrivedS >= fromS + lengthS) break;
     const startS = Math.max(arrivedS, freeS);

@@ -6,7 +6,7 @@ import { LOSS_CAUSES } from "../welfare/causes.ts";
 import { Estimates, quantileInterval } from "./estimates.ts";
 import type { Gathered } from "./gathered.ts";
 import type { Marks } from "./marks.ts";
-import { Sample } from "./sample.ts";
+import type { Sample } from "./sample.ts";
 import { Served } from "./served.ts";
 
 /** Figures that are estimated by nobody, and why: of all others one of the functions below knows how they come about. */

@@ -173,7 +173,9 @@ describe("synthetic measurements", () => {
 describe("what cannot be fitted", () => {
   const one: Measurements = { passTokens: null, prefill: [{ sequences: 1, tokens: 512, contextTokens: 0, us: 1e6 }], decode: [{ batch: 1, contextTokens: 512, steps: 128, usPerStep: 1e4 }] };
   test("one prompt and one speed are two figures: the others stay 0", () => {
-    const { cost } = fitPoints(one);
+    const { cost, tried, verdict } = fitPoints(one);
+    expect(tried.map(({ form }) => form)).toEqual(["affine"]);
+    expect(verdict.text).toContain("with one number of sequences alone");
     expect(cost).toMatchObject({ contextUs: 0, promptContextUs: 0, batchedUs: 0, form: "affine" });
     expect(cost.fixedUs + cost.tokenUs).toBeCloseTo(1e4, 3);
   });

@@ -45,6 +45,7 @@ export interface PointFit {
 
 /** In so many parts at most are the points divided to be left out in turn. */
 const foldsMax = 20;
+const unbatched = "Steps were measured with one number of sequences alone: what others cost is inferred, each token as one of a prompt.";
 /** A straight line that predicts points it has not seen as well as this is taken, for it has fewer figures, each with a meaning. */
 const goodEnough = 0.025;
 
@@ -78,11 +79,15 @@ export function fitPoints(measurements: Measurements, options: FitOptions = {}):
   }
   const facts = options.facts ?? null;
   const form: FormOptions = { passTokens: measurements.passTokens, mixed: options.mixed ?? "shared", facts };
-  const candidates: readonly PointForm[] = options.form !== undefined ? [options.form] : facts?.experts ? ["experts"] : ["affine", "line", "steps"];
+  const sizes = new Set(points.filter(({ kind }, i) => kind === "decode" && used[i]).map(({ sequences }) => sequences)).size;
+  // A line needs two batch sizes, and a curve three; a single one says nothing of batches, but the affine form's physics does.
+  const curves = (["line", "steps"] as const).slice(0, Math.min(2, sizes - 1));
+  const candidates: readonly PointForm[] = options.form !== undefined ? [options.form] : facts?.experts ? ["experts"] : ["affine", ...curves];
   const fits = candidates.map((candidate) => fitOne(candidate, points, used, form));
   const best = fits.reduce((taken, next) =>
     ((!taken.verdict.fits || taken.heldOut > goodEnough) && next.heldOut < taken.heldOut ? next : taken));
-  const { prefill, decode, verdict } = best;
+  const { prefill, decode } = best;
+  const verdict = sizes > 1 ? best.verdict : { ...best.verdict, text: `${best.verdict.text} ${unbatched}` };
   const steps = measurements.mixed ?? [];
   const mixes = (["shared", "separate"] as const).filter((mixed) => mixed === (options.mixed ?? (steps.length > 0 ? mixed : "shared"))).map((mixed) => {
     const cost = { ...best.cost, mixed };

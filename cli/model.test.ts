@@ -25,7 +25,7 @@ describe("model", () => {
     printed = "";
     expect(await main(["model", "inspect", file])).toBe(0);
     expect(printed).toBe(made);
-    expect(printed).toContain("weights       591 kB, mostly F16");
+    expect(printed).toContain("weights       608 kB, mostly F16");
     expect(printed).toContain("context       2,048 tokens at most");
     for (const line of printed.split("\n").slice(1)) if (!line.startsWith("file")) expect(line.length).toBeLessThanOrEqual(80);
     printed = "";

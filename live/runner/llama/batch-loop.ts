@@ -113,10 +113,12 @@ export class BatchLoop {
         return { sequence, position, tokens: randomTokens(tokens, vocabulary, position * sequences + sequence + 1), sampler: last ? samplers[sequence]! : null };
       };
       const step = async (parts: readonly StepPart[]): Promise<void> => {
+        const before = process.cpuUsage();
         const fromNs = process.hrtime.bigint();
         await this.#model.step(parts);
         const us = Number(process.hrtime.bigint() - fromNs) / 1_000;
-        times.push({ us, decodeUs: this.#model.lastDecodeUs, tokens: parts.reduce((sum, { tokens }) => sum + tokens.length, 0) });
+        const { user, system } = process.cpuUsage(before);
+        times.push({ us, decodeUs: this.#model.lastDecodeUs, cpuUs: user + system, tokens: parts.reduce((sum, { tokens }) => sum + tokens.length, 0) });
       };
       if (what.kind === "prefill") {
         const left = Array.from({ length: what.sequences }, () => what.tokensEach);

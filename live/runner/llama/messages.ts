@@ -63,6 +63,8 @@ export interface StepTime {
   readonly us: number;
   /** Of that, llama.cpp's own decoding. */
   readonly decodeUs: number;
+  /** The process's CPU time, of all its threads: on a machine that others use, steadier than the clock. */
+  readonly cpuUs: number;
   /** Tokens in the step's batch. */
   readonly tokens: number;
 }

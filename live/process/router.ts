@@ -1,4 +1,4 @@
-import type { ErrorCode, PeerId } from "../../protocol/messages.ts";
+import type { ErrorCode, JobId, PeerId } from "../../protocol/messages.ts";
 import type { Signer } from "../../protocol/signer.ts";
 import type { Random, Telemetry } from "../../scheduler/environment.ts";
 import type { RouterOptions } from "../../scheduler/router-options.ts";
@@ -52,7 +52,7 @@ export interface RunningRouter {
   /** Timers that are pending. */
   readonly timers: number;
   /**
-   * Takes no more jobs, waits for those at nodes for so long (default 30 s), has the rest given up, and closes. Called again, it
+   * Takes no more jobs, waits for those at nodes for so long (default 30 s) and a moment for their fees, has the rest given up, and closes. Called again, it
    * waits for nothing more.
    */
   stop(withinMs?: number): Promise<void>;
@@ -60,6 +60,10 @@ export interface RunningRouter {
 
 /** How often a router that stops looks whether its jobs have ended, ms. */
 const LOOK_MS = 10;
+/** How long a router that stops waits for the fee of a job that has just ended, ms. */
+const FEE_MS = 3_000;
+/** Fees that are looked out for, at most. */
+const FEES_MAX = 4_096;
 
 /**
  * Starts a router: server, environment, wallet and the router itself.
@@ -78,8 +82,14 @@ export async function startRouter(options: StartRouterOptions): Promise<RunningR
   });
   const router = new Router(env, options.router);
   env.host(router);
+  /** Fees that clients were asked for, and when, ms. A router that is gone cannot be paid, and whoever pays it waits in vain. */
+  const due = new Map<JobId, number>();
   hub.listen({
     onMessage: (from, message) => {
+      if (message.type === "result" && message.payments.some(({ payee }) => payee === signer.publicKey)) {
+        due.set(message.jobId, performance.now());
+        if (due.size > FEES_MAX) due.delete(due.keys().next().value!);
+      }
       watcher?.heard(from, message);
       env.onMessage(from, message);
     },
@@ -92,7 +102,10 @@ export async function startRouter(options: StartRouterOptions): Promise<RunningR
       options.onPeer?.(peer, connected);
     },
   });
-  wallet.listen((event) => env.onWallet(event));
+  wallet.listen((event) => {
+    if (event.kind === "received" && event.purpose === "fee") due.delete(event.jobId);
+    env.onWallet(event);
+  });
   await wallet.start();
   let at: { readonly address: string; readonly port: number };
   try {
@@ -110,6 +123,8 @@ export async function startRouter(options: StartRouterOptions): Promise<RunningR
     env.run(() => router.shutDown());
     while (router.open > 0 && performance.now() < deadlineMs) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     env.run(() => router.giveUpAll());
+    const isDue = (): boolean => due.values().some((atMs) => performance.now() - atMs < FEE_MS);
+    while (isDue() && performance.now() < deadlineMs) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     env.close();
     await hub.stop();
     await wallet.stop();

@@ -7,9 +7,9 @@ import { unmeasuredVllm } from "../world/catalogue/unmeasured.ts";
 import type { Engine, StepCost } from "../world/engine/engine.ts";
 import { fittedStepCost } from "../world/engine/fitted-cost.ts";
 import { vllmEngine } from "../world/engine/vllm.ts";
+import { meanErrors, replay } from "../world/engine/replay/replay.ts";
+import { readRequestLog, type RequestLog, type TimedRequest } from "../world/engine/replay/requests.ts";
 import { fitRequests } from "./fit-requests.ts";
-import { meanErrors, replay } from "./replay.ts";
-import { readRequestLog, type RequestLog, type TimedRequest } from "./requests.ts";
 
 const folder = new URL("../../../shared/data/vllm-replay/", import.meta.url);
 const absent = existsSync(folder) ? "" : " (skipped: ../shared/data/vllm-replay not found)";

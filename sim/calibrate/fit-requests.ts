@@ -1,10 +1,10 @@
 import type { FittedCost } from "../../protocol/fitted-cost.ts";
 import type { Engine, StepCost } from "../world/engine/engine.ts";
 import { fittedStepCost } from "../world/engine/fitted-cost.ts";
-import { fitErrorMax, percent, type Verdict } from "./verdict.ts";
-import { type MeanErrors, meanErrors, replay, timesOf } from "./replay.ts";
-import type { TimedRequest } from "./requests.ts";
+import { type MeanErrors, meanErrors, replay, timesOf } from "../world/engine/replay/replay.ts";
+import type { TimedRequest } from "../world/engine/replay/requests.ts";
 import { minimiseSimplex } from "./simplex.ts";
+import { fitErrorMax, percent, type Verdict } from "./verdict.ts";
 
 /** Forms whose coefficients timed requests can tell. */
 export type RequestForm = "affine" | "roofline";

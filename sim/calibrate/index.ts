@@ -1,5 +1,6 @@
 /**
- * Coefficients of engines, fitted to measurements.
+ * Coefficients of engines, fitted to measurements: of one machine and model. The shares of the hardware catalogue, which hold for
+ * many, are fitted in `world/catalogue/calibration`.
  *
  * @packageDocumentation
  */
@@ -9,7 +10,7 @@ export { type FitOptions, fitPoints, type KindErrors, type PointFit, predictMixe
 export { fitRequests, type RequestFit, type RequestFitOptions, type RequestForm } from "./fit-requests.ts";
 export type { PointForm } from "./forms.ts";
 export type { Measurements } from "./points.ts";
-export { type MeanErrors, meanErrors, replay, type Served, timesOf } from "./replay.ts";
-export { readRequestLog, type RequestLog, type TimedRequest } from "./requests.ts";
+export { type MeanErrors, meanErrors, replay, type Served, timesOf } from "../world/engine/replay/replay.ts";
+export { readRequestLog, type RequestLog, type TimedRequest } from "../world/engine/replay/requests.ts";
 export { requestsProfile, type RequestServer } from "./requests-profile.ts";
 export { percent, type Verdict } from "./verdict.ts";

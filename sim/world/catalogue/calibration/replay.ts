@@ -1,3 +1,5 @@
+import { replay, timesOf } from "../../engine/replay/replay.ts";
+import { readRequestLog, type TimedRequest } from "../../engine/replay/requests.ts";
 import { vllmEngine } from "../../engine/vllm.ts";
 import type { Build, Efficiency } from "../efficiency.ts";
 import { catalogueMachine, catalogueModel } from "../lookup.ts";
@@ -7,15 +9,6 @@ import type { CatalogueMachine } from "../types.ts";
 import { bandwidthShareMax, computeShareMax } from "./fit.ts";
 import { minimise } from "./search.ts";
 
-/** One request as the real server timed it, µs since the first was queued. */
-interface Request {
-  readonly queuedUs: number;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  readonly firstTokenUs: number;
-  readonly lastTokenUs: number;
-}
-
 /** Requests that a real vLLM served, and the limits it ran with. */
 export interface Replay {
   readonly machine: CatalogueMachine;
@@ -24,34 +17,16 @@ export interface Replay {
   readonly contextTokens: number;
   /** As the server reported it, or null. */
   readonly kvTokens: number | null;
-  readonly requests: readonly Request[];
+  readonly requests: readonly TimedRequest[];
 }
 
 /** Reads the text of a `.jsonl` of `vllm-replay` and of its `.meta.json`. */
 export function parseReplay(machine: string, jsonl: string, meta: string): Replay {
-  const { engine_kwargs: limits, kv_cache: kv } = JSON.parse(meta) as {
-    engine_kwargs: { max_num_seqs: number; max_num_batched_tokens: number; max_model_len: number | null };
-    kv_cache: null | { num_kv_tokens: number };
-  };
-  const rows = jsonl.trim().split("\n").map((line) => JSON.parse(line) as {
-    input_toks: number; output_toks: number; queued_ts: number; first_token_ts: number; last_token_ts: number;
-  });
-  const startS = Math.min(...rows.map((row) => row.queued_ts));
+  const { requests, limits } = readRequestLog(jsonl, meta);
+  if (limits.maxSequences === null || limits.batchTokens === null) throw new Error(`${machine}: the log's limits lack max_num_seqs or max_num_batched_tokens`);
   return {
-    machine: catalogueMachine(machine),
-    maxSequences: limits.max_num_seqs,
-    stepTokens: limits.max_num_batched_tokens,
-    contextTokens: limits.max_model_len ?? catalogueModel(replayModel).model.contextTokensMax,
-    kvTokens: kv?.num_kv_tokens ?? null,
-    requests: rows
-      .map((row) => ({
-        queuedUs: Math.round((row.queued_ts - startS) * 1e6),
-        inputTokens: row.input_toks,
-        outputTokens: row.output_toks,
-        firstTokenUs: (row.first_token_ts - startS) * 1e6,
-        lastTokenUs: (row.last_token_ts - startS) * 1e6,
-      }))
-      .sort((a, b) => a.queuedUs - b.queuedUs),
+    machine: catalogueMachine(machine), maxSequences: limits.maxSequences, stepTokens: limits.batchTokens,
+    contextTokens: limits.contextTokens ?? catalogueModel(replayModel).model.contextTokensMax, kvTokens: limits.kvTokens, requests,
   };
 }
 
@@ -66,29 +41,13 @@ export interface ReplayErrors {
 }
 
 /** Serves the same requests with the simulated engine. */
-export function replayErrors(replay: Replay, cost: StepCost, kvTokensMax: number): ReplayErrors {
-  const { requests } = replay;
-  const engine = vllmEngine({ cost, kvTokensMax: replay.kvTokens ?? kvTokensMax, maxSequences: replay.maxSequences, batchTokens: replay.stepTokens, contextTokens: replay.contextTokens });
-  const firstUs = new Float64Array(requests.length);
-  const lastUs = new Float64Array(requests.length);
-  const sink = {
-    started: (): void => {},
-    firstToken: (ref: number, atUs: number): void => { firstUs[ref] = atUs; },
-    finished: (ref: number, atUs: number): void => { lastUs[ref] = atUs; },
-    preempted: (): void => {},
-  };
-  for (const [ref, request] of requests.entries()) {
-    while (engine.nextUs < request.queuedUs) engine.advance(engine.nextUs, sink);
-    engine.submit(request.queuedUs, ref, request.inputTokens, request.outputTokens, 0);
-  }
-  while (engine.nextUs < Infinity) engine.advance(engine.nextUs, sink);
-  const of = (ours: (i: number) => number, theirs: (request: Request) => number): number[] =>
-    requests.map((request, i) => ours(i) / theirs(request) - 1);
-  return {
-    ttft: of((i) => (firstUs[i] as number) - (requests[i] as Request).queuedUs, (request) => request.firstTokenUs - request.queuedUs),
-    tpot: of((i) => (lastUs[i] as number) - (firstUs[i] as number), (request) => request.lastTokenUs - request.firstTokenUs),
-    endToEnd: of((i) => (lastUs[i] as number) - (requests[i] as Request).queuedUs, (request) => request.lastTokenUs - request.queuedUs),
-  };
+export function replayErrors(log: Replay, cost: StepCost, kvTokensMax: number): ReplayErrors {
+  const { requests } = log;
+  const engine = vllmEngine({ cost, kvTokensMax: log.kvTokens ?? kvTokensMax, maxSequences: log.maxSequences, batchTokens: log.stepTokens, contextTokens: log.contextTokens });
+  const { firstTokenUs, lastTokenUs } = replay(engine, requests);
+  const of = (time: keyof ReplayErrors): number[] => requests.map((request, i) =>
+    timesOf(request, firstTokenUs[i]!, lastTokenUs[i]!)[time] / timesOf(request, request.firstTokenUs, request.lastTokenUs)[time] - 1);
+  return { ttft: of("ttft"), tpot: of("tpot"), endToEnd: of("endToEnd") };
 }
 
 function meanAbsLog(errors: readonly number[]): number {
@@ -126,10 +85,10 @@ export function fitVllm(replays: readonly Replay[], assumed: Build, kvTokensMax:
     const fit = decode(point);
     const build: Build = { ...assumed, passUs: fit.passUs, kvShare: fit.kvShare };
     let sum = 0;
-    for (const [i, replay] of replays.entries()) {
+    for (const [i, one] of replays.entries()) {
       const { bandwidth, compute } = fit.efficiencies[i] as VllmFit["efficiencies"][number];
-      const efficiency: Efficiency = { engine: "vllm", family: replay.machine.family, build, bandwidth, compute, basis: "fitted", from: "" };
-      const errors = replayErrors(replay, stepCost(replay.machine, model, quantisation, "vllm", efficiency), kvTokensMax);
+      const efficiency: Efficiency = { engine: "vllm", family: one.machine.family, build, bandwidth, compute, basis: "fitted", from: "" };
+      const errors = replayErrors(one, stepCost(one.machine, model, quantisation, "vllm", efficiency), kvTokensMax);
       sum += meanAbsLog(errors.endToEnd) + meanAbsLog(errors.tpot) + 0.3 * meanAbsLog(errors.ttft);
     }
     return sum;

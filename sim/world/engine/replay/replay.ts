@@ -1,4 +1,4 @@
-import type { Engine } from "../world/engine/engine.ts";
+import type { Engine } from "../engine.ts";
 import type { TimedRequest } from "./requests.ts";
 
 /** When the simulated engine had served the requests, by their place in the list; microseconds. */

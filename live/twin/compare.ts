@@ -56,8 +56,10 @@ export function compareSides(options: CompareOptions): { readonly report: TwinRe
   const measured = pairs.filter((pair) => pair.real.measured && pair.simulated.measured);
   const both = pairs.filter((pair) => pair.real.status === "completed" && pair.simulated.status === "completed");
   const sameNode = both.filter((pair) => pair.real.node === pair.simulated.node);
-  const overall = phaseOf({ name: "all", fromUs: scenario.warmupUs, untilUs: scenario.horizonUs }, pairs, measured, real.rows, simulated.rows);
-  const phases = options.phases.map((phase) => phaseOf(phase, pairs, measured, real.rows, simulated.rows));
+  // A play that was stopped has no more to compare than what was played.
+  const endUs = Math.min(scenario.horizonUs, real.report.horizonUs);
+  const overall = phaseOf({ name: "all", fromUs: scenario.warmupUs, untilUs: endUs }, pairs, measured, real.rows, simulated.rows);
+  const phases = options.phases.filter(({ fromUs }) => fromUs < endUs).map((phase) => phaseOf({ ...phase, untilUs: Math.min(phase.untilUs, endUs) }, pairs, measured, real.rows, simulated.rows));
   const bars = BARS.map(({ what, limit, error }): TwinBar => {
     const found = error(overall);
     return { what, limit, error: found, holds: found !== null && Math.abs(found) <= limit };

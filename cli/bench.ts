@@ -34,6 +34,7 @@ interface BenchFlags {
   readonly quick?: boolean;
   readonly slotContext?: number;
   readonly batchTokens: number;
+  readonly clock: "auto" | "wall" | "cpu";
   readonly name?: string;
   readonly as?: string;
   readonly idlePower?: number;
@@ -65,6 +66,7 @@ export const registerBench = (program: Command): void => {
     .option("--quick", "fewer and shorter measurements: good for a first look")
     .option("--slot-context <tokens>", "context of each sequence (default: what the measurements need)", tokens)
     .option("--batch-tokens <tokens>", "most tokens in one step", tokens, 512)
+    .addOption(new Option("--clock <which>", "time that counts: the clock's, or the engine's own on the processor, for one thread beside other programs").choices(["auto", "wall", "cpu"]).default("auto"))
     .option("--name <text>", "of the profile, for reports")
     .option("--as <model>", "the catalogue's model that this is, such as llama-3.1-8b:q4_k_m")
     .option("--idle-power <watts>", "of the machine while it waits, such as '20 W'", quantity("power", "such as '20 W'"))
@@ -107,6 +109,7 @@ const benchCommand = async (flags: BenchFlags): Promise<void> => {
       mkdirSync(dirname(out), { recursive: true });
       writeProfile(out, profile);
     }
+    if (flags.quiet !== true && flags.import === undefined) noteBusy(profile);
     if (flags.json === true) process.stdout.write(profileText(profile));
     else if (flags.quiet !== true) {
       process.stdout.write(`${benchText(profile)}${said === "" ? "" : `\n${said}\n`}\n${profile.source.interrupted ? "Interrupted: the profile holds what was measured until then.\n" : ""}The profile is ${out!}. What could it earn? ${commandName} viability --machine ${shellWord(out!)}\n`);
@@ -125,17 +128,23 @@ interface StatedFacts {
 const measure = async (flags: BenchFlags, facts: StatedFacts, interruptions: Interruptions): Promise<MachineProfile | null> => {
   const usual = flags.quick === true ? quickGrid : usualGrid;
   const progress = flags.quiet === true ? noProgress : showTask(process.stderr, process.env["CI"] !== undefined);
-  const [busy = 0] = loadavg();
-  if (busy > 0.5 && flags.quiet !== true) process.stderr.write(`Other programs have kept ${busy.toFixed(1)} of ${availableParallelism()} threads busy in the last minute: what is measured now will look slower than the machine is.\n`);
+  const [busyThreads = 0] = loadavg();
   try {
     return await benchModel({
       file: flags.model!, threads: flags.threads, gpu: flags.gpu === "off" ? false : flags.gpu, gpuLayers: flags.gpuLayers, batchTokens: flags.batchTokens, slotContext: flags.slotContext,
       grid: { prompts: flags.prompt ?? usual.prompts, contexts: flags.context ?? usual.contexts, batches: flags.batch ?? usual.batches, steps: flags.steps ?? usual.steps },
-      repetitions: flags.repetitions ?? usual.repetitions, name: flags.name, ...facts, date: new Date().toISOString().replace(/\.\d+Z$/, "Z"), lab: version,
+      repetitions: flags.repetitions ?? usual.repetitions, clock: flags.clock, busyThreads, name: flags.name, ...facts, date: new Date().toISOString().replace(/\.\d+Z$/, "Z"), lab: version,
     }, interruptions.aborted, (done, all, what) => progress.update(done, all, what));
   } finally {
     progress.stop();
   }
+};
+
+/** Says what became of the measurements where the machine had other things to do. */
+const noteBusy = ({ source: { clock } }: MachineProfile): void => {
+  const [busy = 0] = loadavg();
+  if (clock === "cpu") process.stderr.write("Counted is the engine's own processor time, as if it were alone: other programs were busy (--clock wall counts their share too).\n");
+  else if (busy > availableParallelism()) process.stderr.write(`In the last minute ${busy.toFixed(1)} threads were busy on ${availableParallelism()}: the machine is faster than what was measured. Measure again when it is idle.\n`);
 };
 
 /** Longer files are no measurements. */

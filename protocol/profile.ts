@@ -131,6 +131,7 @@ export const machineProfile = z.strictObject({
     tool: name.describe("What measured: infernet bench, llama-bench, llama-batched-bench."),
     file: label(1024).nullable().describe("Name of the file it was imported from; null for own measurements."),
     interrupted: z.boolean().describe("Stopped before all that was planned had been measured."),
+    clock: z.enum(["wall", "cpu"]).optional().describe("cpu: what was counted is the processor time of the engine's process, which equals the clock's where it computes on one thread of a machine that is otherwise idle, and is steadier where it is not. Absent: the clock's."),
   }),
   machine: profileMachine,
   software: z.strictObject({

@@ -7,7 +7,7 @@ import { openMeasuring } from "../runner/llama/measure.ts";
 import type { LlamaOptions } from "../runner/llama/settings.ts";
 import { ownProfile } from "./own-profile.ts";
 import { type BenchGrid, contextNeeded, planRound } from "./plan.ts";
-import { runBench } from "./run.ts";
+import { type BenchClock, runBench } from "./run.ts";
 import type { OnBenchProgress } from "./run.ts";
 import { summarise } from "./statistics.ts";
 import { fileSha256 } from "./write-profile.ts";
@@ -25,6 +25,10 @@ export interface BenchOptions {
   readonly slotContext: number | undefined;
   readonly grid: Pick<BenchGrid, "prompts" | "contexts" | "batches" | "steps">;
   readonly repetitions: number;
+  /** auto: the processor's time where the engine is one thread on a processor that others use too, else the clock's. */
+  readonly clock: BenchClock | "auto";
+  /** Threads that other programs have kept busy lately. */
+  readonly busyThreads: number;
   /** For reports; undefined: processor or graphics processor, and model. */
   readonly name: string | undefined;
   readonly catalogueModel: string | null;
@@ -67,11 +71,12 @@ export async function benchModel(options: BenchOptions, signal: AbortSignal, onP
   const engine = await open();
   try {
     loadsUs.push(engine.facts.loadUs);
-    const measured = await runBench(engine, round, options.repetitions, signal, onProgress);
+    const clock = clockFor(options, engine.facts.backend);
+    const measured = await runBench(engine, round, options.repetitions, signal, onProgress, clock);
     if (measured.prefill.length === 0 || measured.decode.length === 0) return null;
     const { release, backend, gpuLayers, engine: version } = engine.facts;
     return ownProfile({
-      name: options.name ?? nameOf(machine, gpuLayers, options.threads, model), date: options.date, interrupted: signal.aborted,
+      name: options.name ?? nameOf(machine, gpuLayers, options.threads, model), date: options.date, interrupted: signal.aborted, clock,
       machine: { ...machine, power: options.power, priceUsd: options.priceUsd }, model, catalogueModel: options.catalogueModel, sha256,
       engine: { release, backend, gpuLayers, engine: version }, settings, measured: { loadUs: summarise(loadsUs).medianUs, ...measured }, lab: options.lab,
     });
@@ -79,6 +84,16 @@ export async function benchModel(options: BenchOptions, signal: AbortSignal, onP
     await engine.close();
   }
 }
+
+/** Others' work on the machine is let out of account where that is possible: several threads, or an accelerator, have no processor time that equals the clock's. */
+function clockFor({ file, clock, threads, busyThreads }: BenchOptions, backend: string): BenchClock {
+  const alone = backend === "cpu" && threads === 1;
+  if (clock === "cpu" && !alone) throw new RunnerError(`${file}: processor time tells nothing of ${backend === "cpu" ? `${threads} threads` : backend}; measure by the clock`);
+  return clock === "auto" ? (alone && busyThreads > BUSY_THREADS ? "cpu" : "wall") : clock;
+}
+
+/** More than this, and wall time says more of other programs than of the engine. */
+export const BUSY_THREADS = 0.5;
 
 /** The grid with a context in which it fits, as far as the model has one. */
 function fitting({ grid, slotContext, batchTokens }: BenchOptions, model: ModelFacts): BenchGrid {

@@ -6,18 +6,20 @@ import { machineProfile } from "../../protocol/profile.ts";
 import type { MachineProfile } from "../../protocol/profile.ts";
 import { ownProfile } from "./own-profile.ts";
 import { contextNeeded, planRound, quickGrid, usualGrid } from "./plan.ts";
-import { type BenchEngine, runBench } from "./run.ts";
+import { type BenchEngine, runBench, type TimedStep } from "./run.ts";
 import { summarise } from "./statistics.ts";
 import { fileSha256, profileText, writeProfile } from "./write-profile.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "infernet-bench-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** Half of the time somebody else is on the processor. */
+const timed = (us: number): TimedStep => ({ us, cpuUs: us / 2 });
+
 /** An engine that follows a rule: 10 µs a prompt token, 100 µs a step and 20 for each sequence, 0.1 for each token of context. */
 class RuledEngine implements BenchEngine {
   readonly contexts: number[] = [];
   calls = 0;
-  slower = 1;
 
   #grow(sequences: number, tokens: number): number {
     let before = 0;
@@ -29,19 +31,19 @@ class RuledEngine implements BenchEngine {
     return before;
   }
 
-  async prefill(sequences: number, tokens: number): Promise<{ us: number }[]> {
+  async prefill(sequences: number, tokens: number): Promise<TimedStep[]> {
     const before = this.#grow(sequences, tokens);
-    return [{ us: this.slower * (10 * sequences * tokens) }, { us: this.slower * 0.1 * before }];
+    return [timed(10 * sequences * tokens), timed(0.1 * before)];
   }
 
-  async decode(sequences: number, steps: number): Promise<{ us: number }[]> {
-    return Array.from({ length: steps }, () => ({ us: this.slower * (100 + 20 * sequences + 0.1 * this.#grow(sequences, 1)) }));
+  async decode(sequences: number, steps: number): Promise<TimedStep[]> {
+    return Array.from({ length: steps }, () => timed(100 + 20 * sequences + 0.1 * this.#grow(sequences, 1)));
   }
 
-  async mixed(sequences: number, promptTokens: number): Promise<{ us: number }> {
+  async mixed(sequences: number, promptTokens: number): Promise<TimedStep> {
     const before = this.#grow(sequences, 1);
     this.contexts[sequences] = (this.contexts[sequences] ?? 0) + promptTokens;
-    return { us: 100 + 20 * sequences + 0.1 * before + 10 * promptTokens };
+    return timed(100 + 20 * sequences + 0.1 * before + 10 * promptTokens);
   }
 
   async clear(): Promise<void> {
@@ -89,6 +91,13 @@ describe("the run", () => {
     expect(mixed).toEqual([1, 2].map((batch) => ({ batch, contextTokens: 32, promptTokens: 64, promptContextTokens: 32, us: 100 + 20 * batch + 0.1 * batch * 32 + 640, repetitions: 3, spread: { minUs: expect.any(Number), maxUs: expect.any(Number), sdUs: 0 } })));
   });
 
+  test("by the processor's time, where that is asked for", async () => {
+    const { prefill: [prompt], decode, mixed } = await runBench(new RuledEngine(), planRound(grid), 1, new AbortController().signal, () => {}, "cpu");
+    expect(prompt!.us).toBe(80);
+    expect(decode[0]!.usPerStep).toBeCloseTo((100 + 80 + 0.4 * (32 + 3.5)) / 2, 3);
+    expect(mixed[0]!.us).toBeCloseTo((100 + 20 + 3.2 + 640) / 2, 3);
+  });
+
   test("stopped, it keeps what was measured until then", async () => {
     const engine = new RuledEngine();
     const stopper = new AbortController();
@@ -125,7 +134,7 @@ test("median and spread", () => {
 describe("the profile", async () => {
   const measured = { loadUs: 1_234, ...await runBench(new RuledEngine(), planRound(grid), 2, new AbortController().signal, () => {}) };
   const profile: MachineProfile = ownProfile({
-    name: "here", date: "2026-11-21T20:00:00Z", interrupted: false,
+    name: "here", date: "2026-11-21T20:00:00Z", interrupted: false, clock: "wall",
     machine: { cpu: null, memory: null, gpus: [], os: null, power: null, priceUsd: null },
     model: { file: "/m/x.gguf", fileBytes: 10, name: "", architecture: "llama", quantisation: "Q8_0", parameters: 9, activeParameters: 9, weightBytes: 9, layers: 1, embedding: 1, heads: 1, kvHeads: 1, feedForward: 1, experts: 0, expertsUsed: 0, vocabulary: 3, contextTokensMax: 512, kvBytesPerToken: 4, parts: 1 },
     catalogueModel: null, sha256: null, engine: { release: "b1", engine: "llama.cpp b1", backend: "cpu", gpuLayers: 0 },

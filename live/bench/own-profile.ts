@@ -9,6 +9,7 @@ export interface OwnMeasurement {
   /** ISO 8601, UTC. */
   readonly date: string;
   readonly interrupted: boolean;
+  readonly clock: "wall" | "cpu";
   readonly machine: ProfileMachine;
   readonly model: ModelFacts;
   /** In the catalogue of the lab; null: not told. */
@@ -23,11 +24,11 @@ export interface OwnMeasurement {
 }
 
 /** A profile of what `infernet bench` has measured. */
-export function ownProfile({ name, date, interrupted, machine, model, catalogueModel, sha256, engine, settings, measured, lab }: OwnMeasurement): MachineProfile {
+export function ownProfile({ name, date, interrupted, clock, machine, model, catalogueModel, sha256, engine, settings, measured, lab }: OwnMeasurement): MachineProfile {
   return {
     schema: PROFILE_SCHEMA, schemaVersion: PROFILE_VERSION,
     name, date,
-    source: { tool: "infernet bench", file: null, interrupted },
+    source: { tool: "infernet bench", file: null, interrupted, clock },
     machine,
     software: { engine: "llama.cpp", engineVersion: engine.engine, backend: engine.backend === "cpu" ? "CPU" : engine.backend, lab, runtime: `Node.js ${process.version}` },
     model: {

@@ -1,13 +1,19 @@
 import type { MachineProfile } from "../../protocol/profile.ts";
 import type { BenchStep } from "./plan.ts";
-import { rounded, summarise } from "./statistics.ts";
+import { summarise } from "./statistics.ts";
 
 type Measured = MachineProfile["measured"];
 
-/** Duration of one step of the engine, µs, as jobs notice it. */
+/** Duration of one step of the engine, µs. */
 export interface TimedStep {
+  /** As jobs notice it. */
   readonly us: number;
+  /** Processor time of the engine's process. */
+  readonly cpuUs: number;
 }
+
+/** Which of a step's times counts. */
+export type BenchClock = "wall" | "cpu";
 
 /** The engine that is measured: the node's own, in a process of its own. */
 export interface BenchEngine {
@@ -25,20 +31,41 @@ export type OnBenchProgress = (doneUs: number, allUs: number, what: string) => v
  * @param signal stops after the measurement under way
  * @returns what was measured until then, medians of the repetitions there were
  */
-export async function runBench(engine: BenchEngine, round: readonly BenchStep[], repetitions: number, signal: AbortSignal, onProgress: OnBenchProgress): Promise<Omit<Measured, "loadUs">> {
+export async function runBench(engine: BenchEngine, round: readonly BenchStep[], repetitions: number, signal: AbortSignal, onProgress: OnBenchProgress, clock: BenchClock = "wall"): Promise<Omit<Measured, "loadUs">> {
   const samples = new Samples();
-  const pace = new Pace();
+  const pace = new Pace(round, repetitions);
+  const timed = timedBy(engine, clock);
   if (!signal.aborted) await warmUp(engine);
-  const all = Array.from({ length: repetitions }, () => round).flat();
   const contexts: number[] = [];
   let doneUs = 0;
-  for (const [i, step] of all.entries()) {
-    if (signal.aborted) break;
-    onProgress(doneUs, doneUs + all.slice(i).reduce((sum, later) => sum + pace.expectedUs(later), 0), wordsOf(step));
-    doneUs += pace.learn(step, await measure(engine, step, contexts, samples));
+  for (let repetition = 0; repetition < repetitions; repetition++) {
+    for (const step of round) {
+      if (signal.aborted) break;
+      onProgress(doneUs, doneUs + pace.remainingUs(), wordsOf(step));
+      doneUs += pace.learn(step, await measure(timed, step, contexts, samples));
+    }
   }
   onProgress(doneUs, doneUs, "done");
   return samples.measured();
+}
+
+/** The engine's times in µs by one of its clocks, of all steps of a measurement together. */
+interface TimedEngine {
+  prefill(sequences: number, tokensEach: number): Promise<number>;
+  decode(sequences: number, steps: number): Promise<number>;
+  mixed(sequences: number, promptTokens: number): Promise<number>;
+  clear(): Promise<void>;
+}
+
+function timedBy(engine: BenchEngine, clock: BenchClock): TimedEngine {
+  const of = clock === "cpu" ? ({ cpuUs }: TimedStep): number => cpuUs : ({ us }: TimedStep): number => us;
+  const total = (steps: readonly TimedStep[]): number => steps.reduce((sum, step) => sum + of(step), 0);
+  return {
+    prefill: async (sequences, tokensEach) => total(await engine.prefill(sequences, tokensEach)),
+    decode: async (sequences, steps) => total(await engine.decode(sequences, steps)),
+    mixed: async (sequences, promptTokens) => of(await engine.mixed(sequences, promptTokens)),
+    clear: () => engine.clear(),
+  };
 }
 
 /** The first steps of a fresh engine are slower: memory is touched for the first time, clocks rise. */
@@ -50,7 +77,7 @@ async function warmUp(engine: BenchEngine): Promise<void> {
 }
 
 /** @param contexts tokens in each sequence's context; kept up to date. @returns µs that it took. */
-async function measure(engine: BenchEngine, step: BenchStep, contexts: number[], samples: Samples): Promise<number> {
+async function measure(engine: TimedEngine, step: BenchStep, contexts: number[], samples: Samples): Promise<number> {
   const context = (sequences: number): number => {
     while (contexts.length < sequences) contexts.push(0);
     return Math.round(contexts.slice(0, sequences).reduce((sum, tokens) => sum + tokens, 0) / sequences);
@@ -66,7 +93,7 @@ async function measure(engine: BenchEngine, step: BenchStep, contexts: number[],
     case "prefill": {
       const { sequences, tokens } = step;
       const contextTokens = context(sequences);
-      const us = total(await engine.prefill(sequences, tokens));
+      const us = await engine.prefill(sequences, tokens);
       samples.prefill.add({ sequences, tokens, contextTokens }, us);
       grow(0, sequences, tokens);
       return us;
@@ -74,7 +101,7 @@ async function measure(engine: BenchEngine, step: BenchStep, contexts: number[],
     case "decode": {
       const { batch, steps } = step;
       const contextTokens = context(batch);
-      const us = total(await engine.decode(batch, steps));
+      const us = await engine.decode(batch, steps);
       samples.decode.add({ batch, contextTokens, steps }, us / steps);
       grow(0, batch, steps);
       return us;
@@ -84,17 +111,13 @@ async function measure(engine: BenchEngine, step: BenchStep, contexts: number[],
       const contextTokens = context(batch);
       context(batch + 1);
       const promptContextTokens = contexts[batch]!;
-      const { us } = await engine.mixed(batch, promptTokens);
+      const us = await engine.mixed(batch, promptTokens);
       samples.mixed.add({ batch, contextTokens, promptTokens, promptContextTokens }, us);
       grow(0, batch, 1);
       grow(batch, batch + 1, promptTokens);
       return us;
     }
   }
-}
-
-function total(steps: readonly TimedStep[]): number {
-  return steps.reduce((sum, { us }) => sum + us, 0);
 }
 
 /** Repetitions of equal measurements, side by side. */
@@ -130,25 +153,32 @@ class Samples {
   }
 }
 
-/** How long things will probably take, from those of their kind that are over. */
+/** How long what is left will probably take, from what is over of each kind. */
 class Pace {
   readonly #us = { prefill: 0, decode: 0, mixed: 0 };
   readonly #work = { prefill: 0, decode: 0, mixed: 0 };
+  readonly #left = { prefill: 0, decode: 0, mixed: 0 };
 
+  constructor(round: readonly BenchStep[], repetitions: number) {
+    for (const step of round) if (step.kind !== "clear") this.#left[step.kind] += repetitions * workOf(step);
+  }
+
+  /** @returns the µs. */
   learn(step: BenchStep, us: number): number {
     if (step.kind === "clear") return 0;
     this.#us[step.kind] += us;
     this.#work[step.kind] += workOf(step);
-    return rounded(us);
+    this.#left[step.kind] -= workOf(step);
+    return us;
   }
 
-  expectedUs(step: BenchStep): number {
-    if (step.kind === "clear") return 0;
-    const known = this.#work[step.kind] > 0;
-    // Before there is anything to go by: a tenth of a prompt token's time is as good a guess as any; only shares matter.
-    return workOf(step) * (known ? this.#us[step.kind] / this.#work[step.kind] : 1_000);
+  remainingUs(): number {
+    // Before there is anything to go by, any guess will do: only shares matter.
+    return kinds.reduce((sum, kind) => sum + Math.max(0, this.#left[kind]) * (this.#work[kind] > 0 ? this.#us[kind] / this.#work[kind] : 1_000), 0);
   }
 }
+
+const kinds = ["prefill", "decode", "mixed"] as const;
 
 /** In proportion to the time that it takes, roughly. */
 function workOf(step: Exclude<BenchStep, { kind: "clear" }>): number {

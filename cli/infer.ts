@@ -95,6 +95,7 @@ const whyNot = ({ model, maxPriceMsat, inputTokens, maxOutputTokens, patienceUs 
     case "shutting-down": return "the router is shutting down. Try again later";
     case "patience": return `there was no result within ${formatDurationUs(patienceUs)}. Set more in the settings: patience`;
     case "wrong-output": return "what came is not what the node's receipt says. It was not paid, and disputed";
+    case "not-delivered": return "a part of the answer did not come. It was not paid, and disputed. Try again";
     case "over-metered": case "over-charged": return "the node asks for more than was agreed. It was not paid, and disputed";
     case "payment-failed: no-wallet": return "the answer has its price, and the settings name no wallet: wallet: {ledger: ws://...}";
     default: return reason.startsWith("payment-failed") ? `the payment failed (${reason.slice(16)}). Is there enough in the wallet?` : `the job is ${status} (${reason})`;

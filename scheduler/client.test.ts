@@ -111,24 +111,26 @@ describe("the output is what the receipt says", () => {
     bench.say(NODE, { ...bill("j", NODE, { outputTokens, amountMsat, outputHash: sha256Hex(output) }), payments: [paymentRequest(request("j"), NODE, amountMsat)] });
     return bench.ended[0] ?? "paid";
   };
-  const wrong = ["j", "failed", "wrong-output"];
+  const [wrong, lost] = [["j", "failed", "wrong-output"], ["j", "failed", "not-delivered"]];
 
   test("to the letter and to the token, however it was cut", () => {
     expect(verdict("Hello", [chunk(0, 1, "a"), chunk(1, 2, "bc")], 3, "abc")).toBe("paid");
     expect(verdict(undefined, [chunk(0, 3, "abc")], 3, "abc")).toBe("paid");
     expect(verdict("Hello", [], 0, "")).toBe("paid");
     // An earlier attempt that came to nothing does not count.
-    expect(verdict("Hello", [chunk(0, 2, "xx"), chunk(0, 3, "abc", 1)], 3, "abc")).toEqual(wrong);
     expect(verdict("Hello", [chunk(0, 2, "xx", 2), chunk(0, 3, "abc")], 3, "abc")).toBe("paid");
   });
 
   test("another text, a token too few, a gap, nothing at all, or from somebody else: disputed, not paid", () => {
     expect(verdict("Hello", [chunk(0, 3, "abd")], 3, "abc")).toEqual(wrong);
-    expect(verdict("Hello", [chunk(0, 2, "abc")], 3, "abc")).toEqual(wrong);
-    expect(verdict("Hello", [chunk(0, 1, "a"), chunk(2, 1, "bc")], 3, "abc")).toEqual(wrong);
-    expect(verdict("Hello", [], 3, "abc")).toEqual(wrong);
-    expect(verdict("Hello", [], 3, "")).toEqual(wrong);
-    expect(verdict("Hello", [chunk(0, 3, "abc")], 3, "abc", hex32("somebody"))).toEqual(wrong);
+    expect(verdict("Hello", [chunk(0, 4, "abc")], 3, "abc")).toEqual(wrong);
+    expect(verdict("Hello", [], 0, "abc")).toEqual(wrong);
+    expect(verdict("Hello", [chunk(0, 2, "abc")], 3, "abc")).toEqual(lost);
+    expect(verdict("Hello", [chunk(0, 1, "a"), chunk(2, 1, "bc")], 3, "abc")).toEqual(lost);
+    expect(verdict("Hello", [chunk(0, 2, "xx"), chunk(0, 3, "abc")], 3, "abc")).toEqual(lost);
+    expect(verdict("Hello", [], 3, "abc")).toEqual(lost);
+    expect(verdict("Hello", [], 3, "")).toEqual(lost);
+    expect(verdict("Hello", [chunk(0, 3, "abc")], 3, "abc", hex32("somebody"))).toEqual(lost);
   });
 
   test("where there is neither prompt nor text, as in the simulation, there is nothing to check", () => {

@@ -239,7 +239,7 @@ export class Client implements Participant {
     const { receipt } = message;
     const env = this.#env;
     const wrong = wrongWith(job.request, job.router, from, message) || (this.#advances?.wrongWith(from, message, job.request.maxPriceMsat) ?? "")
-      || (job.output === null || job.output.matches(from, receipt) ? "" : "wrong-output");
+      || (job.output?.wrongWith(from, receipt) ?? "");
     if (wrong !== "") {
       env.send(job.router, { type: "dispute", jobId: message.jobId, claim: wrong });
       env.telemetry.disputed(message.jobId, wrong);

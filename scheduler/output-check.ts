@@ -33,11 +33,12 @@ export class OutputCheck {
     if (text !== undefined) stream.hash.update(utf8ToBytes(text));
   }
 
-  /** Whether this output came, whole and in order: as many tokens as are billed, with the hash that was signed. */
-  matches(from: PeerId, { attempt, outputTokens, outputHash }: MeteringReceipt): boolean {
+  /** "" where this output came, whole and in order: as many tokens as are billed, with the hash that was signed. */
+  wrongWith(from: PeerId, { attempt, outputTokens, outputHash }: MeteringReceipt): "" | "not-delivered" | "wrong-output" {
     const stream = this.#of(from, attempt);
-    if (stream === undefined) return outputTokens === 0 && outputHash === NOTHING;
-    return !stream.broken && stream.tokens === outputTokens && bytesToHex(stream.hash.clone().digest()) === outputHash;
+    if (stream === undefined) return outputTokens > 0 ? "not-delivered" : outputHash === NOTHING ? "" : "wrong-output";
+    if (stream.broken || stream.tokens < outputTokens) return "not-delivered";
+    return stream.tokens === outputTokens && bytesToHex(stream.hash.clone().digest()) === outputHash ? "" : "wrong-output";
   }
 
   #of(from: PeerId, attempt: number): Stream | undefined {

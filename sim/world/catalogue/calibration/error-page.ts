@@ -8,7 +8,7 @@ import { amplyKvTokens } from "./calibrate.ts";
 import type { CalibrationData } from "./data.ts";
 import { fitLlamaCpp, relativeError } from "./fit.ts";
 import { singles, tableLengths, type Measurement } from "./measurements.ts";
-import { replayErrors, replayModel, type ReplayErrors } from "./replay.ts";
+import { replayErrors, replayModel, type ReplayErrors, unmeasuredErrors } from "./replay.ts";
 import { median, splitwiseErrors } from "./splitwise.ts";
 
 /** Bounds on the median absolute error over the table's machines, at each length. */
@@ -136,6 +136,17 @@ function replayTable(data: CalibrationData): string {
   );
 }
 
+function unmeasuredTable(data: CalibrationData): string {
+  return markdownTable(
+    ["machine", "requests", "mean time to first token", "mean time per token", "mean end to end"],
+    data.replays.map((log) => {
+      const { ttft, tpot, endToEnd } = unmeasuredErrors(log, amplyKvTokens);
+      return [log.machine.name, String(log.requests.length), percent(ttft), percent(tpot), percent(endToEnd)];
+    }),
+    [1, 2, 3, 4],
+  );
+}
+
 function splitwiseTable(data: CalibrationData): string {
   return markdownTable(
     ["machine", "prompt tokens", "prompt, ms", "error", "per token, ms", "error"],
@@ -201,6 +212,10 @@ ${singleTable()}
 Measured: LLMServingSim's traces of a real server under load; the same requests, played on this project's engine at the catalogue's step cost. Median absolute error over the requests.
 
 ${replayTable(data)}
+
+The same requests from public figures alone, with nothing fitted to vLLM on these cards or under any load ([unmeasured.ts](unmeasured.ts)): errors of means.
+
+${unmeasuredTable(data)}
 
 ## vLLM of 2023, Llama 2 70B on two accelerators
 

@@ -1,4 +1,4 @@
-import { replay, timesOf } from "../../engine/replay/replay.ts";
+import { type MeanErrors, meanErrors, replay, type Served, timesOf } from "../../engine/replay/replay.ts";
 import { readRequestLog, type TimedRequest } from "../../engine/replay/requests.ts";
 import { vllmEngine } from "../../engine/vllm.ts";
 import type { Build, Efficiency } from "../efficiency.ts";
@@ -6,6 +6,7 @@ import { catalogueMachine, catalogueModel } from "../lookup.ts";
 import { stepCost } from "../step-cost.ts";
 import type { StepCost } from "../../engine/engine.ts";
 import type { CatalogueMachine } from "../types.ts";
+import { unmeasuredVllm } from "../unmeasured.ts";
 import { bandwidthShareMax, computeShareMax } from "./fit.ts";
 import { minimise } from "./search.ts";
 
@@ -40,14 +41,23 @@ export interface ReplayErrors {
   readonly endToEnd: readonly number[];
 }
 
-/** Serves the same requests with the simulated engine. */
+/** Serves the same requests with the simulated engine. @param kvTokensMax - for a replay whose server did not report it. */
+function serve(log: Replay, cost: StepCost, kvTokensMax: number): Served {
+  return replay(vllmEngine({ cost, kvTokensMax: log.kvTokens ?? kvTokensMax, maxSequences: log.maxSequences, batchTokens: log.stepTokens, contextTokens: log.contextTokens }), log.requests);
+}
+
+/** Errors of single requests. @param kvTokensMax - for a replay whose server did not report it. */
 export function replayErrors(log: Replay, cost: StepCost, kvTokensMax: number): ReplayErrors {
-  const { requests } = log;
-  const engine = vllmEngine({ cost, kvTokensMax: log.kvTokens ?? kvTokensMax, maxSequences: log.maxSequences, batchTokens: log.stepTokens, contextTokens: log.contextTokens });
-  const { firstTokenUs, lastTokenUs } = replay(engine, requests);
-  const of = (time: keyof ReplayErrors): number[] => requests.map((request, i) =>
+  const { firstTokenUs, lastTokenUs } = serve(log, cost, kvTokensMax);
+  const of = (time: keyof ReplayErrors): number[] => log.requests.map((request, i) =>
     timesOf(request, firstTokenUs[i]!, lastTokenUs[i]!)[time] / timesOf(request, request.firstTokenUs, request.lastTokenUs)[time] - 1);
   return { ttft: of("ttft"), tpot: of("tpot"), endToEnd: of("endToEnd") };
+}
+
+/** Errors of the means, as a card is predicted on which nobody has measured vLLM. @param kvTokensMax - for a replay whose server did not report it. */
+export function unmeasuredErrors(log: Replay, kvTokensMax: number): MeanErrors {
+  const { model, quantisation } = catalogueModel(replayModel);
+  return meanErrors(log.requests, serve(log, stepCost(log.machine, model, quantisation, "vllm", unmeasuredVllm(log.machine)), kvTokensMax));
 }
 
 function meanAbsLog(errors: readonly number[]): number {

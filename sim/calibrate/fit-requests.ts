@@ -55,9 +55,10 @@ export function fitRequests(requests: readonly TimedRequest[], options: RequestF
   const first = Math.min(options.first ?? requests.length, requests.length);
   if (first < 1) throw new RangeError("there are no requests to fit");
   const of = costFrom(options);
-  const served = (cost: FittedCost) => replay(options.engine(fittedStepCost(cost)), requests);
+  const fitted = requests.slice(0, first);
+  const near = requests.slice(0, withinReach(requests, first));
   const loss = (logs: readonly number[]): number => {
-    const times = served(of(logs));
+    const times = replay(options.engine(fittedStepCost(of(logs))), near);
     let sum = 0;
     for (let i = 0; i < first; i++) {
       const request = requests[i]!;
@@ -66,16 +67,16 @@ export function fitRequests(requests: readonly TimedRequest[], options: RequestF
       sum += Math.abs(Math.log(ours.endToEnd / real.endToEnd)) + firstTokenWeight * Math.abs(Math.log(ours.ttft / real.ttft));
       if (real.tpot > 0) sum += Math.abs(Math.log(ours.tpot / real.tpot));
     }
-    const { ttft, tpot, endToEnd } = meanErrors(requests, times, 0, first);
+    const { ttft, tpot, endToEnd } = meanErrors(fitted, times);
     const total = sum / first + meanWeight * [ttft, tpot, endToEnd].reduce((rest, error) => rest + Math.abs(Math.log(1 + error)), 0);
     return Number.isNaN(total) ? Infinity : total;
   };
-  const starts = startsFrom(requests.slice(0, first)).map((x) => ({ x, loss: loss(x) })).sort((a, b) => a.loss - b.loss).slice(0, startsTaken);
+  const starts = startsFrom(fitted).map((x) => ({ x, loss: loss(x) })).sort((a, b) => a.loss - b.loss).slice(0, startsTaken);
   const tried = starts.map(({ x }) => minimiseSimplex(loss, x, firstSizes, iterations));
   const best = tried.reduce((taken, next) => (next.loss < taken.loss ? next : taken));
   const cost = of(minimiseSimplex(loss, best.x, sizes, iterations).x);
 
-  const times = served(cost);
+  const times = replay(options.engine(fittedStepCost(cost)), requests);
   const residuals = requests.map((request, i): MeanErrors => {
     const real = timesOf(request, request.firstTokenUs, request.lastTokenUs);
     const ours = timesOf(request, times.firstTokenUs[i]!, times.lastTokenUs[i]!);
@@ -87,6 +88,13 @@ export function fitRequests(requests: readonly TimedRequest[], options: RequestF
     heldOut: first === requests.length ? null : meanErrors(requests, times, first),
     preemptions: times.preemptions, verdict: judge(all, residuals),
   };
+}
+
+/** How many of the requests can matter to the first ones: those that came before the last of them had ended, and half as long after. */
+function withinReach(requests: readonly TimedRequest[], first: number): number {
+  const endUs = requests.slice(0, first).reduce((end, { lastTokenUs }) => Math.max(end, lastTokenUs), 0);
+  const beyond = requests.findIndex(({ queuedUs }, i) => i >= first && queuedUs > 1.5 * endUs);
+  return beyond < 0 ? requests.length : beyond;
 }
 
 /** Coefficients from their logarithms: fixed, read or per sequence, per token, context. */

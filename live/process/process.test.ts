@@ -43,6 +43,22 @@ describe("a job over sockets", () => {
     expect(market.events.every(({ atUs }, i) => i === 0 || atUs >= market.events[i - 1]!.atUs)).toBe(true);
   });
 
+  test("a router that is asked to stop in the midst of it is paid its fee all the same", async () => {
+    const node = await market.node({ decodeTokensPerS: 500, outputTokens: () => 20 });
+    const signer = testSigner();
+    const wallet = market.bank.wallet(signer.publicKey);
+    const { pay } = wallet;
+    // A payment takes its time.
+    wallet.pay = (request) => void setTimeout(() => pay(request), 200);
+    const client = await market.client({ signer, wallet });
+    const job = client.submit(ask);
+    await until(() => market.events.some(({ event }) => event === "started"), "the job runs");
+    const stopping = market.router.stop();
+    expect(await job.outcome).toMatchObject({ status: "completed" });
+    await stopping;
+    expect([market.gained(node.peer), market.gained(market.router.peer)]).toEqual([120, 12]);
+  });
+
   test("many at once over two nodes: each ends once, and the money is where the receipts say", async () => {
     const nodes = [await market.node({ slots: 4 }), await market.node({ slots: 4 })];
     const client = await market.client();

@@ -1,4 +1,5 @@
 import type { ErrorCode, JobId, PeerId } from "../../protocol/messages.ts";
+import { feeMsat } from "../../protocol/money.ts";
 import type { Signer } from "../../protocol/signer.ts";
 import type { Random, Telemetry } from "../../scheduler/environment.ts";
 import type { RouterOptions } from "../../scheduler/router-options.ts";
@@ -82,11 +83,11 @@ export async function startRouter(options: StartRouterOptions): Promise<RunningR
   });
   const router = new Router(env, options.router);
   env.host(router);
-  /** Fees that clients were asked for, and when, ms. A router that is gone cannot be paid, and whoever pays it waits in vain. */
+  /** Fees of jobs that have their result, and since when, ms. A router that is gone cannot be paid, and whoever pays it waits in vain. */
   const due = new Map<JobId, number>();
   hub.listen({
     onMessage: (from, message) => {
-      if (message.type === "result" && message.payments.some(({ payee }) => payee === signer.publicKey)) {
+      if (message.type === "result" && feeMsat(options.router.fee, message.receipt.amountMsat) > 0) {
         due.set(message.jobId, performance.now());
         if (due.size > FEES_MAX) due.delete(due.keys().next().value!);
       }

@@ -8,7 +8,7 @@ import { filesOf } from "../lab/subject-files.ts";
 import { describeError } from "./errors.ts";
 import { buildProgram } from "./program.ts";
 import { synthesizeModel } from "../live/gguf/synthesize.ts";
-import { infernet as infernetIn, type Outcome, testFolder } from "./testing/process.ts";
+import { infernet as infernetIn, type Outcome, start, testFolder } from "./testing/process.ts";
 
 const folder = testFolder("bench");
 const infernet = (...args: readonly string[]): Outcome => infernetIn(folder, ...args);
@@ -53,15 +53,15 @@ describe("bench", () => {
   });
 
   test("the profile is taken by its name, and by scenarios wherever they are played", () => {
-    const viability = infernet("viability", "--machine", "a4000", "--model", "llama-3.1-8b", "--idle-power", "12 W", "--load-power", "140 W", "--replications", "1", "--set", "horizon=6min", "--json", "--quiet");
-    expect(viability.stderr).toBe("");
-    expect(JSON.parse(viability.stdout)).toMatchObject({ machine: { name: "A4000", measured: true, engine: "llama.cpp" } });
     writeFileSync(join(folder, "market.yaml"), `name: measured
 question: Is a profile carried to all workers?
 horizon: 2min
 operators: [{name: mine, count: 2, profile: profiles/a4000.json, model: qwen, price: {output: 60 sat/Mtok}}]
 clients: [{name: one, model: qwen, arrivals: {poisson: {rate: 1/s}}, inputTokens: 200, outputTokens: 50}]
 `);
+    const viability = infernet("viability", "--machine", "a4000", "--scenario", "market.yaml", "--model", "qwen", "--idle-power", "12 W", "--load-power", "140 W", "--replications", "1", "--json", "--quiet");
+    expect(viability.stderr).toBe("");
+    expect(JSON.parse(viability.stdout)).toMatchObject({ machine: { name: "A4000", model: "qwen", measured: true, engine: "llama.cpp" } });
     const runs = infernet("run", "market.yaml", "--replications", "2", "--workers", "2", "--json", "--quiet");
     expect(runs.stderr).toBe("");
     expect((JSON.parse(runs.stdout) as { runs: unknown }).runs).toMatchObject({ played: 2, failed: 0 });
@@ -91,6 +91,18 @@ clients: [{name: one, model: qwen, arrivals: {poisson: {rate: 1/s}}, inputTokens
       expect(text || (error as Error).message).toMatch(message);
       expect(exitCode).toBe(2);
     }
+  });
+
+  test("Ctrl-C keeps what has been measured", async () => {
+    const { child, outcome } = start(folder, "bench", "--model", "tiny.gguf", "--gpu", "off", "--prompt", "16", "--context", "16", "--batch", "1", "--steps", "4", "--repetitions", "1000", "--out", "stopped.json");
+    child.stderr.once("data", () => child.kill("SIGINT"));
+    const { status, stdout } = await outcome;
+    expect(status).toBe(130);
+    expect(stdout).toContain("Interrupted: the profile holds what was measured until then.");
+    const { source, measured } = profileIn("stopped.json");
+    expect(source.interrupted).toBe(true);
+    expect(measured.decode[0]!.repetitions).toBeGreaterThan(10);
+    expect(measured.decode[0]!.repetitions).toBeLessThan(1_000);
   });
 
   test("a failed measurement leaves what was there", () => {

@@ -44,6 +44,9 @@ describe("an operator with a machine profile", () => {
     expect(scenario.operators[0]).toMatchObject({ machine: null, engine: { kind: "llama.cpp", slots: 3, contextTokens: 1_024, batchTokens: 256 }, profile: { machine: "two cores", cost: { kind: "measured" } } });
     expect(JSON.stringify(scenario)).not.toContain("my.json");
     expect(load(testProfile(), ["operators.mine.engine={llama.cpp: {slots: 2}}"]).operators[0]!.engine).toEqual({ kind: "llama.cpp", slots: 2, contextTokens: 1_024, batchTokens: 256 });
+    const bare = testProfile({ settings: { ...testProfile().settings, slots: null, contextTokens: null, batchTokens: null } });
+    // The model was made for no more.
+    expect(load(bare).operators[0]!.engine).toEqual({ kind: "llama.cpp", slots: 4, contextTokens: 2_048, batchTokens: 2_048 });
     expect(load(testProfile(), ["operators.mine.engine=sequential"]).operators[0]!.engine).toEqual({ kind: "sequential", contextTokens: 1_024 });
   });
 

@@ -320,13 +320,14 @@ export class Resolver {
   #engine(input: OperatorInput["engine"], profile: ProfileSpec | null, path: Path): EngineSpec {
     const tokens = (value: QuantityInput | undefined, measured: number | null | undefined, usual: number, ...more: PathPart[]): number =>
       value === undefined ? measured ?? usual : this.#number("tokens", value, [...path, ...more]);
+    const usualContext = Math.min(usualContextTokens, profile?.model.contextTokensMax ?? usualContextTokens);
     // llama.cpp is what nobody has to say; a profile of another engine says otherwise.
     if (input === "llama.cpp" && profile?.engine === "vllm") return this.#engine("vllm", profile, path);
     if (typeof input === "string") return this.#engine(engineSchema.parse({ [input]: {} }), profile, path);
     if ("llama.cpp" in input) {
       const { slots, context, batch } = input["llama.cpp"];
       return {
-        kind: "llama.cpp", slots: slots ?? profile?.slots ?? 4, contextTokens: tokens(context, profile?.contextTokens, usualContextTokens, "llama.cpp", "context"),
+        kind: "llama.cpp", slots: slots ?? profile?.slots ?? 4, contextTokens: tokens(context, profile?.contextTokens, usualContext, "llama.cpp", "context"),
         batchTokens: tokens(batch, profile?.batchTokens, usualStepTokens, "llama.cpp", "batch"),
       };
     }
@@ -334,10 +335,10 @@ export class Resolver {
       const { sequences, stepTokens, context, memoryShare } = input.vllm;
       return {
         kind: "vllm", maxSequences: sequences ?? profile?.slots ?? 256, stepTokens: tokens(stepTokens, profile?.batchTokens, usualStepTokens, "vllm", "stepTokens"),
-        contextTokens: tokens(context, profile?.contextTokens, usualContextTokens, "vllm", "context"), memoryShare: this.#number("share", memoryShare, [...path, "vllm", "memoryShare"]),
+        contextTokens: tokens(context, profile?.contextTokens, usualContext, "vllm", "context"), memoryShare: this.#number("share", memoryShare, [...path, "vllm", "memoryShare"]),
       };
     }
-    if ("sequential" in input) return { kind: "sequential", contextTokens: tokens(input.sequential.context, profile?.contextTokens, usualContextTokens, "sequential", "context") };
+    if ("sequential" in input) return { kind: "sequential", contextTokens: tokens(input.sequential.context, profile?.contextTokens, usualContext, "sequential", "context") };
     return this.#serviceTime(input["service-time"], [...path, "service-time"]);
   }
 

@@ -20,6 +20,7 @@ export class Wire {
   #goneUs: number;
   #closingUs = Infinity;
   #lookedUs: number;
+  #gathering = false;
   #paused: NodeJS.Timeout | null = null;
 
   /** @param onFrame called with every whole frame. */
@@ -56,8 +57,20 @@ export class Wire {
       this.cut();
       return false;
     }
+    this.#gather();
     this.ws.send(frame, { binary: false });
     return true;
+  }
+
+  /** What goes out within one turn of the event loop goes out in one write: a system call costs more than what it carries. */
+  #gather(): void {
+    if (this.#gathering) return;
+    this.#gathering = true;
+    this.#socket.cork();
+    process.nextTick(() => {
+      this.#gathering = false;
+      this.#socket.uncork();
+    });
   }
 
   /** Reads nothing for so long. */

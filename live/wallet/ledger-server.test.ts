@@ -6,6 +6,7 @@ import { WebSocket } from "ws";
 import type { PaymentPurpose } from "../../protocol/messages.ts";
 import type { Signer } from "../../protocol/signer.ts";
 import type { WalletEvent } from "../../scheduler/environment.ts";
+import { answerChallenge } from "../link/challenge.ts";
 import { testSigner, until } from "../testing/peers.ts";
 import { Journal } from "./journal.ts";
 import { LedgerServer, type LedgerServerOptions } from "./ledger-server.ts";
@@ -192,5 +193,33 @@ describe("a journal", () => {
     const again = new LedgerServer({ listen: { host: "127.0.0.1", port: 0 }, journal });
     expect(again.ledger.balanceMsat(node.signer.publicKey)).toBe(CREDIT_MSAT + 80);
     await again.stop();
+  });
+});
+
+describe("a connection that is dead without a word", () => {
+  test("is noticed by the wallet, which comes back", async () => {
+    // The ledger never pings: to the wallet it is silent.
+    const { url } = await startLedger({ pingMs: 1_000_000 });
+    const wallet = await startWallet(url, testSigner(), { silenceMs: 100 });
+    await until(() => wallet.downs.length > 0, "it gives the connection up");
+    expect(wallet.downs[0]).toBe("the ledger was silent");
+    await until(() => wallet.wallet.isConnected, "it is back");
+  });
+
+  test("is noticed by the ledger, which cuts it off", async () => {
+    const { server, url } = await startLedger({ pingMs: 50 });
+    const wallet = await startWallet(url);
+    const socket = new WebSocket(url.split("#")[0]!, { autoPong: false });
+    const signer = testSigner();
+    let closed = false;
+    socket.on("error", () => {});
+    socket.on("close", () => { closed = true; });
+    socket.on("message", (data) => {
+      const said = JSON.parse((data as Buffer).toString()) as { type: string; nonce: string; audience: string };
+      if (said.type === "challenge") socket.send(JSON.stringify({ type: "answer", event: answerChallenge(signer, said, Math.floor(Date.now() / 1_000)) }));
+    });
+    await until(() => closed, "it is cut off");
+    expect(wallet.downs).toEqual([]);
+    expect(server.traffic.connections).toBe(1);
   });
 });

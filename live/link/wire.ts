@@ -22,6 +22,7 @@ export class Wire {
   #lookedUs: number;
   #gathering = false;
   #paused: NodeJS.Timeout | null = null;
+  #pausedUntilUs = 0;
 
   /** @param onFrame called with every whole frame. */
   constructor(ws: WebSocket, socket: Socket, clock: Clock, limits: LinkLimits, onFrame: (data: Buffer, isBinary: boolean) => void) {
@@ -73,11 +74,20 @@ export class Wire {
     });
   }
 
-  /** Reads nothing for so long. */
+  /** Reads nothing for so long. Frames that have been read already still come, and may make it longer. */
   pause(us: number): void {
-    if (this.#paused !== null || !this.isOpen) return;
+    if (!this.isOpen) return;
+    this.#pausedUntilUs = Math.max(this.#pausedUntilUs, this.#clock.nowUs + us);
+    if (this.#paused !== null) return;
     this.ws.pause();
-    this.#paused = setTimeout(() => this.#resume(), Math.max(1, Math.ceil(us / 1_000)));
+    this.#goOnLater();
+  }
+
+  #goOnLater(): void {
+    this.#paused = setTimeout(() => {
+      if (this.#clock.nowUs < this.#pausedUntilUs) this.#goOnLater();
+      else this.#resume();
+    }, Math.max(1, Math.ceil((this.#pausedUntilUs - this.#clock.nowUs) / 1_000)));
   }
 
   /** Says good-bye. @param reason ASCII; cut to the 123 bytes that RFC 6455 (5.5) allows. */

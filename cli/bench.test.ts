@@ -49,7 +49,10 @@ describe("bench", () => {
     const one = infernet("bench", "--import", "two.jsonl", "--only", "threads=24", "--name", "A4000");
     expect(one.stderr).toMatch(/^Left out, line \d+: a prompt of 512 and 128 generated tokens, timed as one\.$/m);
     expect(one.status).toBe(0);
-    expect(profileIn("profiles/a4000.json").settings.threads).toBe(24);
+    expect(profileIn("profiles/a4000.json")).toMatchObject({ settings: { threads: 24 }, model: { catalogue: null } });
+    writeFileSync(join(folder, "spark.csv"), "model,pp,tg,b,t_pp_s,t_tg_s\nqwen2.5-coder-7b-q8_0,512,32,1,0.215,1.095\nqwen2.5-coder-7b-q8_0,512,32,4,0.880,1.227\n");
+    const known = infernet("bench", "--import", "spark.csv", "--json", "--quiet");
+    expect((JSON.parse(known.stdout) as MachineProfile).model.catalogue).toBe("qwen2.5-coder-7b:q8_0");
   });
 
   test("the profile is taken by its name, and by scenarios wherever they are played", () => {

@@ -10,7 +10,7 @@ import type { ImportedFile } from "../live/bench/import/source.ts";
 import { quickGrid, usualGrid } from "../live/bench/plan.ts";
 import { profileText, writeProfile } from "../live/bench/write-profile.ts";
 import type { MachineProfile } from "../protocol/profile.ts";
-import { calibrateProfile, profileWithFit } from "../sim/calibrate/index.ts";
+import { calibrateProfile, knownModel, profileWithFit } from "../sim/calibrate/index.ts";
 import { labCatalogue } from "../sim/scenario/catalogue.ts";
 import { benchText } from "./bench-text.ts";
 import { UserError } from "./errors.ts";
@@ -97,7 +97,9 @@ const benchCommand = async (flags: BenchFlags): Promise<void> => {
   const facts = { catalogueModel, power: powerOf(flags), priceUsd: flags.price ?? null };
   const interruptions = new Interruptions();
   try {
-    const measured = flags.import === undefined ? await measure(flags, facts, interruptions) : importFile(flags.import, flags, facts);
+    const found = flags.import === undefined ? await measure(flags, facts, interruptions) : importFile(flags.import, flags, facts);
+    // A model that calls itself as the catalogue does is that one.
+    const measured = found === null || found.model.catalogue !== null ? found : { ...found, model: { ...found.model, catalogue: knownModel(found.model.name) } };
     if (interruptions.signal !== null) process.exitCode = interruptedExit(interruptions.signal);
     if (measured === null) {
       process.stderr.write("Interrupted before a prompt and generation were measured: there is nothing to write.\n");

@@ -1,6 +1,5 @@
 import { availableParallelism, totalmem } from "node:os";
 import { constrainedMemory } from "node:process";
-import si from "systeminformation";
 import type { ProfileGpu, ProfileMachine } from "../../protocol/profile.ts";
 import { measureBandwidth } from "./bandwidth.ts";
 import { measureClockHz } from "./clock-rate.ts";
@@ -45,6 +44,8 @@ export interface FactsOptions {
 
 /** Finds out what this computer is; what cannot be found out is null. */
 export async function machineFacts({ folder = ".", measureDisk = false, bandwidthMs = 400, askLlama = true, run = runCommand }: FactsOptions = {}): Promise<MachineFacts> {
+  // Only here: it takes 25 ms to load, and most commands do without.
+  const { default: si } = await import("systeminformation");
   const [cpu, memory, graphics, os, nvidia, rocm, llama] = await Promise.all([
     si.cpu(), si.mem(), si.graphics(), si.osInfo(), nvidiaGpus(run), rocmGpus(run), askLlama ? llamaDevices(run) : null,
   ]);

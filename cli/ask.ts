@@ -81,7 +81,7 @@ export const asClient = async <T>(flags: AskFlags, use: (client: RunningClient, 
   const observer = await openObserver("client", signer.publicKey, { log: "silent", metrics: null });
   try {
     const client = await startClient({
-      signer, router: config.router, region: config.region, settlement: config.settlement, paymentAttempts: config.paymentAttempts, wallet: walletOf(config.wallet, signer, outages), clock, telemetry, observer,
+      signer, router: config.router, region: config.region, settlement: config.settlement, paymentAttempts: config.paymentAttempts, refundWithinUs: config.refundWithinUs, wallet: walletOf(config.wallet, signer, outages), clock, telemetry, observer,
       onFault: tellFault,
       onUp: () => outages.up(router),
       // What fails at the start is told by the error.

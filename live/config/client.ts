@@ -15,6 +15,7 @@ const schema = z.strictObject({
   maxPrice: money.default("100 sat").describe("The most that a job may cost in all, the router's fee included, where the command does not say."),
   patience: positiveDuration.default("2min").describe("How long the client waits for a result before it gives the job up."),
   settlement,
+  refundWithin: positiveDuration.default("1min").describe("How long after a job's end the client waits for what it paid too much, before it writes it off and disputes."),
   paymentAttempts: z.int().min(1).max(20).default(3).describe("How often a payment is tried."),
 });
 
@@ -30,6 +31,7 @@ export interface ClientConfig {
   readonly patienceUs: number;
   /** Absent: after the result. */
   readonly settlement: SettlementPlan | undefined;
+  readonly refundWithinUs: number;
   readonly paymentAttempts: number;
 }
 
@@ -57,6 +59,7 @@ export function resolveClient(reading: Reading<z.output<typeof schema>>): Client
     maxPriceMsat: number("money", value.maxPrice, ["maxPrice"]),
     patienceUs: number("duration", value.patience, ["patience"]),
     settlement: readSettlement(reading, value.settlement, ["settlement"]),
+    refundWithinUs: number("duration", value.refundWithin, ["refundWithin"]),
     paymentAttempts: value.paymentAttempts,
   };
 }

@@ -26,6 +26,8 @@ export interface StartClientOptions {
   readonly settlement?: SettlementPlan | undefined;
   /** How often a payment is tried; default 3. */
   readonly paymentAttempts?: number | undefined;
+  /** From a job's end until the client gives up what it paid too much, µs; default: a minute. */
+  readonly refundWithinUs?: number | undefined;
   /** Started and stopped with the client. */
   readonly wallet: LiveWallet;
   readonly telemetry?: Partial<Telemetry> | undefined;
@@ -175,7 +177,7 @@ export async function startClient(options: StartClientOptions): Promise<RunningC
     telemetry: telemetryTo(options.telemetry ?? {}, observer?.telemetry ?? {}, { ended: endOf }),
   });
   const client = new Client(env, {
-    routers: [router.key], paymentAttempts: options.paymentAttempts ?? 3, paymentRetryUs: 1_000_000, settlement: options.settlement,
+    routers: [router.key], paymentAttempts: options.paymentAttempts ?? 3, paymentRetryUs: 1_000_000, settlement: options.settlement, refundWithinUs: options.refundWithinUs,
     onTokens: (chunk, from) => {
       const job = jobs.get(chunk.jobId);
       if (job === undefined) return;

@@ -30,7 +30,7 @@ describe("shapes", () => {
       expect(shape.heads % shape.kvHeads).toBe(0);
       // Rows are whole numbers of blocks.
       for (const row of [shape.embedding, shape.feedForward]) expect(row % 32).toBe(0);
-    }), { seed: 1, numRuns: 300 });
+    }), { seed: 1, numRuns: 150 });
   });
 
   test.each([
@@ -152,7 +152,7 @@ describe("model files that llama.cpp would die of", () => {
         expect((error as Error).name).toBe("UserError");
       }
       writeSync(descriptor, original, at, bytes.length, at);
-    }), { seed: 1, numRuns: 300 });
+    }), { seed: 1, numRuns: 150 });
     closeSync(descriptor);
   });
 });

@@ -126,11 +126,15 @@ describe.each(subjects)("a $name runner", (subject: Subject) => {
     expect(after.filter(({ kind }) => kind === "finished")).toMatchObject([{ jobId: "writing", outputTokens: 5 }]);
   });
 
-  test.skipIf(why !== "" || !subject.counts)(subject.counts ? `counts the prompt, and holds it against what was declared${why}` : "counts no prompts (skipped: it has no tokenizer)", async () => {
+  it(subject.counts ? "counts the prompt, and holds it against what was declared" : "counts no prompts, and never more than was declared", async () => {
     runner.submit(job("less", 100, 3, { prompt: subject.prompt(60) }));
     runner.submit(job("more", 59, 3, { prompt: subject.prompt(60) }));
-    expect(await ear.ended("less")).toMatchObject({ kind: "finished", inputTokens: 60 });
-    expect(await ear.ended("more")).toEqual({ kind: "failed", jobId: "more", reason: "input-over-declared" });
+    const [less, more] = [await ear.ended("less"), await ear.ended("more")];
+    expect(less.kind).toBe("finished");
+    if (subject.counts) {
+      expect(less).toMatchObject({ inputTokens: 60 });
+      expect(more).toEqual({ kind: "failed", jobId: "more", reason: "input-over-declared" });
+    } else expect((more as { inputTokens?: number }).inputTokens ?? 59).toBeLessThanOrEqual(59);
   });
 
   it("says when an output has come so far, once", async () => {

@@ -93,7 +93,7 @@ test("whatever happens: slots, queue and cache hold, events come in order, outsi
         if (event.kind === "finished") expect(event.outputTokens).toBe(tokens);
       }
     }
-  }), { seed: 1, numRuns: 400 });
+  }), { seed: 1, numRuns: 250 });
 });
 
 test("tokens are put together for the interval, and come before what ends the job", async () => {

@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { synthesizeModel } from "../gguf/synthesize.ts";
 import { promptOfTokens } from "../gguf/vocabulary.ts";
@@ -45,6 +46,14 @@ describe("what cannot be loaded is told in words before llama.cpp sees it", () =
   });
 });
 
+test("a missing node-llama-cpp is told with how to install it", async () => {
+  // There is no node_modules above this folder.
+  for (const name of ["load.ts", "messages.ts", "model.ts"]) copyFileSync(new URL(`./llama/${name}`, import.meta.url), join(folder, name));
+  const script = `const { loadModel } = await import(${JSON.stringify(pathToFileURL(join(folder, "load.ts")).href)}); await loadModel({}).catch(({ message }) => console.log(message));`;
+  const said = await new Promise<string>((resolve) => { execFile(process.execPath, ["--input-type=module", "--eval", script], { cwd: folder }, (_, stdout) => resolve(stdout)); });
+  expect(said).toMatch(/^running models in llama\.cpp needs the package node-llama-cpp, which is not installed: npm install node-llama-cpp@3\.21\.1 /);
+});
+
 describe.skipIf(llamaSkipped !== "")(`llama.cpp${llamaSkipped === "" ? "" : ` (skipped: ${llamaSkipped})`}`, () => {
   test("says what it does not take, and the node lives on", async () => {
     const strange = join(folder, "strange.gguf");
@@ -73,6 +82,22 @@ describe.skipIf(llamaSkipped !== "")(`llama.cpp${llamaSkipped === "" ? "" : ` (s
     const pid = runner.enginePid!;
     await runner.stop();
     expect(isAlive(pid)).toBe(false);
+  });
+
+  test("is ended and started again where it stalls", async () => {
+    const heard: string[] = [];
+    const runner = open({ slots: 1, contextTokens: 1_024, ignoreEos: true, stallMs: 300, restartMs: 1, onEngine: (state, detail) => heard.push(`${state}: ${detail}`) });
+    const ear = new RunnerEar(runner);
+    await runner.start();
+    const submit = (jobId: string, maxOutputTokens: number): void => runner.submit({ jobId, model: "m", inputTokens: 5, maxOutputTokens, priority: 0 });
+    submit("stalled", 1_000);
+    submit("next", 5);
+    await ear.until("its first token", ({ kind }) => kind === "first-token");
+    process.kill(runner.enginePid!, "SIGSTOP");
+    expect(await ear.ended("stalled")).toMatchObject({ kind: "failed", reason: "runner-failed" });
+    expect(await ear.ended("next")).toMatchObject({ kind: "finished", outputTokens: 5 });
+    expect(heard).toEqual(["lost: llama.cpp was ended by SIGKILL", expect.stringMatching(/^back: llama\.cpp/)]);
+    await runner.stop();
   });
 
   test("gives up loading when it is stopped", async () => {

@@ -18,6 +18,8 @@ export interface LlamaRunnerOptions extends LlamaOptions, Pick<DeskOptions, "que
   /** Pause before the engine is started again after a crash, ms; doubled with each failure in a row, up to the second. Default 500, 30,000. */
   readonly restartMs?: number | undefined;
   readonly restartMsMax?: number | undefined;
+  /** An engine that has jobs and shows no sign of life for so long is ended and started again, ms: longer than any step takes. Default 300,000. */
+  readonly stallMs?: number | undefined;
   /** Told when the engine is lost, with what happened, and when it is back. */
   readonly onEngine?: ((state: "lost" | "back", detail: string) => void) | undefined;
 }
@@ -42,6 +44,9 @@ export class LlamaRunner implements LiveRunner {
   /** Gives up loading. */
   #loading = new AbortController();
   #sinceMs = 0;
+  #watchdog: NodeJS.Timeout | null = null;
+  /** When the engine was last heard of. */
+  #heardMs = 0;
   #failures = 0;
   #broken = false;
   #stopped = false;
@@ -98,6 +103,8 @@ export class LlamaRunner implements LiveRunner {
     this.#restart = null;
     this.#desk.close("shutting-down");
     this.#loading.abort();
+    if (this.#watchdog !== null) clearTimeout(this.#watchdog);
+    this.#watchdog = null;
     // One that was ready just then.
     await this.#starting?.catch(() => {});
     await this.#engine?.stop();
@@ -130,11 +137,26 @@ export class LlamaRunner implements LiveRunner {
       },
     });
     if (watchTokens > 0) this.#engine!.send({ kind: "watch", ref, outputTokens: watchTokens });
+    if (this.#watchdog !== null) return;
+    this.#heardMs = performance.now();
+    this.#lookAfter(this.#options.stallMs ?? 300_000);
+  }
+
+  #lookAfter(delayMs: number): void {
+    this.#watchdog = setTimeout(() => {
+      this.#watchdog = null;
+      if (this.running === 0 || this.#engine === null) return;
+      const leftMs = (this.#options.stallMs ?? 300_000) - (performance.now() - this.#heardMs);
+      if (leftMs > 0) this.#lookAfter(leftMs);
+      else this.#engine.kill();
+    }, delayMs);
+    this.#watchdog.unref();
   }
 
   async #spawn(): Promise<EngineProcess> {
     const starting = EngineProcess.start(this.#settings!, {
       onEvents: (events) => {
+        this.#heardMs = performance.now();
         for (const event of events) this.#onEvent(event);
       },
       onExit: (how) => this.#onExit(how),

@@ -64,12 +64,13 @@ class FakeModel implements BatchModel {
 
 const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
 
-const setUp = (sequences: number, batchTokens: number, tokensIntervalMs = 0): { model: FakeModel; loop: BatchLoop; told: ChildEvent[]; sends: ChildEvent[][] } => {
+const setUp = (sequences: number, batchTokens: number, tokensIntervalMs = 0): { model: FakeModel; loop: BatchLoop; told: ChildEvent[]; sends: ChildEvent[][]; faults: string[] } => {
   const model = new FakeModel(sequences, batchTokens);
   const told: ChildEvent[] = [];
   const sends: ChildEvent[][] = [];
-  const loop = new BatchLoop(model, { vocabulary: 100, contextTokens: 64, tokensIntervalMs, tell: (events) => { told.push(...events); sends.push([...events]); } });
-  return { model, loop, told, sends };
+  const faults: string[] = [];
+  const loop = new BatchLoop(model, { vocabulary: 100, contextTokens: 64, tokensIntervalMs, tell: (events) => { told.push(...events); sends.push([...events]); }, fault: (words) => void faults.push(words) });
+  return { model, loop, told, sends, faults };
 };
 
 const job = (ref: number, prompt: string, maxOutputTokens: number, more: Partial<ChildJob> = {}): ChildJob =>
@@ -194,11 +195,12 @@ describe("refused", () => {
 });
 
 test("a step that fails fails the jobs in it, and no others", async () => {
-  const { model, loop, told } = setUp(1, 8);
+  const { model, loop, told, faults } = setUp(1, 8);
   loop.run(job(1, "ab", 5));
   loop.run(job(2, "abc", 1));
   await turn();
   await model.fail();
+  expect(faults).toEqual(["could not find a KV slot"]);
   await model.finish();
   expect(of(told, 1)).toEqual(["started 2", "runner-failed"]);
   expect(of(told, 2)).toEqual(["started 3", "1:x", "length"]);

@@ -12,8 +12,10 @@ export interface LoopOptions {
   readonly contextTokens: number;
   /** Least time between two tellings of a job's tokens, ms. */
   readonly tokensIntervalMs: number;
-  /** All that is to be told now, in order. */
+  /** All that is to be told now, in order; nothing, once in a while, where steps are made and none is worth telling. */
   readonly tell: (events: readonly ChildEvent[]) => void;
+  /** llama.cpp's own words on why a step failed; nothing of a job. */
+  readonly fault: (message: string) => void;
 }
 
 interface RunningJob {
@@ -50,6 +52,7 @@ export class BatchLoop {
   #outbox: ChildEvent[] = [];
   #looping = false;
   #timer: NodeJS.Timeout | null = null;
+  #toldMs = performance.now();
   /** Tokens that measurements have left in each sequence. */
   readonly #measured: number[];
 
@@ -163,8 +166,8 @@ export class BatchLoop {
       try {
         picked = await this.#model.step(parts);
       } catch (error) {
-        // One batch for all: whose fault it was cannot be told. The message is llama.cpp's own and holds no text of a job.
-        process.stderr.write(`a step of llama.cpp failed: ${error instanceof Error ? error.message : String(error)}\n`);
+        // One batch for all: whose fault it was cannot be told.
+        this.#options.fault(error instanceof Error ? error.message : String(error));
         for (const { job: { ref }, cancelled } of running) if (!cancelled) this.#tell({ kind: "failed", ref, reason: "runner-failed" });
         this.#drop((job) => running.includes(job));
         this.#flush();
@@ -175,7 +178,8 @@ export class BatchLoop {
         if (picked[at]! >= 0 && !job.cancelled) this.#take(job, picked[at]!);
       }
       this.#drop((job) => job.next === DONE);
-      if (this.#outbox.length > 0) this.#flush();
+      this.#flush();
+      if (performance.now() - this.#toldMs > SIGN_OF_LIFE_MS) this.#send([]);
     }
     this.#looping = false;
   }
@@ -301,9 +305,17 @@ export class BatchLoop {
     if (this.#outbox.length === 0) return;
     const events = this.#outbox;
     this.#outbox = [];
+    this.#send(events);
+  }
+
+  #send(events: readonly ChildEvent[]): void {
+    this.#toldMs = performance.now();
     this.#options.tell(events);
   }
 }
+
+/** Long prompts take many steps. */
+const SIGN_OF_LIFE_MS = 1_000;
 
 /** In place of the next token: there is none. */
 const DONE = -2;

@@ -15,7 +15,7 @@ const onMessage = async (message: ToChild): Promise<void> => {
       const { settings } = message;
       try {
         const { model, facts } = await loadModel(settings);
-        loop = new BatchLoop(model, { ...settings, tell: (events) => send({ kind: "events", events }) });
+        loop = new BatchLoop(model, { ...settings, tell: (events) => send({ kind: "events", events }), fault: (words) => void process.stderr.write(`a step failed: ${words}\n`) });
         send({ kind: "loaded", facts });
       } catch (error) {
         send({ kind: "not-loaded", message: error instanceof Error ? error.message : String(error) });

@@ -42,7 +42,8 @@ export class EngineProcess {
     signal?.addEventListener("abort", giveUp, { once: true });
     let printed = "";
     child.stderr!.setEncoding("utf8").on("data", (text: string) => (printed = (printed + text).slice(-KEPT_BYTES)));
-    const lastWords = (): string => printed.trim().split("\n").at(-1) ?? "";
+    // Node ends its own report of a fault with the stack and its version.
+    const lastWords = (): string => printed.split("\n").findLast((line) => line.trim() !== "" && !/^\s+at |^Node\.js v/.test(line)) ?? "";
     return new Promise((resolve, reject) => {
       const onExit = (code: number | null, signal: NodeJS.Signals | null): void => reject(new RunnerError(`${settings.file}: llama.cpp ${describeExit(code, signal, lastWords())} while loading the model`));
       child.once("error", (error) => reject(new RunnerError(`the process for the model cannot be started: ${error.message}`)));
@@ -75,6 +76,11 @@ export class EngineProcess {
       this.#measurements.set(id, { resolve, reject });
       this.send({ kind: "measure", id, what });
     });
+  }
+
+  /** Ends the process as a crash would: the listener hears of it. */
+  kill(): void {
+    this.#child.kill("SIGKILL");
   }
 
   /** Ends the process; no more is heard of it. */

@@ -118,6 +118,19 @@ describe("escrow", () => {
     expect(env.wallet.released).toEqual([lastCall().payments[0]!.paymentHash, lastCall().payments[2]!.paymentHash]);
   });
 
+  test.each([
+    ["one part goes", ["received", "lapsed"], 134 - 67 - 110],
+    ["all goes", ["lapsed", "lapsed"], -110],
+  ] as const)("whose time is over as it is taken: %s back to the client, and the node is done", (_, ends, restMsat) => {
+    const { participant, lastCall, money, pay, finish, refunds } = node(ESCROW);
+    const { payments } = lastCall();
+    pay("held");
+    finish(10);
+    ends.forEach((kind, i) => money(kind, payments[i]!));
+    expect(restMsat).toBeLessThan(0);
+    expect([refunds(), participant.open]).toEqual([[], 0]);
+  });
+
   test("parts are nearly equal and sum to the whole", () => {
     fc.assert(fc.property(fc.maxSafeNat(), fc.integer({ min: 1, max: 16 }), (amount, parts) => {
       const made = partsOf(amount, parts);

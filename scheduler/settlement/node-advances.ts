@@ -49,7 +49,9 @@ interface OpenInvoice {
 /** An escrow being taken: what is to be done once the money is there. */
 interface Taking {
   readonly hashes: Set<string>;
-  readonly then: () => void;
+  /** What went back to the client after all: its time was over before the preimage arrived, as can happen on a real network. */
+  lapsedMsat: number;
+  readonly then: (lapsedMsat: number) => void;
 }
 
 /** What the node does when money allows it, or does not. */
@@ -172,11 +174,11 @@ export class NodeAdvances {
       return true;
     }
     const taking = this.#taking.get(event.jobId);
-    if (taking !== undefined && event.kind === "received") {
-      taking.hashes.delete(event.paymentHash);
+    if (taking !== undefined && (event.kind === "received" || event.kind === "lapsed")) {
+      if (taking.hashes.delete(event.paymentHash) && event.kind === "lapsed") taking.lapsedMsat += event.amountMsat;
       if (taking.hashes.size > 0) return true;
       this.#taking.delete(event.jobId);
-      taking.then();
+      taking.then(taking.lapsedMsat);
       return true;
     }
     const advance = this.#advances.get(event.jobId);
@@ -302,9 +304,10 @@ export class NodeAdvances {
         hashes.add(paymentHash);
       }
     }
-    if (hashes.size > 0) this.#taking.set(jobId, { hashes, then: () => {
-      this.#refund(advance, takenMsat - dueMsat);
-      this.#host.earned(award, advance.router, dueMsat);
+    if (hashes.size > 0) this.#taking.set(jobId, { hashes, lapsedMsat: 0, then: (lapsedMsat) => {
+      const gotMsat = takenMsat - lapsedMsat;
+      this.#refund(advance, gotMsat - dueMsat);
+      if (gotMsat > 0) this.#host.earned(award, advance.router, Math.min(dueMsat, gotMsat));
     } });
   }
 

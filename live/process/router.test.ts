@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { seal } from "../../protocol/envelope.ts";
 import type { Message } from "../../protocol/messages.ts";
 import { FakeTelemetry } from "../../scheduler/testing/fake-environment.ts";
 import type { RouterOptions } from "../../scheduler/router-options.ts";
 import { startUplink, testSigner, until } from "../testing/peers.ts";
-import { descriptorOf, jobOf, serve } from "../testing/scripted-node.ts";
+import { RawPeer } from "../testing/raw-peer.ts";
+import { descriptorOf, heartbeatOf, jobOf, resultOf, serve } from "../testing/scripted-node.ts";
 import { MemoryBank } from "../wallet/memory.ts";
 import { type RunningRouter, startRouter, type StartRouterOptions } from "./router.ts";
 
@@ -69,7 +71,7 @@ describe("a live router", () => {
   });
 
   test("that is stopped takes no more jobs, and waits for those at nodes", async () => {
-    const { running } = await routerUp();
+    const { running } = await routerUp({ router: { ...rules, fee: { shareBps: 0, flatMsat: 0 } } });
     const node = await nodeUp(running, false);
     const client = await uplinkUp(running.url, running.peer);
     const self = client.signer.publicKey;
@@ -97,6 +99,46 @@ describe("a live router", () => {
     await running.stop(30);
     await until(() => kinds(client.ear.messages).includes("refuse: shutting-down") && kinds(node.ear.messages).includes("cancel"), "both are told");
     expect(running.router.open).toBe(0);
+  });
+
+  test("is not moved by what a stranger says of others' jobs, whether or not it is well signed", async () => {
+    const { running, telemetry, faults } = await routerUp();
+    const node = await nodeUp(running, false);
+    await until(() => running.router.registry.size === 1, "the node is registered");
+    const [owner, stranger] = [testSigner(), testSigner()];
+    const client = await new RawPeer(running.url).prove(owner, running.peer);
+    const hostile = await new RawPeer(running.url).prove(stranger, running.peer);
+    toStop.push(() => client.ws.terminate(), () => hostile.ws.terminate());
+    const sealed = (message: Message, signer = stranger): string =>
+      JSON.stringify(seal(message, { signer, to: running.peer, nowS: Math.floor(Date.now() / 1_000), expiresInS: 60 }));
+    const job = jobOf("theirs", owner.publicKey);
+    const text = sealed(job, owner);
+    client.ws.send(text);
+    await until(() => kinds(node.ear.messages).includes("award") && running.stats.opens === 3, "the job is at the node");
+    const award = node.ear.messages.map(({ message }) => message).find((message) => message.type === "award")!;
+    const before = { facts: telemetry.facts.length, open: running.router.open, timers: running.timers };
+
+    const inTheirName = JSON.parse(sealed({ type: "accept", jobId: "theirs", attempt: 1 })) as Record<string, unknown>;
+    const attempts = [
+      text, // replayed over a connection of another's
+      JSON.stringify({ ...inTheirName, pubkey: node.signer.publicKey }),
+      sealed({ type: "cancel", jobId: "theirs", reason: "user" }),
+      sealed({ type: "accept", jobId: "theirs", attempt: 1 }),
+      sealed({ type: "refuse", jobId: "theirs", attempt: 1, reason: "queue-full" }),
+      sealed(resultOf(award, stranger.publicKey)),
+      sealed(jobOf("theirs", stranger.publicKey)),
+      sealed(heartbeatOf(1)),
+    ];
+    for (const attempt of attempts) hostile.ws.send(attempt);
+    client.ws.send(text);
+    await until(() => running.stats.received === 4 + attempts.length, "all arrive");
+    expect(running.stats.refused).toEqual({ "bad-signature": 2, replayed: 1 });
+    expect({ facts: telemetry.facts.length, open: running.router.open, timers: running.timers }).toEqual(before);
+    expect(running.router.registry.size).toBe(1);
+
+    serve(node.uplink, node.signer.publicKey, running.peer, award);
+    await until(() => running.router.open === 0, "the job ends as it would have");
+    expect(faults).toEqual([]);
   });
 
   test("says where another sits on its port, and leaves nothing behind", async () => {

@@ -73,6 +73,11 @@ export { answer as answerViability } from "./sim/experiment/viability/study.ts";
 export { viabilityReport } from "./protocol/result/viability.ts";
 export type { ViabilityReport } from "./protocol/result/viability.ts";
 export { ViabilityFolder } from "./reports/viability/folder.ts";
+export { twinReport } from "./protocol/result/twin.ts";
+export type { TwinReport } from "./protocol/result/twin.ts";
+export { TwinFolder } from "./reports/twin/folder.ts";
+export { playTwin } from "./live/twin/twin.ts";
+export type { Twin, TwinOptions } from "./live/twin/twin.ts";
 
 // The market's parts: what crosses the wire, and the participants over their environment.
 export * as messages from "./protocol/messages.ts";

@@ -54,7 +54,7 @@ describe("a small market in both worlds", () => {
   beforeAll(async () => {
     const { scenario, experiment } = loadScenario(source, "small-twin.yaml");
     twin = await playTwin({ scenario, twin: experiment.twin!, file: "small-twin.yaml", seed: scenario.seed, sets: [], models: folder });
-  }, 60_000);
+  }, 120_000);
 
   test("every job completes on both sides", () => {
     const { jobs } = twin.report;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sha256Hex } from "../../protocol/canonical.ts";
+import { subjects } from "../runner/testing/subjects.ts";
 import { until } from "../testing/peers.ts";
 import { SmallMarket } from "../testing/small-market.ts";
 import { boundOnTokens, type JobSpec, startClient, type SubmittedJob } from "./client.ts";
@@ -133,6 +134,27 @@ describe("a node", () => {
   test("whose model does not load says why, and leaves nothing behind", async () => {
     await expect(market.node({ failStart: "there is no model file tiny.gguf" })).rejects.toThrow("there is no model file tiny.gguf");
     expect(market.router.stats.peers).toBe(0);
+  });
+});
+
+describe.each(subjects.map((subject) => [subject.name, subject] as const))("with the %s runner", (_, subject) => {
+  test.skipIf(subject.skipped !== "")(`what is streamed is what the receipt says, however it is paid${subject.skipped === "" ? "" : ` (skipped: ${subject.skipped})`}`, async () => {
+    await subject.prepare();
+    try {
+      await market.node({}, { runner: subject.runner({ slots: 2, tokensIntervalMs: 20 }) });
+      const terms = { payWithinUs: 2_000_000 };
+      const clients = await Promise.all([market.client(), market.client({ settlement: { kind: "streaming", ...terms, everyTokens: 7, stallUs: 5_000_000 } })]);
+      const spec = { ...ask, model: "m", prompt: subject.prompt(25), inputTokens: 40, maxOutputTokens: 24 };
+      await Promise.all(clients.map(async (client) => {
+        const job = client.submit(spec);
+        const text = (await read(job)).map((part) => part.text).join("");
+        expect(await job.outcome).toMatchObject({ status: "completed", receipt: { inputTokens: subject.counts ? 25 : expect.any(Number) as number, outputHash: sha256Hex(text) } });
+      }));
+      if (subject.counts) expect(await clients[0]!.submit({ ...spec, inputTokens: 24 }).outcome).toMatchObject({ status: "rejected", reason: "input-over-declared" });
+    } finally {
+      await market.stop();
+      await subject.dispose();
+    }
   });
 });
 

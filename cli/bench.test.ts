@@ -35,7 +35,7 @@ describe("bench", () => {
     if (fit === undefined) expect(stdout).toContain("No coefficients were fitted");
     else expect(fit.residuals.length).toBe(measured.prefill.length + measured.decode.length + measured.mixed.length);
     expect(stdout).toMatch(/^Here\n/);
-    expect(stdout).toContain("viability --machine here.json");
+    expect(stdout).toContain("viability --machine here.json --model MODEL\n");
   });
 
   test("takes over llama-bench's measurements; two models in a file are one too many", () => {

@@ -114,12 +114,15 @@ const benchCommand = async (flags: BenchFlags): Promise<void> => {
     if (flags.quiet !== true && flags.import === undefined) noteBusy(profile);
     if (flags.json === true) process.stdout.write(profileText(profile));
     else if (flags.quiet !== true) {
-      process.stdout.write(`${benchText(profile)}${said === "" ? "" : `\n${said}\n`}\n${profile.source.interrupted ? "Interrupted: the profile holds what was measured until then.\n" : ""}The profile is ${out!}. What could it earn? ${commandName} viability --machine ${shellWord(out!)}\n`);
+      process.stdout.write(`${benchText(profile)}${said === "" ? "" : `\n${said}\n`}\n${profile.source.interrupted ? "Interrupted: the profile holds what was measured until then.\n" : ""}The profile is ${out!}. What could it earn? ${commandName} viability --machine ${shellWord(out!)}${missing(profile)}\n`);
     }
   } finally {
     interruptions.ignoreNoMore();
   }
 };
+
+/** What viability will want to know beyond the profile. */
+const missing = ({ machine, model }: MachineProfile): string => `${model.catalogue === null ? " --model MODEL" : ""}${machine.power === null ? " --idle-power WATTS --load-power WATTS" : ""}`;
 
 interface StatedFacts {
   readonly catalogueModel: string | null;

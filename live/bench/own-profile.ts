@@ -37,7 +37,7 @@ export function ownProfile({ name, date, interrupted, clock, machine, model, cat
     },
     settings: {
       threads: settings.threads, gpuLayers: engine.gpuLayers, slots: settings.slots, contextTokens: settings.contextTokens,
-      kvTokens: settings.slots * settings.contextTokens, batchTokens: settings.batchTokens, passTokens: settings.batchTokens, flashAttention: false, kvType: "f16",
+      kvTokens: settings.slots * settings.contextTokens, batchTokens: settings.batchTokens, passTokens: settings.batchTokens, flashAttention: null, kvType: "f16",
     },
     measured,
   };

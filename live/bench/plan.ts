@@ -30,10 +30,10 @@ export const usualGrid = { prompts: [16, 64, 256, 512, 1_024], contexts: [64, 51
 export const quickGrid = { prompts: [16, 64, 256], contexts: [64, 512], batches: [1, 2, 4], steps: 16, repetitions: 3 } as const;
 
 /**
- * Shorter prompts are not measured after a context. On processors llama.cpp computes the attention of fewer tokens one by one,
- * so that 16 tokens after 512 take three times as long as 64: no slope for the others.
+ * Shorter prompts are not measured after a context: on processors llama.cpp computes the attention of fewer than 64 tokens one
+ * by one, and 16 tokens after 512 may take longer than 64 do. They would give the others a wrong slope.
  */
-const SHORTEST_CONTINUED = 32;
+const SHORTEST_CONTINUED = 64;
 
 /** Context that a sequence must have so that the whole grid fits, tokens. */
 export function contextNeeded({ prompts, contexts, batches, steps }: Pick<BenchGrid, "prompts" | "contexts" | "batches" | "steps">): number {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { utilisation } from "../../protocol/messages.ts";
-import { cpuTimes, memoryShare, UtilisationSampler, watchNvidia } from "./utilisation.ts";
+import { cpuTimes, memoryShare, UtilisationSampler, watchNvidia, watchRocm } from "./utilisation.ts";
 
 describe("the sampler", () => {
   test("tells the mean since the reading before, in millionths", () => {
@@ -41,15 +41,29 @@ describe("the sampler", () => {
   test("hears what a program beside it says, and ends it", async () => {
     const heard: number[] = [];
     const { promise, resolve } = Promise.withResolvers<void>();
-    const stop = watchNvidia((share) => { heard.push(share); if (heard.length === 3) resolve(); }, process.execPath, ["-e", "process.stdout.write('37\\n[N/A]\\n5'); setTimeout(() => console.log('0\\n100'), 20); setInterval(() => {}, 1000)"]);
+    const stop = watchNvidia((share) => { heard.push(share); if (heard.length === 3) resolve(); }, undefined, process.execPath, ["-e", "process.stdout.write('37\\n[N/A]\\n5'); setTimeout(() => console.log('0\\n100'), 20); setInterval(() => {}, 1000)"]);
     await promise;
     expect(heard).toEqual([0.37, 0.5, 1]);
     stop();
   });
 
   test("says nothing of graphics processors where there is no such program", async () => {
-    const stop = watchNvidia(() => expect.unreachable(), "infernet-no-such-program");
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await new Promise<void>((resolve) => void watchNvidia(() => expect.unreachable(), resolve, "infernet-no-such-program"));
+  });
+
+  test("asks rocm-smi again and again, as long as there is a card", async () => {
+    const heard: number[] = [];
+    let asked = 0;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const card = (busy: number): string => JSON.stringify({ card0: { "GPU use (%)": String(busy) }, card1: { "GPU use (%)": "N/A" } });
+    const stop = watchRocm((share) => void heard.push(share), async () => {
+      asked++;
+      if (asked === 4) setTimeout(resolve, 20);
+      return asked < 4 ? card(10 * asked) : null;
+    }, 2);
+    await promise;
+    expect(heard).toEqual([0.1, 0.2, 0.3]);
+    expect(asked).toBe(4);
     stop();
   });
 });

@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { cpus, totalmem } from "node:os";
 import { availableMemory, constrainedMemory } from "node:process";
 import type { Utilisation } from "../../protocol/messages.ts";
+import { type RunCommand, runCommand } from "./command.ts";
+import { rocmGpus } from "./rocm.ts";
 
 /** Time of all processor threads since the system's start, in whatever unit, as long as it is one. */
 export interface CpuTimes {
@@ -21,7 +23,7 @@ export interface UtilisationSources {
 /**
  * How busy this machine is, for heartbeats: of processors and graphics processors the mean since the last reading, of memory
  * what is in use. A reading takes some microseconds; nothing is done in between, except that nvidia-smi, where there is one,
- * runs beside it and says once a second.
+ * runs beside it and says once a second, or rocm-smi is asked every five.
  */
 export class UtilisationSampler {
   readonly #sources: UtilisationSources;
@@ -32,7 +34,7 @@ export class UtilisationSampler {
   #stopGpu: (() => void) | null = null;
 
   constructor(sources: Partial<UtilisationSources> = {}) {
-    this.#sources = { cpu: cpuTimes, memory: memoryShare, gpu: watchNvidia, ...sources };
+    this.#sources = { cpu: cpuTimes, memory: memoryShare, gpu: watchGpus, ...sources };
     this.#last = this.#sources.cpu();
   }
 
@@ -86,16 +88,36 @@ export function memoryShare(): number {
   return 1 - availableMemory() / total;
 }
 
-/** Has nvidia-smi say once a second how busy each card is. Where there is none, or it ends, nothing is said any more. */
-export function watchNvidia(onShare: (share: number) => void, program = "nvidia-smi", args: readonly string[] = ["--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "-l", "1"]): () => void {
+/** NVIDIA's cards, or else AMD's. */
+export function watchGpus(onShare: (share: number) => void): () => void {
+  let stop = watchNvidia(onShare, () => void (stop = watchRocm(onShare)));
+  return () => stop();
+}
+
+/** Asks rocm-smi every few seconds how busy each card is; after an answer without any card never again. */
+export function watchRocm(onShare: (share: number) => void, run: RunCommand = runCommand, everyMs = 5_000): () => void {
+  const ask = async (): Promise<void> => {
+    const cards = await rocmGpus(run);
+    for (const { busyShare } of cards) if (busyShare !== null) onShare(busyShare);
+    if (cards.length === 0) clearInterval(timer);
+  };
+  const timer = setInterval(() => void ask(), everyMs).unref();
+  void ask();
+  return () => clearInterval(timer);
+}
+
+/** Has nvidia-smi say once a second how busy each card is. @param onNone there is no such program. Once it ends, nothing is said any more. */
+export function watchNvidia(onShare: (share: number) => void, onNone: () => void = () => {}, program = "nvidia-smi", args: readonly string[] = ["--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "-l", "1"]): () => void {
   let child: ChildProcess;
   try {
     child = spawn(program, [...args], { stdio: ["ignore", "pipe", "ignore"], windowsHide: true });
   } catch {
+    onNone();
     return () => {};
   }
-  // Where there is no such program.
-  child.on("error", () => {});
+  child.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") onNone();
+  });
   let rest = "";
   child.stdout!.setEncoding("utf8").on("data", (text: string) => {
     const lines = (rest + text).split("\n");

@@ -1,6 +1,5 @@
 import type { RunReport } from "../protocol/result.ts";
 import { type Block, type Content, contentOf, figureColumns } from "./content.ts";
-import { escapeXml } from "./plots/figure.ts";
 import { PLOT_TITLES } from "./plots/titles.ts";
 
 const NODE_ROWS = 10;
@@ -30,8 +29,9 @@ function renderBlock<Name extends string>(block: Block<Name>, titles: Readonly<R
     case "plot": return `![${inline(titles[block.name])}](${folder}${block.name}.svg)`;
     case "table": {
       const row = (cells: readonly string[]): string => `| ${cells.map(inline).join(" | ")} |`;
+      // Markdown is read in terminals, too, where nothing folds.
+      if (block.folded === true) return inline(`${block.caption}: index.html has them.`);
       const table = [row(block.head), `| ${figureColumns(block).map((figures) => (figures ? "---:" : "---")).join(" | ")} |`, ...block.rows.map(row)];
-      if (block.folded === true) return ["<details>", `<summary>${escapeXml(block.caption)}</summary>`, "", ...table, "", "</details>"].join("\n");
       return [`**${inline(block.caption)}**`, "", ...table].join("\n");
     }
   }

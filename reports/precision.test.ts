@@ -3,11 +3,13 @@ import { describe, expect, test } from "vitest";
 import type { RunReport } from "../protocol/result.ts";
 import type { WarmupFinding } from "../protocol/result/precision.ts";
 import { renderMarkdown } from "./markdown.ts";
+import { renderHtml } from "./html.ts";
 import { renderPlots } from "./plots/plots.ts";
 import { halfWidthInWords } from "./precision.ts";
 import { toy } from "./testing/reports.ts";
 
 const section = (report: RunReport): string => renderMarkdown(report).split("## Warm-up and precision")[1]!.split("\n## ")[0]!;
+const html = (report: RunReport): string => renderHtml(report, renderPlots(report));
 const known = { figure: "overall.latency.endToEndUs.mean", mean: 2e6, halfWidth: 1e5, correlation: 0.1, trusted: true };
 const intervals = (...figures: NonNullable<RunReport["intervals"]>["figures"]): RunReport => ({ ...toy, intervals: { method: "batch means", confidence: 0.95, batches: 20, figures } });
 
@@ -20,17 +22,18 @@ describe("the section on precision", () => {
     expect(text).toContain("Of 1 figure neighbouring parts are alike beyond chance");
     // What is always the same is no news, but part of the whole.
     expect(text).not.toContain("price of a job");
-    expect(text).toContain("<summary>All 3 figures that have an interval, by their path in report.json</summary>");
-    expect(text).toContain("| overall.prices.perJobMsat.mean | 0 msat |");
+    const page = html(intervals({ ...known, figure: "overall.prices.perJobMsat.mean", mean: 0, halfWidth: 0 }));
+    expect(page).toContain("<summary>All 1 figures that have an interval, by their path in report.json</summary>");
+    expect(page).toContain("overall.prices.perJobMsat.mean");
+    expect(text).toContain("All 3 figures that have an interval, by their path in report.json: index.html has them.");
   });
 
   test("gives a quantile's interval as it is, and what has none with the reason", () => {
     const quantile = { figure: "overall.latency.endToEndUs.p95", mean: 10e6, halfWidth: 15e5, low: 9e6, high: 12e6, correlation: 0.2, trusted: true };
     const report = intervals(known, quantile);
-    const text = section({ ...report, intervals: { ...report.intervals!, without: [{ why: "extreme", figures: ["overall.latency.endToEndUs.max"] }] } });
-    expect(text).toContain("| p95 latency | 10 s | 9 s to 12 s | ± 15 % | 0.20 |");
-    expect(text).toContain("| overall.latency.endToEndUs.max | the least or greatest value so far: it grows with the run |");
-    expect(text).toContain("<summary>Figures that have none: 1</summary>");
+    const whole: RunReport = { ...report, intervals: { ...report.intervals!, without: [{ why: "extreme", figures: ["overall.latency.endToEndUs.max"] }] } };
+    expect(section(whole)).toContain("| p95 latency | 10 s | 9 s to 12 s | ± 15 % | 0.20 |");
+    expect(html(whole)).toMatch(/<summary>Figures that have none: 1<\/summary>.*overall\.latency\.endToEndUs\.max<\/t[dh]><td[^>]*>the least or greatest value so far: it grows with the run/s);
   });
 
   test("says in a word what is known, and nothing of what is not", () => {

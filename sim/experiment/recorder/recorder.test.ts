@@ -186,7 +186,7 @@ describe("against a count by brute force", () => {
       const { report } = play(played);
       expect(runReport.safeParse(report).error).toBeUndefined();
       expect(report.provenance.resultsDigest).toBe(resultsDigest(report));
-      expect(play(played).report).toEqual(report);
+      expect(JSON.stringify(play(played).report)).toBe(JSON.stringify(report));
     });
   });
 });

@@ -48,7 +48,7 @@ const completionChunk = z.object({
     message: z.object({ content: z.string().nullish() }).nullish(),
     finish_reason: z.string().nullish(),
   })).nullish(),
-  usage: z.object({ prompt_tokens: z.int().min(0), completion_tokens: z.int().min(0) }).nullish(),
+  usage: z.object({ prompt_tokens: z.int().min(0).nullish(), completion_tokens: z.int().min(0).nullish() }).nullish(),
   error: z.unknown().optional(),
 });
 type Chunk = z.infer<typeof completionChunk>;
@@ -249,7 +249,8 @@ export class HttpRunner implements LiveRunner {
     const counted = Math.min(maxOutputTokens, Math.max(usage?.completion_tokens ?? 0, told + (engine!.held === null ? 0 : 1)));
     if (counted > told) this.#desk.tokens(entry, counted - told, engine!.held ?? "");
     // Known only now, with the work done: what exceeds the client's bound is the operator's loss.
-    const billed = prompt === undefined || usage === undefined ? undefined : Math.min(inputTokens, usage!.prompt_tokens);
+    const read = usage?.prompt_tokens ?? undefined;
+    const billed = prompt === undefined || read === undefined ? undefined : Math.min(inputTokens, read);
     this.#desk.finished(entry, reason === "length" ? "length" : "stop", engine!.hash.digest("hex"), billed);
   }
 }

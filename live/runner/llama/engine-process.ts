@@ -36,7 +36,7 @@ export class EngineProcess {
   /** Starts a process and loads the model. @param signal gives up, even in the midst of loading. @throws RunnerError */
   static start(settings: LlamaSettings, listener: EngineListener, signal?: AbortSignal): Promise<EngineProcess> {
     // The same file compiled ends in .js.
-    const file = fileURLToPath(import.meta.resolve(import.meta.url.endsWith(".ts") ? "./child.ts" : "./child.js"));
+    const file = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./child.ts" : "./child.js", import.meta.url));
     const child = fork(file, [], { execArgv: [], stdio: ["ignore", "ignore", "pipe", "ipc"] });
     const giveUp = (): void => void child.kill("SIGKILL");
     signal?.addEventListener("abort", giveUp, { once: true });

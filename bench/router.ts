@@ -38,8 +38,11 @@ const measure = async (env: Readonly<Record<string, string>>): Promise<{ readonl
 
   load.prepare(JOBS);
   const before = await ask();
+  const mine = process.cpuUsage();
   const { seconds } = await load.closedLoop(JOBS, 32);
   const after = await ask();
+  const { user, system } = process.cpuUsage(mine);
+  const loadUs = (user + system) / JOBS;
   const perJobUs = (after.cpuUs - before.cpuUs) / JOBS;
 
   const rate = 300;
@@ -64,7 +67,7 @@ const measure = async (env: Readonly<Record<string, string>>): Promise<{ readonl
   return {
     curve: used,
     rows: [
-      { name: `signed jobs, ${library}: as fast as they go`, value: JOBS / seconds, unit: "jobs/s", ...(bars ? { target: ">= 1,000", pass: JOBS / seconds >= 1_000 } : {}) },
+      { name: `signed jobs, ${library}: as fast as they go`, value: JOBS / seconds, unit: "jobs/s", note: `clients and nodes take ${Math.round(loadUs)} µs of another core for each`, ...(bars ? { target: ">= 1,000", pass: JOBS / seconds >= 1_000 } : {}) },
       { name: "its processor time for one", value: perJobUs, unit: "µs", note: `${Math.round(perS)} jobs/s of one core` },
       { name: "  verifying 4 signatures", value: parts.verifying, unit: "µs" },
       { name: "  signing 1", value: parts.signing, unit: "µs" },

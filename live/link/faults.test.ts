@@ -199,6 +199,17 @@ describe("the opening of a connection", () => {
     expect(hub.stats.turnedAway).toBe(1);
   });
 
+  test("that does not even begin is not waited for", async () => {
+    const { port } = await hubUp({ limits: { openingMs: 50, tickMs: 5 } });
+    const socket = createConnection(port, "127.0.0.1");
+    toStop.push(() => void socket.destroy());
+    let closed = false;
+    socket.on("error", () => {});
+    socket.on("data", () => {});
+    socket.on("close", () => { closed = true; });
+    await until(() => closed, "it is closed");
+  });
+
   test("takes no long frames: they are cut off as they come", async () => {
     const { hub, url } = await hubUp();
     const peer = rawUp(url);

@@ -97,9 +97,12 @@ export class Hub implements Link {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#courier = new Courier(options.signer, options.clock, options.newKey ?? false);
     this.#away = new Away(options.clock, this.#limits);
-    this.#http = createServer({ keepAlive: false, requestTimeout: this.#limits.openingMs, headersTimeout: this.#limits.openingMs }, (_request, response) => {
+    const { openingMs, connections } = this.#limits;
+    this.#http = createServer({ keepAlive: false, requestTimeout: openingMs, headersTimeout: openingMs, connectionsCheckingInterval: openingMs }, (_request, response) => {
       response.writeHead(426, { "content-type": "text/plain", connection: "close" }).end("This is an infernet router: it speaks WebSocket.\n");
     });
+    // Beyond it sockets are closed unread; up to it they are told why there is no room.
+    this.#http.maxConnections = 2 * connections;
     this.#server = new WebSocketServer({ server: this.#http, maxPayload: ENVELOPE_BYTES_MAX, perMessageDeflate: false, clientTracking: false });
     this.#server.on("connection", (ws, request) => this.#onConnection(ws, request));
   }

@@ -312,6 +312,16 @@ describe("connections that are no good", () => {
     await until(() => hub.stats.stuck === 1, "it is cut off");
   });
 
+  test("that send frames without an end are cut off when all together hold too much", async () => {
+    const { hub, signer, url } = await hubUp({ limits: { bufferedBytesInAll: 4_000_000, tickMs: 10 } });
+    const good = await uplinkUp(url, signer.publicKey);
+    const peers = await Promise.all(Array.from({ length: 5 }, () => rawUp(url).prove(testSigner(), signer.publicKey)));
+    for (const { ws } of peers) ws.send("x".repeat(1_000_000), { fin: false });
+    await until(() => hub.stats.stuck >= 2, "two of five are cut off");
+    expect(hub.stats.peers).toBeGreaterThanOrEqual(3);
+    expect(good.uplink.stats.lost).toBe(0);
+  });
+
   test("that send too much are read more slowly, lose nothing, and hold up no one else", async () => {
     const { hub, ear, signer, url } = await hubUp({ limits: { envelopesPerS: 1_000, burstS: 0.05 } });
     const self = testSigner();

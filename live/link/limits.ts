@@ -13,7 +13,7 @@ export interface LinkLimits {
   readonly burstS: number;
   /** Bytes that wait to be sent to one connection. Who reads so slowly that there are more is cut off. */
   readonly bufferedBytes: number;
-  /** The same for all connections together: the slowest is cut off. */
+  /** The same for all connections together, with those of frames that have not come whole: the one with the most is cut off. */
   readonly bufferedBytesInAll: number;
   /** How long what waits may wait without any of it going out. */
   readonly stuckMs: number;

@@ -71,6 +71,16 @@ describe("a hub and its peers", () => {
     expect(downs[0]).toBe("the other side is shutting down");
   });
 
+  test("what an uplink keeps while it is down is bounded, in number and in length", async () => {
+    const router = testSigner().publicKey;
+    const uplink = new Uplink({ signer: testSigner(), clock: new MonotonicClock(), url: "ws://127.0.0.1:1", router, newKey: true, limits: { awayMessages: 3, awayBytes: 2_000 } });
+    for (const length of [900, 900, 900]) uplink.send(router, chunk("j", "x".repeat(length)));
+    expect(uplink.stats.undelivered).toBe(1);
+    for (let i = 0; i < 3; i++) uplink.send(router, accept("j"));
+    expect(uplink.stats.undelivered).toBe(3);
+    await uplink.stop();
+  });
+
   test("what is for a peer that has just gone is kept for it, within bounds", async () => {
     const { hub, ear, signer, url } = await hubUp({ limits: { awayMessages: 3, awayMs: 60_000 } });
     const first = await startUplink(url, signer.publicKey);

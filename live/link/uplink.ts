@@ -48,7 +48,13 @@ const STEADY_US = 5_000_000;
 interface Kept {
   readonly to: PeerId;
   readonly message: Message;
+  readonly characters: number;
   readonly untilUs: number;
+}
+
+/** About how long a message is: what is not text is short. */
+function lengthOf(message: Message): number {
+  return ("prompt" in message ? message.prompt?.length ?? 0 : 0) + ("text" in message ? message.text?.length ?? 0 : 0);
 }
 
 /**
@@ -101,11 +107,13 @@ export class Uplink implements Link {
   send(to: PeerId, message: Message): void {
     if (this.#stopped) return;
     if (this.#wire !== null) return this.#sendNow(to, message);
-    if (this.#kept.length >= this.#limits.awayMessages) {
+    const characters = lengthOf(message);
+    const held = this.#kept.reduce((sum, kept) => sum + kept.characters, characters);
+    if (this.#kept.length >= this.#limits.awayMessages || held > this.#limits.awayBytes) {
       this.stats.undelivered++;
       return;
     }
-    this.#kept.push({ to, message, untilUs: this.#clock.nowUs + this.#limits.awayMs * 1_000 });
+    this.#kept.push({ to, message, characters, untilUs: this.#clock.nowUs + this.#limits.awayMs * 1_000 });
   }
 
   /** Sends what waits, for a second at most, and closes. */

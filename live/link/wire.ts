@@ -21,6 +21,8 @@ export class Wire {
   #closingUs = Infinity;
   #lookedUs: number;
   #gathering = false;
+  /** Bytes since the last whole frame, but for the rest of the chunk in which that came. */
+  #unfinished = 0;
   #paused: NodeJS.Timeout | null = null;
   #pausedUntilUs = 0;
 
@@ -33,7 +35,10 @@ export class Wire {
     this.#heardUs = clock.nowUs;
     this.#goneUs = clock.nowUs;
     this.#lookedUs = clock.nowUs;
+    // Before the WebSocket itself hears of them.
+    socket.prependListener("data", (data: Buffer) => void (this.#unfinished += data.length));
     ws.on("message", (data, isBinary) => {
+      this.#unfinished = 0;
       this.#heard();
       onFrame(data as Buffer, isBinary);
     });
@@ -46,9 +51,9 @@ export class Wire {
     return this.ws.readyState === this.ws.OPEN;
   }
 
-  /** Bytes that wait to be sent. */
+  /** Bytes that are held for it: those that wait to be sent, and those of a frame that has not come whole. */
   get buffered(): number {
-    return this.ws.bufferedAmount;
+    return this.ws.bufferedAmount + this.#unfinished;
   }
 
   /** Sends a frame of text. @returns false where too much waits already: the connection is cut off. */

@@ -59,7 +59,7 @@ describe("bench", () => {
     writeFileSync(join(folder, "market.yaml"), `name: measured
 question: Is a profile carried to all workers?
 horizon: 2min
-operators: [{name: mine, count: 2, profile: profiles/a4000.json, model: qwen, price: {output: 60 sat/Mtok}}]
+operators: [{name: mine, count: 2, profile: a4000, model: qwen, price: {output: 60 sat/Mtok}}]
 clients: [{name: one, model: qwen, arrivals: {poisson: {rate: 1/s}}, inputTokens: 200, outputTokens: 50}]
 `);
     const viability = infernet("viability", "--machine", "a4000", "--scenario", "market.yaml", "--model", "qwen", "--idle-power", "12 W", "--load-power", "140 W", "--replications", "1", "--json", "--quiet");

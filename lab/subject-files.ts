@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join } from "node:path";
 import { sha256Hex } from "../protocol/canonical.ts";
 import type { Subject } from "../sim/experiment/play-task.ts";
 import { SourceDocument } from "../input/document.ts";
+import { profilePath } from "../sim/scenario/sections/profile.ts";
 
 /** A file that a scenario names. */
 export interface SubjectFile {
@@ -26,8 +27,9 @@ export function filesOf({ source, fileName, sets }: Subject): SubjectFile[] {
   const folder = dirname(fileName);
   for (const name of textsIn(new SourceDocument(source, fileName).value)) look(isAbsolute(name) ? name : join(folder, name));
   for (const set of sets) {
+    const key = set.slice(0, set.indexOf("=")).split(".").at(-1)!;
     const { value } = new SourceDocument(`value: ${set.slice(set.indexOf("=") + 1)}`, "--set");
-    for (const name of textsIn(value)) look(name);
+    for (const name of textsIn({ [key]: (value as { readonly value?: unknown } | undefined)?.value })) look(name);
   }
   return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
@@ -39,5 +41,5 @@ const longestPath = 1_024;
 function textsIn(value: unknown): string[] {
   if (typeof value === "string") return value.length < longestPath && /^[^\n\0]+\.\w{1,8}$/.test(value) ? [value] : [];
   if (value === null || typeof value !== "object") return [];
-  return Object.values(value).flatMap(textsIn);
+  return Object.entries(value).flatMap(([key, one]) => (key === "profile" && typeof one === "string" ? textsIn(profilePath(one)) : textsIn(one)));
 }

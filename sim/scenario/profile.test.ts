@@ -50,6 +50,16 @@ describe("an operator with a machine profile", () => {
     expect(load(testProfile(), ["operators.mine.engine=sequential"]).operators[0]!.engine).toEqual({ kind: "sequential", contextTokens: 1_024 });
   });
 
+  test("a mere name is that of a profile beside the scenario", () => {
+    const asked: string[] = [];
+    const readText = (path: string): string => {
+      asked.push(path);
+      return JSON.stringify(testProfile());
+    };
+    for (const name of ["my-machine", "a6000.v2", "sub/p.json", "P.JSON"]) loadScenario(market.replace("my.json", name), "folder/market.yaml", { readText });
+    expect(asked).toEqual(["folder/profiles/my-machine.json", "folder/profiles/a6000.v2.json", "folder/sub/p.json", "folder/P.JSON"]);
+  });
+
   test("a job alone takes as long as the measurements say", () => {
     const [ttftUs, decodeUs] = played(load(testProfile()));
     // 64 tokens after none; then 16 steps that read 65 to 80 tokens.

@@ -154,7 +154,7 @@ const operator = z.strictObject({
   name: className.describe("Name of the operator class."),
   count: z.int().min(0).max(1_000_000).default(1).describe("Nodes of this class; with `entry`, those that are there at the start, perhaps none."),
   machine: machine.optional().describe("A machine of the catalogue, or one described here. Needed by every engine except service-time, unless there is a `profile`."),
-  profile: profileFile.optional().describe("A machine profile, as `infernet bench` writes it, relative to the scenario file: machine, model and engine as measured. Speeds come from its fit or its measurements, slots and context from its settings where `engine` does not state them."),
+  profile: profileFile.optional().describe("A machine profile, as `infernet bench` writes it: its file, relative to the scenario file, or its name in `profiles/` there. Machine, model and engine as measured. Speeds come from its fit or its measurements, slots and context from its settings where `engine` does not state them."),
   model: z.union([modelName, z.array(modelName).min(1).max(64)]).describe("The model served, from the model catalogue, or several."),
   engine: engine.default("llama.cpp").describe("What executes the model."),
   host: className.optional().describe("The host, of the list `hosts`, that all nodes of this class share with each other and with those of other classes (default: each has a machine of its own)."),

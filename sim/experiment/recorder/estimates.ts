@@ -43,8 +43,12 @@ export class Estimates {
   /** The part of the jobs, or of the time, that is so: sums are parts of the weights. */
   share(figure: string, sums: Numbers, weights: Numbers): void {
     if (this.#isOut(figure)) return;
-    const others = Float64Array.from(weights, (weight, batch) => weight - sums[batch]!);
-    const all = others.every((other, batch) => Math.abs(other) <= 1e-9 * Math.abs(weights[batch]!));
+    const others = new Float64Array(weights.length);
+    let all = true;
+    for (let batch = 0; batch < others.length; batch++) {
+      others[batch] = weights[batch]! - sums[batch]!;
+      if (Math.abs(others[batch]!) > 1e-9 * Math.abs(weights[batch]!)) all = false;
+    }
     if (!happens(weights) || !happens(sums) || (!all && !happens(others))) return this.#without(figure, "seldom");
     this.#put(figure, sums, weights, 1);
   }
@@ -99,7 +103,8 @@ export class Estimates {
       if (value === null) continue;
       const known = this.#known.get(figure) ?? why(figure);
       if (typeof known !== "string") figures.push(known);
-      else without.set(known, [...(without.get(known) ?? []), figure]);
+      else if (without.has(known)) without.get(known)!.push(figure);
+      else without.set(known, [figure]);
     }
     if (figures.length === 0) return null;
     return { method: "batch means", confidence: CONFIDENCE, batches: this.#batches, figures, without: [...without].map(([reason, paths]) => ({ why: reason, figures: paths })) };

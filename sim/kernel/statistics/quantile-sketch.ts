@@ -121,14 +121,16 @@ export class QuantileSketch {
   /** What was added since this was last called: for batches of a stream, in 4 bytes per bucket. Not after a merge. */
   part(): SketchPart {
     const { counts, first, zeros, count } = this.#before;
+    if (count === this.#count) return NOTHING;
+    const now = this.#counts;
     const shift = this.#first - first;
-    const length = this.#counts.length;
-    const grown = (i: number): number => this.#counts[i]! - (counts[i + shift] ?? 0);
     let from = 0;
-    let to = length;
-    while (from < to && grown(from) === 0) from++;
-    while (to > from && grown(to - 1) === 0) to--;
-    const part = new SketchPart(this.#first + from, Uint32Array.from({ length: to - from }, (_, i) => grown(from + i)), this.#zeros - zeros, this.#count - count);
+    let to = now.length;
+    while (from < to && now[from]! === (counts[from + shift] ?? 0)) from++;
+    while (to > from && now[to - 1]! === (counts[to - 1 + shift] ?? 0)) to--;
+    const grown = new Uint32Array(to - from);
+    for (let i = from; i < to; i++) grown[i - from] = now[i]! - (counts[i + shift] ?? 0);
+    const part = new SketchPart(this.#first + from, grown, this.#zeros - zeros, this.#count - count);
     this.#before = { counts: this.#counts.slice(), first: this.#first, zeros: this.#zeros, count: this.#count };
     return part;
   }
@@ -186,6 +188,8 @@ export class SketchPart {
     return sum;
   }
 }
+
+const NOTHING = new SketchPart(0, new Uint32Array(0), 0, 0);
 
 /** The ends of the bucket that a value lies in; of 0, and of what is as good as 0, both are 0. @param x 0 or more, finite */
 export function bucketAround(x: number): readonly [number, number] {

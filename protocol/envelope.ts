@@ -172,8 +172,13 @@ function faultInTags(event: NostrEvent): Refused | undefined {
 
 /** The value of the tag with this name, where there is exactly one such tag and it has exactly one value. */
 function tagValue(event: NostrEvent, name: string): string | undefined {
-  const tags = event.tags.filter((tag) => tag[0] === name);
-  return tags.length === 1 && tags[0]!.length === 2 ? tags[0]![1] : undefined;
+  let found: readonly string[] | undefined;
+  for (const tag of event.tags) {
+    if (tag[0] !== name) continue;
+    if (found !== undefined) return undefined;
+    found = tag;
+  }
+  return found?.length === 2 ? found[1] : undefined;
 }
 
 function readContent(event: NostrEvent): Refused | { readonly ok: true; readonly message: Message } {

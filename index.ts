@@ -79,6 +79,13 @@ export { TwinFolder } from "./reports/twin/folder.ts";
 export { playTwin } from "./live/twin/twin.ts";
 export type { Twin, TwinOptions } from "./live/twin/twin.ts";
 
+// Machines as they were measured.
+export { machineProfile, profileJsonSchema } from "./protocol/profile.ts";
+export type { MachineProfile } from "./protocol/profile.ts";
+export { readMachineProfile } from "./sim/profile/read.ts";
+export { readBenchFile } from "./live/bench/import/read.ts";
+export { importedProfile } from "./live/bench/import/profile.ts";
+
 // The market's parts: what crosses the wire, and the participants over their environment.
 export * as messages from "./protocol/messages.ts";
 export { Client } from "./scheduler/client.ts";

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { machineProfile } from "../../../protocol/profile.ts";
 import { importedProfile } from "./profile.ts";
@@ -117,4 +118,22 @@ describe("what is wrong is told with its line", () => {
   ])("%s", (_, text, message) => {
     expect(fault(text)).toMatch(message);
   });
+});
+
+test("whatever becomes of a file on its way, it is read or refused with the place, and what is read makes a profile", () => {
+  const texts = ["llama-bench.json", "llama-bench.jsonl", "llama-bench.csv", "llama-bench.md", "llama-batched-bench.txt", "llama-batched-bench.jsonl"].map(fixture);
+  let [taken, refused] = [0, 0];
+  fc.assert(fc.property(fc.constantFrom(...texts), fc.nat(), fc.nat({ max: 60 }), fc.constantFrom("", "-", "9999999999", "\"", "|", ",", "null", "\n", "NaN", "[", "}"), (text, where, length, instead) => {
+    const at = where % text.length;
+    const changed = text.slice(0, at) + instead + text.slice(at + length);
+    try {
+      const { tool, groups } = readBenchFile(changed, "f");
+      for (const group of groups) machineProfile.parse(importedProfile(tool, group, { name: null, catalogueModel: null, file: "f", lab: "0.1.0", power: null, priceUsd: null }));
+      taken++;
+    } catch (error) {
+      expect(error, `${(error as Error).stack}`).toBeInstanceOf(BenchFileError);
+      refused++;
+    }
+  }), { seed: 1, numRuns: 300 });
+  expect(Math.min(taken, refused)).toBeGreaterThan(50);
 });

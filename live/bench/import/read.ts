@@ -1,4 +1,6 @@
 import { csvRows, jsonLineRows, jsonListRows, tableRows } from "./rows.ts";
+import { machineProfile } from "../../../protocol/profile.ts";
+import { importedProfile } from "./profile.ts";
 import { fromBatchedBench } from "./batched-bench.ts";
 import type { BatchedColumns, BatchedSettings } from "./batched-bench.ts";
 import { fromLlamaBench, fromLlamaBenchTable } from "./llama-bench.ts";
@@ -21,6 +23,11 @@ export function readBenchFile(text: string, file: string): ImportedFile {
   const found = read(source);
   if (found.groups.every(({ prefill, decode }) => prefill.length === 0 && decode.length === 0)) {
     source.fail(1, 1, "", found.leftOut.length === 0 ? "no measurement" : `nothing of use (${found.leftOut[0]!})`, "at least one row of prompts or of generation");
+  }
+  for (const group of found.groups) {
+    const { success, error } = machineProfile.safeParse(importedProfile(found.tool, group, { name: null, catalogueModel: null, file: "file", lab: "", power: null, priceUsd: null }));
+    // Numbers that no machine has: what exactly was wrong in the file is not known any more.
+    if (!success) source.fail(1, 1, error.issues[0]!.path.join("."), `a value that cannot be (${group.label})`, error.issues[0]!.message.replace(/^./, (letter) => letter.toLowerCase()));
   }
   return found;
 }

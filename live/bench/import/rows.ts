@@ -24,7 +24,9 @@ export class Row {
 
   text(name: string): string | null {
     const value = this.#values[name];
-    return value === undefined || value === null || String(value).trim() === "" ? null : String(value).trim();
+    if (value === undefined || value === null) return null;
+    const text = String(value).replace(/[\p{Cc}\p{Cs}]/gu, " ").trim();
+    return text === "" ? null : text.slice(0, 256);
   }
 
   /** A number of at least this, or else the file is refused. */

@@ -1,4 +1,4 @@
-import type { CancelReason, JobId, JobRequest, Message, PaymentPurpose, PaymentRequest, PeerId, Quote, Refuse, Result, TokenChunk } from "../protocol/messages.ts";
+import type { CancelReason, Dispute, JobId, JobRequest, Message, PaymentPurpose, PaymentRequest, PeerId, Quote, Refuse, Result, TokenChunk } from "../protocol/messages.ts";
 import { isReceiptFor, wrongWith } from "./bill.ts";
 import { Budget, type BudgetOptions } from "./budget.ts";
 import type { Environment, JobStatus, Participant, Random, Timer, TimerId, WalletEvent } from "./environment.ts";
@@ -33,6 +33,9 @@ export interface ClientOptions {
 
 const NO_PAYMENTS: readonly PaymentRequest[] = [];
 
+/** How long a client waits for output that its result says there is, µs: after a connection that broke the node says it again. */
+const MISSING_US = 5_000_000;
+
 /** A job as its client sees it, from submission to its terminal state. */
 interface ClientJob {
   readonly request: JobRequest;
@@ -48,6 +51,8 @@ interface ClientJob {
   tries: { job: number; fee: number } | null;
   /** What has come of its output; null where neither a prompt went out nor a text came, as in the simulation. */
   output: OutputCheck | null;
+  /** The result, where it came before all of the output; null otherwise. */
+  early: { readonly from: PeerId; readonly result: Result } | null;
   /** Whether the client means to pay. */
   readonly pays: boolean;
   /** What the budget sets aside for it, in which period, and what was spent of it; null without a budget. */
@@ -119,7 +124,7 @@ export class Client implements Participant {
     const router = this.#options.routers[this.#turn]!;
     this.#turn = (this.#turn + 1) % this.#options.routers.length;
     const timer = env.after(request.patienceUs, { kind: "patience", jobId: request.jobId, attempt: 0 });
-    this.#jobs.set(request.jobId, { request, router, timer, paying: -1, payments: NO_PAYMENTS, tries: null, output: prompt === undefined ? null : new OutputCheck(), pays, aside });
+    this.#jobs.set(request.jobId, { request, router, timer, paying: -1, payments: NO_PAYMENTS, tries: null, output: prompt === undefined ? null : new OutputCheck(), early: null, pays, aside });
     env.telemetry.submitted(request);
     env.send(router, prompt === undefined ? { type: "job", job: request } : { type: "job", job: request, prompt });
     return true;
@@ -171,6 +176,7 @@ export class Client implements Participant {
       if (job.tries?.[purpose] === timer.attempt) this.#pay(job, purpose);
       return;
     }
+    if (timer.kind === "missing" && job.early?.result.receipt.attempt === timer.attempt) return this.#dispute(job, "not-delivered");
     if (timer.kind !== "patience" || job.paying >= 0) return;
     job.timer = NO_TIMER;
     this.#withdraw(job, "patience");
@@ -227,9 +233,11 @@ export class Client implements Participant {
     this.#advances?.onTokens(from, message);
     const job = this.#jobs.get(message.jobId);
     if (job === undefined) return;
-    if (message.firstToken === 0) this.#env.telemetry.firstToken(message.jobId, message.attempt);
-    if (job.output !== null || message.text !== undefined) (job.output ??= new OutputCheck()).add(from, message);
+    let isFirst = message.firstToken === 0;
+    if (job.output !== null || message.text !== undefined) isFirst = (job.output ??= new OutputCheck()).add(from, message) && isFirst;
+    if (isFirst) this.#env.telemetry.firstToken(message.jobId, message.attempt);
     this.#options.onTokens?.(message, from);
+    if (job.early !== null) this.#onResult(job.early.from, job.early.result);
   }
 
   #onResult(from: PeerId, message: Result): void {
@@ -240,11 +248,13 @@ export class Client implements Participant {
     const env = this.#env;
     const wrong = wrongWith(job.request, job.router, from, message) || (this.#advances?.wrongWith(from, message, job.request.maxPriceMsat) ?? "")
       || (job.output?.wrongWith(from, receipt) ?? "");
-    if (wrong !== "") {
-      env.send(job.router, { type: "dispute", jobId: message.jobId, claim: wrong });
-      env.telemetry.disputed(message.jobId, wrong);
-      return this.#end(job, "failed", wrong);
+    if (wrong === "not-delivered") {
+      if (job.early === null) env.after(MISSING_US, { kind: "missing", jobId: message.jobId, attempt: receipt.attempt });
+      job.early = { from, result: message };
+      return;
     }
+    if (wrong !== "") return this.#dispute(job, wrong);
+    job.early = null;
     this.#stopTimer(job);
     env.telemetry.finished(message.jobId, from, receipt.attempt, receipt.inputTokens, receipt.outputTokens, receipt.amountMsat, feeOf(message.payments));
     this.#options.onResult?.(message, from);
@@ -255,6 +265,13 @@ export class Client implements Participant {
     job.payments = message.payments;
     for (const payment of message.payments) env.wallet.pay(payment);
     this.#advances?.onResult(from, message);
+  }
+
+  #dispute(job: ClientJob, claim: Dispute["claim"]): void {
+    const { jobId } = job.request;
+    this.#env.send(job.router, { type: "dispute", jobId, claim });
+    this.#env.telemetry.disputed(jobId, claim);
+    this.#end(job, "failed", claim);
   }
 
   #onQuote(from: PeerId, answer: Quote | Refuse): void {

@@ -91,7 +91,53 @@ describe("registration", () => {
     expect(asked).toBe(3);
   });
 
-  test("it registers anew with a router that does not know it; others may ask in vain", () => {
+  describe("a connection that broke", () => {
+  const HASH = hex32("output");
+  const finish = (bench: Bench): void => {
+    bench.env.runner.remove("j");
+    bench.node.onRunner({ kind: "finished", jobId: "j", outputTokens: 3, finishReason: "stop", outputHash: HASH });
+    bench.env.take();
+  };
+  const running = (sheet = SHEET): Bench => {
+    const bench = new Bench({ offers: [offer({ prices: sheet })] });
+    bench.node.start();
+    bench.award("j", { prices: sheet });
+    bench.node.onRunner({ kind: "first-token", jobId: "j", text: "a" });
+    bench.node.onRunner({ kind: "tokens", jobId: "j", firstToken: 1, tokens: 2, text: "bc" });
+    bench.env.take();
+    return bench;
+  };
+  const again = (bench: Bench, router = ROUTER): unknown[] => {
+    bench.node.reconnected(router);
+    return bench.heard().map(([to, message]) => [to, message.type, ...(message.type === "token-chunk" ? [message.firstToken, message.tokens, message.text] : message.type === "result" ? [message.payments.length] : [])]);
+  };
+  const CLIENT = request("j").client;
+
+  test("may have swallowed tokens: they are said again", () => {
+    expect(again(running())).toEqual([[ROUTER, "descriptor"], [CLIENT, "token-chunk", 0, 3, "abc"]]);
+    expect(again(running(), hex32("second router"))).toEqual([[hex32("second router"), "descriptor"]]);
+  });
+
+  test("may have swallowed the result: it is said again, until it is paid or half a minute has passed", () => {
+    const bench = running();
+    finish(bench);
+    const whole = [[ROUTER, "descriptor"], [CLIENT, "token-chunk", 0, 3, "abc"], [CLIENT, "result", 1], [ROUTER, "result", 0]];
+    expect(again(bench)).toEqual(whole);
+    expect(again(bench)).toEqual(whole);
+    bench.node.onWallet({ kind: "received", jobId: "j", purpose: "job", amountMsat: 103, paymentHash: hex32("invoice 0") });
+    expect(again(bench)).toEqual([[ROUTER, "descriptor"]]);
+    const free = running(prices(0));
+    finish(free);
+    free.env.advance(free.node, 29_000_000);
+    free.env.take();
+    expect(again(free)).toEqual([[ROUTER, "descriptor"], [CLIENT, "token-chunk", 0, 3, "abc"], [CLIENT, "result", 0], [ROUTER, "result", 0]]);
+    free.env.advance(free.node, 2_000_000);
+    free.env.take();
+    expect(again(free)).toEqual([[ROUTER, "descriptor"]]);
+  });
+});
+
+test("it registers anew with a router that does not know it; others may ask in vain", () => {
     const bench = new Bench();
     const unknown: Message = { type: "error", code: "not-registered", detail: "send your descriptor first" };
     expect(bench.say(ROUTER, unknown).map(([to, { type }]) => [to, type])).toEqual([[ROUTER, "descriptor"]]);

@@ -1,4 +1,4 @@
-import type { Award, CallForBids, Cancel, Descriptor, ErrorMessage, Heartbeat, JobId, MarketState, Message, ModelOffer, PaymentRequest, PeerId, PriceSheet, RefusalReason, Utilisation } from "../protocol/messages.ts";
+import type { Award, CallForBids, Cancel, Descriptor, ErrorMessage, Heartbeat, JobId, MarketState, Message, ModelOffer, PaymentRequest, PeerId, PriceSheet, RefusalReason, Result, Utilisation } from "../protocol/messages.ts";
 import { amountMsat, feeMsat } from "../protocol/units.ts";
 import type { Environment, Participant, RunnerEvent, Timer, WalletEvent } from "./environment.ts";
 import { JobMap } from "./job-map.ts";
@@ -44,6 +44,12 @@ export interface NodeOptions {
 /** How long after a change of prices awards at the old ones are still taken, µs: time for the news to reach the routers. */
 export const HONOUR_US = 10_000_000;
 
+/** How long a node can say again what it delivered, µs: a connection that broke may have swallowed it. */
+const REPEATS_US = 30_000_000;
+/** Deliveries that it can say again, at most, and the longest output, in UTF-16 code units. */
+const REPEATS_MAX = 1_024;
+const REPEATED_MAX = 200_000;
+
 /** How long a bid holds after the call has closed, µs: time for the award to arrive. */
 const BID_HOLDS_US = 10_000_000;
 
@@ -64,6 +70,18 @@ interface NodeJob {
   paymentHash: string;
   /** Null where the job is paid after its result. */
   advance: NodeAdvance | null;
+  /** The output as far as it was handed out, and its tokens; null where the runner tells no text, or too much of it. */
+  output: string | null;
+  outputTokens: number;
+}
+
+/** What went out at a job's end. */
+interface Delivery {
+  readonly router: PeerId;
+  readonly output: string;
+  readonly outputTokens: number;
+  readonly result: Result;
+  readonly untilUs: number;
 }
 
 /**
@@ -80,6 +98,8 @@ export class Node implements Participant {
   /** Null before the first. */
   #bids: OpenBids | null = null;
   readonly #posted: PostedOffers;
+  /** Of the last while, the oldest first. */
+  readonly #delivered = new Map<JobId, Delivery>();
   /** Kept at hand, off the options: what an award asks for, and who may send one. */
   readonly #operator: NodeOptions["operator"];
   readonly #queueLimit: number;
@@ -103,6 +123,7 @@ export class Node implements Participant {
     this.#firstRouter = options.routers[0] ?? "";
     this.#advances = new NodeAdvances(env, {
       begin: (jobId) => this.#submit(this.#jobs.get(jobId)!.award),
+      handOut: (jobId, firstToken, tokens, text) => this.#stream(this.#jobs.get(jobId)!, firstToken, tokens, text),
       deliver: (jobId, event) => this.#deliver(this.#jobs.get(jobId)!, event),
       earned: (award, router, earnedMsat) => { if (award.fee.bearer === "operator") this.#payFee(award, router, earnedMsat); },
       giveUp: (jobId, reason) => this.#abandon(this.#jobs.get(jobId)!, reason),
@@ -156,9 +177,23 @@ export class Node implements Participant {
     return given.length;
   }
 
-  /** A router can be reached again, and may have forgotten the node: it registers anew. Jobs go on. */
+  /**
+   * A router can be reached again, and may have forgotten the node: it registers anew. Jobs go on; what the connection may have
+   * swallowed as it broke is said again.
+   */
   reconnected(router: PeerId): void {
-    if (this.#options.routers.includes(router)) this.#register(router);
+    if (!this.#options.routers.includes(router)) return;
+    this.#register(router);
+    for (const [jobId, { router: through, owedMsat, output, outputTokens, award: { job: { client }, attempt } }] of this.#jobs.entries()) {
+      if (through === router && owedMsat < 0 && output !== null) this.#env.send(client, { type: "token-chunk", jobId, attempt, firstToken: 0, tokens: outputTokens, text: output });
+    }
+    for (const [jobId, { router: through, output, outputTokens, result }] of this.#delivered) {
+      if (through !== router) continue;
+      const { client, attempt } = result.receipt;
+      this.#env.send(client, { type: "token-chunk", jobId, attempt, firstToken: 0, tokens: outputTokens, text: output });
+      this.#env.send(client, result);
+      this.#env.send(router, { ...result, payments: NO_PAYMENTS });
+    }
   }
 
   onMessage(from: PeerId, message: Message): void {
@@ -180,6 +215,7 @@ export class Node implements Participant {
     if (timer.kind !== "heartbeat") return void this.#advances.onTimer(timer.kind, timer.jobId, timer.attempt);
     this.#beat();
     this.#writeOff();
+    this.#forgetDeliveries();
     if (this.#bids !== null) this.#bids.sweep(this.#env.nowUs);
     this.#env.after(this.#options.heartbeatUs, { kind: "heartbeat", jobId: "", attempt: 0 });
   }
@@ -217,6 +253,7 @@ export class Node implements Participant {
     const job = this.#jobs.get(event.jobId);
     if (job === undefined || job.owedMsat < 0 || event.kind !== "received" || event.purpose !== "job") return void this.#advances.onWallet(event);
     this.#jobs.delete(event.jobId);
+    this.#delivered.delete(event.jobId);
     if (job.award.fee.bearer === "operator") this.#payFee(job.award, job.router, job.owedMsat);
   }
 
@@ -230,6 +267,7 @@ export class Node implements Participant {
       const { owedMsat, router, paymentHash } = this.#jobs.get(jobId)!;
       this.unpaidMsat += owedMsat;
       this.#jobs.delete(jobId);
+      this.#delivered.delete(jobId);
       this.#env.wallet.release(paymentHash);
       this.#env.send(router, { type: "dispute", jobId, claim: "not-paid", paymentHash });
       this.#env.telemetry.disputed(jobId, "not-paid");
@@ -289,7 +327,7 @@ export class Node implements Participant {
     if (reason !== undefined) return this.#refuse(from, award, reason);
     const request = award.job;
     this.#jobs.set(request.jobId, {
-      award, router: from, acceptedUs: this.#env.nowUs, startedUs: -1, firstTokenUs: -1, owedMsat: -1, deliveredUs: 0, paymentHash: "",
+      award, router: from, acceptedUs: this.#env.nowUs, startedUs: -1, firstTokenUs: -1, owedMsat: -1, deliveredUs: 0, paymentHash: "", output: null, outputTokens: 0,
       advance: request.settlement === undefined ? null : this.#advances.open(award, from, request.settlement),
     });
     this.#env.send(from, { type: "accept", jobId: request.jobId, attempt: award.attempt });
@@ -306,9 +344,27 @@ export class Node implements Participant {
       : { jobId, model, inputTokens, maxOutputTokens, priority, prompt });
   }
 
-  #stream({ award: { job: { jobId, client }, attempt } }: NodeJob, firstToken: number, tokens: number, text: string | undefined): void {
+  #stream(job: NodeJob, firstToken: number, tokens: number, text: string | undefined): void {
+    const { award: { job: { jobId, client }, attempt } } = job;
     const chunk = { type: "token-chunk" as const, jobId, attempt, firstToken, tokens };
-    this.#env.send(client, text === undefined ? chunk : { ...chunk, text });
+    if (text === undefined) return this.#env.send(client, chunk);
+    if (firstToken === 0) job.output = text;
+    else if (job.output !== null) job.output = job.output.length + text.length > REPEATED_MAX ? null : job.output + text;
+    job.outputTokens = firstToken + tokens;
+    this.#env.send(client, { ...chunk, text });
+  }
+
+  #remember({ router, output, outputTokens }: NodeJob, result: Result): void {
+    if (output === null) return;
+    this.#delivered.set(result.jobId, { router, output, outputTokens, result, untilUs: this.#env.nowUs + REPEATS_US });
+    if (this.#delivered.size > REPEATS_MAX) this.#delivered.delete(this.#delivered.keys().next().value!);
+  }
+
+  #forgetDeliveries(): void {
+    for (const [jobId, { untilUs }] of this.#delivered) {
+      if (untilUs > this.#env.nowUs) return;
+      this.#delivered.delete(jobId);
+    }
   }
 
   #admit(change: 1 | -1): void {
@@ -381,7 +437,9 @@ export class Node implements Participant {
       const payment = this.#paymentRequest(request.jobId, "fee", job.router, fee, award.feePaymentHash);
       payments = payments.length === 0 ? [payment] : [payments[0]!, payment];
     }
-    env.send(request.client, { type: "result", jobId: request.jobId, finishReason: event.finishReason, receipt, payments });
+    const result: Result = { type: "result", jobId: request.jobId, finishReason: event.finishReason, receipt, payments };
+    env.send(request.client, result);
+    this.#remember(job, result);
     env.send(job.router, { type: "result", jobId: request.jobId, finishReason: event.finishReason, receipt, payments: NO_PAYMENTS });
     if (owedMsat === 0 || job.advance !== null) {
       this.#jobs.delete(request.jobId);

@@ -10,7 +10,7 @@ const NOTHING = sha256Hex("");
 interface Stream {
   readonly from: PeerId;
   readonly attempt: number;
-  readonly hash: ReturnType<typeof sha256.create>;
+  hash: ReturnType<typeof sha256.create>;
   tokens: number;
   /** Something is missing in its middle, or came twice. */
   broken: boolean;
@@ -20,17 +20,26 @@ interface Stream {
 export class OutputCheck {
   readonly #streams: Stream[] = [];
 
-  /** Tokens have come. */
-  add(from: PeerId, { attempt, firstToken, tokens, text }: TokenChunk): void {
+  /**
+   * Tokens have come. What begins with the first one says the whole output again, as after a connection that broke.
+   * @returns whether these are the first of this attempt
+   */
+  add(from: PeerId, { attempt, firstToken, tokens, text }: TokenChunk): boolean {
     let stream = this.#of(from, attempt);
+    const isNew = stream === undefined;
     if (stream === undefined) {
-      if (this.#streams.length >= MAX_STREAMS) return;
+      if (this.#streams.length >= MAX_STREAMS) return false;
       stream = { from, attempt, hash: sha256.create(), tokens: 0, broken: false };
       this.#streams.push(stream);
+    } else if (firstToken === 0) {
+      stream.hash = sha256.create();
+      stream.tokens = 0;
+      stream.broken = false;
     }
     if (firstToken !== stream.tokens) stream.broken = true;
     stream.tokens = firstToken + tokens;
     if (text !== undefined) stream.hash.update(utf8ToBytes(text));
+    return isNew;
   }
 
   /** "" where this output came, whole and in order: as many tokens as are billed, with the hash that was signed. */

@@ -16,11 +16,21 @@ export class TokenStream implements AsyncIterable<TokenPart> {
   readonly #parts: TokenPart[] = [];
   #wake: (() => void) | null = null;
   #ended = false;
+  /** Whose output it is, and what came of it. */
   #of = "";
+  #text = "";
+  #tokens = 0;
 
-  add({ attempt, tokens, text = "" }: TokenChunk, node: PeerId): void {
+  /** What begins with the first token says the whole output again: the reader gets what it does not have yet. */
+  add({ attempt, firstToken, tokens, text = "" }: TokenChunk, node: PeerId): void {
     const of = `${attempt} ${node}`;
-    this.#parts.push({ text, tokens, node, attempt, restarted: this.#of !== "" && this.#of !== of });
+    const isAgain = of === this.#of && firstToken === 0;
+    if (isAgain && text.startsWith(this.#text)) {
+      const [fresh, more] = [text.slice(this.#text.length), Math.max(0, tokens - this.#tokens)];
+      if (fresh !== "" || more > 0) this.#parts.push({ text: fresh, tokens: more, node, attempt, restarted: false });
+    } else this.#parts.push({ text, tokens, node, attempt, restarted: isAgain || (this.#of !== "" && this.#of !== of) });
+    this.#text = isAgain || of !== this.#of ? text : this.#text + text;
+    this.#tokens = firstToken + tokens;
     this.#of = of;
     this.#wake?.();
   }

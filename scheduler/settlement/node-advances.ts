@@ -58,6 +58,8 @@ interface Taking {
 export interface NodeAdvanceHost {
   /** Has the runner begin. */
   begin(jobId: JobId): void;
+  /** Sends output tokens to the client. */
+  handOut(jobId: JobId, firstToken: number, tokens: number, text: string | undefined): void;
   /** Sends the result. */
   deliver(jobId: JobId, event: Finished): void;
   /** The money for a job that was delivered is the node's, without what it pays back. */
@@ -273,14 +275,13 @@ export class NodeAdvances {
     const { award, paidTokens, generated, released, held } = advance;
     const through = Math.min(generated, paidTokens);
     if (through <= released) return;
-    const { jobId, client } = award.job;
-    const chunk = { type: "token-chunk" as const, jobId, attempt: award.attempt, firstToken: released, tokens: through - released };
+    const { jobId } = award.job;
     advance.released = through;
-    if (held === null) return this.#env.send(client, chunk);
+    if (held === null) return this.#host.handOut(jobId, released, through - released, undefined);
     // Text that reaches beyond what is paid for comes with the tokens that are paid for next.
     let ready = 0;
     while (ready < held.length && held[ready]!.throughTokens <= through) ready++;
-    this.#env.send(client, { ...chunk, text: held.splice(0, ready).map(({ text }) => text).join("") });
+    this.#host.handOut(jobId, released, through - released, held.splice(0, ready).map(({ text }) => text).join(""));
   }
 
   #complete(advance: NodeAdvance, event: Finished): void {

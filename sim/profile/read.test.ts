@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import { ProfileFileError, readMachineProfile } from "./read.ts";
 import { testProfile } from "./testing/profiles.ts";
@@ -16,6 +18,13 @@ const faults = (source: string): string => {
 describe("a machine profile's file", () => {
   test("is read as it was written", () => {
     expect(readMachineProfile(text, "p.json")).toEqual(testProfile());
+  });
+
+  test("keeps to the published schema, and what does not is refused by it too", () => {
+    const validate = new Ajv2020({ strict: true }).compile(JSON.parse(readFileSync(new URL("../../protocol/profile.schema.json", import.meta.url), "utf8")) as object);
+    expect([validate(JSON.parse(text)), validate.errors]).toEqual([true, null]);
+    const { measured } = testProfile();
+    for (const wrong of [{ date: "today" }, { measured: { ...measured, loadUs: -1 } }, { measured: { ...measured, decode: [{ batch: 1 }] } }, { more: 1 }]) expect(validate({ ...testProfile(), ...wrong })).toBe(false);
   });
 
   test.each([

@@ -36,6 +36,8 @@ export interface LedgerServerOptions {
 const BUFFERED_BYTES_MAX = 1_048_576;
 /** Between two looks for payments whose time is over, ms. */
 const EXPIRE_EVERY_MS = 100;
+/** A look that comes so late, ms, was held up by something. */
+const STOPPED_MS = 1_000;
 const COMPACT_BYTES = 16 * 1_048_576;
 
 const nowUs = (): number => performance.now() * 1_000;
@@ -120,7 +122,13 @@ export class LedgerServer {
     // Wallets that were cut off by a restart have the time to come back that a payment has to be answered in.
     const wait = this.ledger.size.pending > 0 ? (ledger.offerMs ?? 10_000) : 0;
     this.#timers.push(setTimeout(() => {
-      this.#timers.push(setInterval(() => this.#turn((nowMs) => this.ledger.expire(nowMs)), EXPIRE_EVERY_MS));
+      let lookedMs = performance.now();
+      this.#timers.push(setInterval(() => {
+        const sinceMs = performance.now() - lookedMs;
+        lookedMs += sinceMs;
+        // A process that was stopped for a while has answers waiting that came in time: they go first.
+        if (sinceMs < STOPPED_MS) this.#turn((nowMs) => this.ledger.expire(nowMs));
+      }, EXPIRE_EVERY_MS));
     }, wait));
     const { address, port, family } = server.address() as AddressInfo;
     return `ws://${family === "IPv6" ? `[${address}]` : address}:${port}#${this.ledgerId}`;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Collector } from "../live/observe/testing/collector.ts";
 import { traceIdOf } from "../live/observe/tracing.ts";
+import { newSecretKey, writeKeyFile } from "../live/keys.ts";
 import { sha256Hex } from "../protocol/canonical.ts";
 import { until } from "../live/testing/peers.ts";
 import { type Outcome, start, testFolder } from "./testing/process.ts";
@@ -46,7 +47,8 @@ beforeAll(async () => {
   process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = await collector.start();
   // Seen while it happens: what is not sent at once is sent at the process's end.
   process.env["OTEL_BSP_SCHEDULE_DELAY"] = "100";
-  [ledger] = await Promise.all([up("ledger", "--listen", "127.0.0.1:0", "--journal", "ledger.journal", "--metrics", "127.0.0.1:0", "--log", "debug"), ...["router", "node", ...clients].map((name) => run("keygen", "--out", `${name}.key`))]);
+  for (const name of ["router", "node", ...clients]) writeKeyFile(join(folder, `${name}.key`), newSecretKey());
+  ledger = await up("ledger", "--listen", "127.0.0.1:0", "--journal", "ledger.journal", "--metrics", "127.0.0.1:0", "--log", "debug");
   const wallet = `wallet: {ledger: "${ledger.line}"}`;
   write("router.yaml", `listen: {port: 0}\nfee: {share: 10 %}\n${wallet}\nmetrics: {port: 0}\nlog: debug\n`);
   router = await up("router", "--config", "router.yaml", "--events", "router.jsonl", "--decisions", "decisions.jsonl");
@@ -93,6 +95,15 @@ describe("a live market from the command line", () => {
     }
     const told = [...logs, seen, ...collector.bodies, read("ledger.journal"), asked.stderr].join("\n");
     for (const words of ["Xylophone", "geheimnis", output.slice(0, 15), sha256Hex(PROMPT)]) expect(told).not.toContain(words);
+  });
+
+  test("schemas are printed as they are published", async () => {
+    expect((await run("schema", "node")).stdout).toBe(readFileSync(new URL("../live/config/node.schema.json", import.meta.url), "utf8"));
+  });
+
+  test("a key is one process's at a time", async () => {
+    const { status, stderr } = await run("node", "--config", "node.yaml");
+    expect([status, stderr]).toEqual([2, `error: The key file node.key is in use by process ${node.child.pid!}. Allowed: one process per key. Make another: infernet keygen --out FILE\n`]);
   });
 
   test("each thing that is wrong is one sentence, and exit code 2", async () => {

@@ -45,7 +45,7 @@ const TEXT_MAX = 128;
 const TEXTS = ["jobId", "node", "peer", "model", "status", "reason", "code", "server", "purpose", "url", "version", "signal", "error"] as const satisfies (keyof LogFields)[];
 const NUMBERS = ["attempt", "inputTokens", "outputTokens", "maxOutputTokens", "amountMsat", "feeMsat", "durationMs", "firstTokenMs", "queuedMs", "retryMs", "leftOut"] as const satisfies (keyof LogFields)[];
 /** Lines of one message that are written per second, at most: a flood from outside must not fill the disk. */
-const LINES_PER_S = 20;
+const LINES_PER_S = 100;
 
 /** A process's log: JSON lines, for machines; a person pipes them through `pino-pretty` or `jq`. */
 export class Log {

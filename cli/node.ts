@@ -4,7 +4,8 @@ import { UtilisationSampler } from "../live/machine/utilisation.ts";
 import { makeRunner } from "../live/process/make-runner.ts";
 import { startNode } from "../live/process/node.ts";
 import { encodePublicKey } from "../protocol/keys.ts";
-import { formatMsatPerMtok, formatNumber } from "../protocol/units.ts";
+import type { PriceSheet } from "../protocol/messages.ts";
+import { formatMsat, formatMsatPerMtok, formatNumber } from "../protocol/units.ts";
 import { type EventFlags, eventsOf, openObserver, ownSigner, tell, untilAskedToStop, walletOf, withEventOptions } from "./live-process.ts";
 import { filePath } from "./options.ts";
 
@@ -49,7 +50,7 @@ A signal (SIGTERM, Ctrl-C) hands back jobs that wait, lets those that run finish
       });
       process.stdout.write(`${encodePublicKey(running.peer)}\n`);
       const { facts, speed } = running;
-      tell(`${facts.models.join(", ")} on ${config.machine} (${facts.engine}): ${facts.slots} at once, context ${facts.contextTokensMax} tokens, ${formatNumber(Math.round(speed.prefillTokensPerS))} / ${formatNumber(Math.round(speed.decodeTokensPerS))} tokens/s in / out, ${formatMsatPerMtok(config.prices.inputMsatPerMtok)} / ${formatMsatPerMtok(config.prices.outputMsatPerMtok)}`);
+      tell(`${facts.models.join(", ")} on ${config.machine} (${facts.engine}): ${facts.slots} at once, context ${facts.contextTokensMax} tokens, ${formatNumber(Math.round(speed.prefillTokensPerS))} / ${formatNumber(Math.round(speed.decodeTokensPerS))} tokens/s in / out, ${priceOf(config.prices)}`);
       await untilAskedToStop();
       const open = running.node.open;
       tell(`Stopping${open === 0 ? "" : `: ${open} ${open === 1 ? "job is" : "jobs are"} still open`}. A second signal ends it at once.`);
@@ -58,4 +59,9 @@ A signal (SIGTERM, Ctrl-C) hands back jobs that wait, lets those that run finish
       close();
       await observer.close();
     });
+};
+
+const priceOf = ({ inputMsatPerMtok, outputMsatPerMtok, fixedMsat }: PriceSheet): string => {
+  if (inputMsatPerMtok + outputMsatPerMtok + fixedMsat === 0) return "free";
+  return `${formatMsatPerMtok(inputMsatPerMtok)} / ${formatMsatPerMtok(outputMsatPerMtok)}${fixedMsat > 0 ? ` and ${formatMsat(fixedMsat)} a job` : ""}`;
 };

@@ -77,7 +77,7 @@ export function planBench(scenario: Scenario, seed: number, plans: readonly Node
   const typical = { input: at(inputs, 0.5), output: at(outputs, 0.5) };
   const stages = what.map((one, stage): Submission[] => {
     switch (one.kind) {
-      case "warm-up": return [job(stage, one.node, stage === 0 ? 300_000 : 0, typical.input, typical.output)];
+      case "warm-up": return Array.from({ length: plans[one.node]!.descriptor.slots }, () => job(stage, one.node, stage === 0 ? 300_000 : 0, typical.input, typical.output));
       case "prompt": return [job(stage, one.node, 0, one.tokens, 2)];
       case "steps": return Array.from({ length: one.sequences }, () => job(stage, one.node, 0, one.inputTokens, one.outputTokens));
       case "busy": return Array.from({ length: one.busy }, (_, i) => {

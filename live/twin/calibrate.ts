@@ -3,8 +3,9 @@ import type { DecodePoint, FitResidual, PrefillPoint } from "../../protocol/prof
 import { fitPoints, predictUs, relativeError } from "../../sim/calibrate/fit-points.ts";
 import { nonNegativeLeastSquares } from "../../sim/calibrate/nnls.ts";
 import { type Measurements, pointsOf } from "../../sim/calibrate/points.ts";
+import { interpolatedCost } from "../../sim/profile/interpolate.ts";
 import type { HostSpec } from "../../sim/scenario/sections/hosts.ts";
-import { fittedStepCost } from "../../sim/world/engine/fitted-cost.ts";
+import type { StepCost } from "../../sim/world/engine/engine.ts";
 import { llamaCppEngine } from "../../sim/world/engine/llama-cpp.ts";
 import type { NodePlan } from "../../sim/world/supply.ts";
 import type { BenchPlan } from "./bench-plan.ts";
@@ -27,7 +28,10 @@ interface Passage {
 export interface NodeCalibration {
   readonly prefill: readonly PrefillPoint[];
   readonly decode: readonly DecodePoint[];
+  /** The measurements as a formula: for people, and for profiles. */
   readonly fit: NodeFit;
+  /** What the simulation takes: the measurements themselves, linear in between. They cover the workload's lengths and batches. */
+  readonly cost: StepCost;
 }
 
 /** A cost and how far it is from what it was fitted to. */
@@ -93,12 +97,12 @@ export function calibrationOf(bench: BenchPlan, played: Played, plans: readonly 
     const prefill = [...prompts].map(([tokens, us]): PrefillPoint => ({ sequences: 1, tokens: Math.max(1, tokens), contextTokens: 0, us: median(us), repetitions: us.length, spread: spreadOf(us) }));
     const decode = [...steps.values()].map(({ us, ...point }): DecodePoint => ({ ...point, usPerStep: median(us), repetitions: us.length, spread: spreadOf(us) }));
     if (prefill.length === 0 || decode.length === 0) throw new RangeError(`node ${plan.name}: the bench run measured ${prefill.length} prompts and ${decode.length} stretches of decoding; at least one of each is needed`);
-    return { prefill, decode, fit: fitNode({ prefill, decode, passTokens }, mixed) };
+    return { prefill, decode, fit: fitNode({ prefill, decode, passTokens }, mixed), cost: interpolatedCost(prefill, decode) };
   });
 
   const runs = bench.what.flatMap((what, stage): Overlapping[] => (what.kind !== "busy" ? [] : ofStage[stage]!.map(({ passage, node, id }) => {
     const job = bench.stages[stage]!.find(({ request }) => request.jobId === id)!.request;
-    return { stage, startedUs: passage.startedUs, endedUs: passage.madeLastUs, aloneUs: aloneUs(plans[node]!, nodes[node]!.fit.cost, job.inputTokens, job.maxOutputTokens) };
+    return { stage, startedUs: passage.startedUs, endedUs: passage.madeLastUs, aloneUs: aloneUs(plans[node]!, nodes[node]!.cost, job.inputTokens, job.maxOutputTokens) };
   })));
   const shares = sharesOf(runs, plans.length);
 
@@ -185,8 +189,8 @@ export function hostOf({ shares }: Calibration, cores: number): HostSpec {
 }
 
 /** From start to last token of a job that has the node and the machine to itself, µs. */
-function aloneUs({ descriptor }: NodePlan, cost: FittedCost, inputTokens: number, outputTokens: number): number {
-  const engine = llamaCppEngine({ cost: fittedStepCost(cost), slots: 1, contextTokens: descriptor.offers[0]!.contextTokensMax });
+function aloneUs({ descriptor }: NodePlan, cost: StepCost, inputTokens: number, outputTokens: number): number {
+  const engine = llamaCppEngine({ cost, slots: 1, contextTokens: descriptor.offers[0]!.contextTokensMax });
   engine.submit(0, 0, inputTokens, outputTokens, 0);
   let endUs = 0;
   const sink = { started() {}, firstToken() {}, preempted() {}, finished: (_: number, atUs: number) => { endUs = atUs; } };

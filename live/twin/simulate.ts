@@ -2,7 +2,6 @@ import type { JobRow, RunReport } from "../../protocol/result.ts";
 import { runScenario } from "../../sim/experiment/run.ts";
 import type { Scenario } from "../../sim/scenario/scenario.ts";
 import type { EngineSpec } from "../../sim/scenario/scenario.ts";
-import { fittedStepCost } from "../../sim/world/engine/fitted-cost.ts";
 import { llamaCppEngine } from "../../sim/world/engine/llama-cpp.ts";
 import type { NodePlan } from "../../sim/world/supply.ts";
 import type { PlannedJob } from "../../sim/world/planned-jobs.ts";
@@ -36,7 +35,7 @@ export function calibratedScenario(scenario: Scenario, calibration: Calibration,
 export function calibratedPlans(scenario: Scenario, plans: readonly NodePlan[], calibration: Calibration): NodePlan[] {
   return plans.map((plan, node) => {
     const engine = scenario.operators[plan.operatorClass]!.engine as Extract<EngineSpec, { kind: "llama.cpp" }>;
-    const cost = fittedStepCost(calibration.nodes[node]!.fit.cost);
+    const { cost } = calibration.nodes[node]!;
     const { slots, kvTokensMax, offers } = plan.descriptor;
     return { ...plan, engine: () => llamaCppEngine({ cost, slots, kvTokensMax, contextTokens: offers[0]!.contextTokensMax, batchTokens: engine.batchTokens }) };
   });

@@ -89,7 +89,7 @@ function calibration({ calibration: { stages, tookUs, legsUs, paymentUs, shares,
     blocks: [
       { kind: "text", text: `After the play, a bench run of its own measured the same processes in ${formatNumber(stages)} steps and ${formatDurationUs(tookUs)}; none of its jobs is among those above.` },
       {
-        kind: "table", caption: "Cost of a step, fitted to it", head: ["node", "form", "a prompt token", "a pass", "a token of context", "prompts, error of the fit", "steps, error of the fit"],
+        kind: "table", caption: "Cost of a step: a formula fitted to the measurements, which the simulation takes as they are, linear in between", head: ["node", "form", "a prompt token", "a pass", "a token of context", "prompts, error of the fit", "steps, error of the fit"],
         rows: rows.map(({ name, cost, prompts, steps, promptError, stepError }) => [
           name, cost.form, micro(cost.tokenUs), micro(cost.fixedUs), micro(cost.contextUs), `${formatPercent(promptError)} of ${prompts}`, `${formatPercent(stepError)} of ${steps}`,
         ]),

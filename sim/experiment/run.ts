@@ -174,10 +174,11 @@ export class SimulatedRun implements Run {
 
   #playUntil(untilUs: number): void {
     const { kernel } = this.world;
-    while (kernel.nowUs < untilUs) {
+    // Once at least: a slice of no length plays what is due now.
+    do {
       this.world.run(Math.min(untilUs, this.#recorder.nextMarkUs));
       this.#recorder.mark(kernel.nowUs);
-    }
+    } while (kernel.nowUs < untilUs);
   }
 
   finish(): RunReport {

@@ -40,11 +40,16 @@ export const registerLedger = (program: Command): void => {
     .addHelpText("after", "\nExample:\n  $ infernet ledger --credit '50000 sat'\n")
     .action(async (flags: LedgerFlags) => {
       const observer = await openObserver("ledger", "", { log: flags.log, metrics: flags.metrics ?? null });
+      let fail: (error: unknown) => void = () => {};
+      const failure = new Promise<never>((_, reject) => { fail = reject; });
+      // It may fail before anybody waits for it.
+      failure.catch(() => {});
       const server = new LedgerServer({
         listen: flags.listen,
         journal: flags.journal === false ? undefined : flags.journal,
         durability: flags.durability,
         ledger: { creditMsat: flags.credit, offerMs: Math.ceil(flags.offerTimeout / 1_000) },
+        onFailure: (error) => fail(error),
         onRefused: (detail) => observer.log.write("warn", "connection refused", { reason: detail }),
       });
       observer.metrics.ledger(server);
@@ -61,7 +66,11 @@ export const registerLedger = (program: Command): void => {
       process.stdout.write(`${url}\n`);
       const print = (): void => { process.stdout.write(balancesText(server.ledger)); };
       process.on("SIGUSR1", print);
-      const [signal] = await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]) as ["SIGINT" | "SIGTERM"];
+      const [signal] = await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM"), failure]).catch(async (error: unknown) => {
+        await server.stop();
+        await observer.close();
+        throw error;
+      }) as ["SIGINT" | "SIGTERM"];
       process.off("SIGUSR1", print);
       await server.stop();
       await observer.close();

@@ -36,6 +36,7 @@ export class Journal {
   readonly tornBytes: number;
   readonly #path: string;
   readonly #durability: Durability;
+  readonly #onFailure: (error: unknown) => void;
   #descriptor: number;
   #bytes: number;
   #unwritten = "";
@@ -48,9 +49,10 @@ export class Journal {
   #closed = false;
 
   /** Opens the file, or makes it, with its folder. @throws JournalError where it is in use or damaged; the file system's own errors. */
-  constructor(path: string, durability: Durability = "power") {
+  constructor(path: string, durability: Durability = "power", onFailure: (error: unknown) => void = (error) => { throw error; }) {
     this.#path = resolve(path);
     this.#durability = durability;
+    this.#onFailure = onFailure;
     mkdirSync(dirname(this.#path), { recursive: true });
     lock(this.#path);
     try {
@@ -90,7 +92,8 @@ export class Journal {
   /**
    * Writes down what was appended.
    * @param then called once that will last, after the `then` of earlier calls; perhaps at once.
-   * @throws the file system's error: what was appended since the last commit may be lost, and nobody must be told of it.
+   * @throws the file system's error, with the file's path: what was appended since the last commit may be lost, nobody must be
+   * told of it, and the journal is of no use any more. Where the disk says so later, `onFailure` hears of it.
    */
   commit(then: () => void): void {
     const fresh = this.#unwritten !== "";
@@ -120,8 +123,16 @@ export class Journal {
   #write(): void {
     const bytes = Buffer.from(this.#unwritten);
     this.#unwritten = "";
-    for (let at = 0; at < bytes.length;) at += writeSync(this.#descriptor, bytes, at);
+    try {
+      for (let at = 0; at < bytes.length;) at += writeSync(this.#descriptor, bytes, at);
+    } catch (error) {
+      throw this.#located(error);
+    }
     this.#bytes += bytes.length;
+  }
+
+  #located(error: unknown): unknown {
+    return error instanceof Error ? Object.assign(error, { path: this.#path }) : error;
   }
 
   #sync(): void {
@@ -133,8 +144,8 @@ export class Journal {
       if (this.#former >= 0) closeSync(this.#former);
       this.#former = -1;
       if (this.#closed) return closeSync(this.#descriptor);
-      // Nobody may be told of what the disk does not have, and there is no knowing what it has: this process is over.
-      if (error !== null) throw error;
+      // Nobody may be told of what the disk does not have, and there is no knowing what it has.
+      if (error !== null) return this.#onFailure(this.#located(error));
       for (const then of this.#waiting) then();
       if (this.#next.length > 0 && !this.#syncing && !this.#closed) this.#sync();
     });

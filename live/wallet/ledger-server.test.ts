@@ -1,4 +1,5 @@
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import fs, { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
@@ -193,6 +194,40 @@ describe("a journal", () => {
     const again = new LedgerServer({ listen: { host: "127.0.0.1", port: 0 }, journal });
     expect(again.ledger.balanceMsat(node.signer.publicKey)).toBe(CREDIT_MSAT + 80);
     await again.stop();
+  });
+});
+
+describe("a full disk", () => {
+  const { writeSync, fdatasync } = fs;
+  afterEach(() => {
+    Object.assign(fs, { writeSync, fdatasync });
+    syncBuiltinESMExports();
+  });
+
+  test.each([["as it is written to", "process"], ["as it is synced", "power"]] as const)("%s ends the ledger before it says what it has not kept", async (_, durability) => {
+    const journal = newFile();
+    const failures: unknown[] = [];
+    const first = await startLedger({ journal, durability, onFailure: (error) => failures.push(error) });
+    const [client, node] = [await startWallet(first.url), await startWallet(first.url)];
+    client.pay(node, node.wallet.invoice("job-1", "job", 700).paymentHash, 700);
+    await until(() => client.events.length === 1 && first.server.ledger.size.payments === 0, "paid");
+    const full = Object.assign(new Error("no space"), { code: "ENOSPC" });
+    Object.assign(fs, durability === "process"
+      ? { writeSync: (fd: number, bytes: Uint8Array) => { writeSync(fd, bytes, 0, 9); throw full; } }
+      : { fdatasync: (_fd: number, then: (error: Error) => void) => setImmediate(() => then(full)) });
+    syncBuiltinESMExports();
+    client.pay(node, node.wallet.invoice("job-2", "job", 100).paymentHash, 100);
+    await until(() => failures.length === 1 && client.downs.length === 1, "it fails");
+    expect(failures).toMatchObject([{ code: "ENOSPC", path: journal }]);
+    expect(client.events).toHaveLength(1);
+    await first.server.stop();
+    Object.assign(fs, { writeSync, fdatasync });
+    syncBuiltinESMExports();
+
+    const second = await startLedger({ journal, listen: { host: "127.0.0.1", port: first.port } });
+    expect(second.server.tornBytes).toBe(durability === "process" ? 9 : 0);
+    await until(() => client.events.length === 2 && node.events.length === 2, "the payment is made once there is room");
+    expect(second.server.ledger.balanceMsat(node.signer.publicKey)).toBe(CREDIT_MSAT + 800);
   });
 });
 

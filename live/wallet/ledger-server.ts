@@ -30,6 +30,8 @@ export interface LedgerServerOptions {
   readonly messagesPerS?: number;
   /** A connection was turned away or broken off: a sentence for the log, without anything that it said. */
   readonly onRefused?: (detail: string) => void;
+  /** The journal cannot be written any more (the disk is full): nobody is served from now on, and nobody was told of what is not in it. */
+  readonly onFailure?: (error: unknown) => void;
 }
 
 /** Frames that wait for a wallet that does not read, bytes: then it is cut off, and told everything when it comes back. */
@@ -73,6 +75,7 @@ export class LedgerServer {
   /** Bytes of the journal at which it is made shorter. */
   #compactAt: number;
   #messages = 0;
+  #failed = false;
   readonly #outcomes: Record<string, number> = {};
 
   /** Reads the journal. @throws JournalError where it cannot be used. */
@@ -80,7 +83,7 @@ export class LedgerServer {
     this.#options = options;
     const { journal, durability, ledger = {} } = options;
     this.#compactAt = options.compactBytes ?? COMPACT_BYTES;
-    this.#journal = journal === undefined ? null : new Journal(journal, durability);
+    this.#journal = journal === undefined ? null : new Journal(journal, durability, (error) => this.#fail(error));
     this.ledgerId = this.#journal?.ledgerId ?? randomBytes(32).toString("hex");
     this.tornBytes = this.#journal?.tornBytes ?? 0;
     this.ledger = new Ledger(ledger, {
@@ -139,7 +142,7 @@ export class LedgerServer {
     for (const timer of this.#timers) clearInterval(timer);
     for (const { socket } of this.#connections) socket.terminate();
     const server = this.#server;
-    if (server !== null) await new Promise<void>((resolve) => { server.close(() => resolve()); });
+    if (server !== null && !this.#failed) await new Promise<void>((resolve) => { server.close(() => resolve()); });
     this.#journal?.close();
   }
 
@@ -227,6 +230,7 @@ export class LedgerServer {
 
   /** Acts on the ledger, and tells of it once it is written down. */
   #turn(act: (nowMs: number) => void): void {
+    if (this.#failed) return;
     // A clock that is set back must not bring payments back to life.
     this.#latestMs = Math.max(this.#latestMs, Date.now());
     act(this.#latestMs);
@@ -237,11 +241,26 @@ export class LedgerServer {
     };
     const journal = this.#journal;
     if (journal === null) return tell();
-    journal.commit(tell);
-    if (journal.bytes >= this.#compactAt) {
-      journal.compact(this.ledger.snapshot());
-      this.#compactAt = Math.max(this.#options.compactBytes ?? COMPACT_BYTES, 2 * journal.bytes);
+    try {
+      journal.commit(tell);
+      if (journal.bytes >= this.#compactAt) {
+        journal.compact(this.ledger.snapshot());
+        this.#compactAt = Math.max(this.#options.compactBytes ?? COMPACT_BYTES, 2 * journal.bytes);
+      }
+    } catch (error) {
+      this.#fail(error);
     }
+  }
+
+  /** What is in memory is ahead of the journal: it must not go on. */
+  #fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#server?.close();
+    for (const { socket } of this.#connections) socket.terminate();
+    const { onFailure = (fault: unknown) => { throw fault; } } = this.#options;
+    onFailure(error);
   }
 
   #send(socket: WebSocket, message: LedgerMessage): void {

@@ -66,10 +66,11 @@ export const registerLedger = (program: Command): void => {
       process.stdout.write(`${url}\n`);
       const print = (): void => { process.stdout.write(balancesText(server.ledger)); };
       process.on("SIGUSR1", print);
-      const [signal] = await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM"), failure]).catch(async (error: unknown) => {
+      const [signal] = await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM"), failure]).catch(async (error: NodeJS.ErrnoException) => {
         await server.stop();
         await observer.close();
-        throw error;
+        if (typeof error.code !== "string") throw error;
+        throw new UserError(`${flags.journal} cannot be written any more (${error.code}). Nobody was told of what is not in it: put that right, and start the ledger again`);
       }) as ["SIGINT" | "SIGTERM"];
       process.off("SIGUSR1", print);
       await server.stop();

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Socket } from "node:net";
 import { WebSocket } from "ws";
 import { canonicalJson } from "../../protocol/canonical.ts";
 import { eventId, type NostrEvent } from "../../protocol/event.ts";
@@ -19,6 +20,7 @@ class MockPeer {
   readonly #url: string;
   readonly #router: PeerId;
   #closed = false;
+  #socket: Socket | null = null;
 
   constructor(name: string, url: string, router: PeerId) {
     this.signer = liveSigner(createHash("sha256").update(`${name} of ${process.pid}`).digest());
@@ -29,6 +31,7 @@ class MockPeer {
   /** @param onMessage called with every message, unchecked. */
   async open(onMessage: (message: Message) => void): Promise<void> {
     this.ws = new WebSocket(this.#url, { perMessageDeflate: false });
+    this.ws.once("upgrade", (response) => { this.#socket = response.socket; });
     const frame = (): Promise<string> => new Promise((resolve, reject) => {
       this.ws.once("message", (data) => resolve((data as Buffer).toString()));
       this.ws.once("close", (code) => reject(new Error(`closed with ${code}`)));
@@ -40,7 +43,10 @@ class MockPeer {
     await frame();
     this.ws.removeAllListeners("close");
     this.ws.on("close", (code) => { if (!this.#closed) throw new Error(`the router closed a connection: ${code}`); });
-    this.ws.on("message", (data) => onMessage(JSON.parse((JSON.parse((data as Buffer).toString()) as NostrEvent).content) as Message));
+    this.ws.on("message", (data) => {
+      // Nobody waits for chunks: all that the load leaves undone is the router's to use.
+      if (!(data as Buffer).includes("token-chunk")) onMessage(JSON.parse((JSON.parse((data as Buffer).toString()) as NostrEvent).content) as Message);
+    });
   }
 
   close(): void {
@@ -48,12 +54,27 @@ class MockPeer {
     this.ws.terminate();
   }
 
-  /** An envelope; not signed where nobody will look: what is for other peers the router passes on unopened. */
-  envelope(to: PeerId, message: Message, isSigned = true): string {
+  /** Sends several frames in one write. */
+  send(frames: readonly string[]): void {
+    this.#socket?.cork();
+    for (const frame of frames) this.ws.send(frame);
+    this.#socket?.uncork();
+  }
+
+  envelope(to: PeerId, message: Message): string {
+    return this.#envelope(to, canonicalJson(message), true);
+  }
+
+  /** One that nobody will look into: what is for other peers the router passes on unopened. */
+  unsigned(to: PeerId, content: string): string {
+    return this.#envelope(to, content, false);
+  }
+
+  #envelope(to: PeerId, content: string, isSigned: boolean): string {
     const nowS = Math.floor(Date.now() / 1_000);
     const unsigned = {
       pubkey: this.signer.publicKey, created_at: nowS, kind: ENVELOPE_KIND,
-      tags: [["p", to], ["expiration", String(nowS + 600)], ["infernet", String(PROTOCOL_VERSION)], ["salt", this.signer.nextNonce()]], content: canonicalJson(message),
+      tags: [["p", to], ["expiration", String(nowS + 600)], ["infernet", String(PROTOCOL_VERSION)], ["salt", this.signer.nextNonce()]], content,
     };
     const id = isSigned ? eventId(unsigned) : SOME_HASH;
     return JSON.stringify({ id, ...unsigned, sig: isSigned ? this.signer.sign(id) : SOME_HASH + SOME_HASH });
@@ -162,9 +183,8 @@ export class Load {
     const next = this.#prepared.pop();
     if (next === undefined) throw new Error("more jobs were asked for than were prepared");
     this.#live.set(next.jobId, { client: next.client, sentUs: nowUs(), awardUs: 0, resultSentUs: 0 });
-    next.client.ws.send(next.job);
     // A real client pays after the result; for the router it is one more envelope of the job's.
-    next.client.ws.send(next.paid);
+    next.client.send([next.job, next.paid]);
   }
 
   #serve(node: MockPeer, { job, attempt, prices }: Award): void {
@@ -172,20 +192,18 @@ export class Load {
     if (live === undefined) return;
     live.awardUs = nowUs() - live.sentUs;
     const self = node.signer.publicKey;
-    node.ws.send(node.envelope(this.#router, { type: "accept", jobId: job.jobId, attempt }));
-    for (let i = 0; i < CHUNKS; i++) {
-      node.ws.send(node.envelope(job.client, { type: "token-chunk", jobId: job.jobId, attempt, firstToken: 20 * i, tokens: 20, text: CHUNK_TEXT }, false));
-    }
+    const { jobId, client } = job;
     const result = resultOf({ job, attempt, prices }, self);
+    const chunks = Array.from({ length: CHUNKS }, (_, i) =>
+      node.unsigned(client, `{"attempt":${attempt},"firstToken":${20 * i},"jobId":"${jobId}","text":"${CHUNK_TEXT}","tokens":20,"type":"token-chunk"}`));
+    const accept = node.envelope(this.#router, { type: "accept", jobId, attempt });
     const toRouter = node.envelope(this.#router, result);
-    const toClient = node.envelope(job.client, result, false);
+    const toClient = node.unsigned(client, JSON.stringify(result));
     live.resultSentUs = nowUs();
-    node.ws.send(toClient);
-    node.ws.send(toRouter);
+    node.send([accept, ...chunks, toClient, toRouter]);
   }
 
   #onClient(client: MockPeer, message: Message): void {
-    if (message.type === "token-chunk") return;
     const jobId = message.type === "result" || message.type === "refuse" ? message.jobId : "";
     const live = this.#live.get(jobId);
     if (live === undefined || live.client !== client || message.type !== "result") {

@@ -17,6 +17,8 @@ test("a bench run measures every node over the workload's lengths, and none of t
   const ids = new Set(workload.map(({ request }) => request.jobId));
   expect([...bench.jobs.keys()].some((id) => ids.has(id))).toBe(false);
   expect(bench.stages).toHaveLength(bench.what.length);
+  const [first, second] = bench.rounds.map((from, i) => bench.what.slice(from, bench.rounds[i + 1]));
+  expect(second).toEqual(first);
 
   const regions = planNodes(bench.scenario, 1).map(({ region }) => region);
   expect(new Set(regions).size).toBe(plans.length);

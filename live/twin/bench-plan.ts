@@ -26,6 +26,8 @@ export interface BenchPlan {
   readonly scenario: Scenario;
   readonly what: readonly BenchStage[];
   readonly stages: readonly (readonly Submission[])[];
+  /** The first stage of each round; a round measures everything once. */
+  readonly rounds: readonly number[];
   /** Node that each job of a stage goes to. */
   readonly jobs: ReadonlyMap<string, { readonly stage: number; readonly node: number }>;
 }
@@ -52,7 +54,9 @@ export function planBench(scenario: Scenario, seed: number, plans: readonly Node
   const [low, high] = [at(inputs, 0.1), at(inputs, 0.9)];
 
   const what: BenchStage[] = plans.map((_, node) => ({ kind: "warm-up", node }));
+  const rounds: number[] = [];
   for (let round = 0; round < repetitions; round++) {
+    rounds.push(what.length);
     plans.forEach(({ descriptor }, node) => {
       for (const tokens of lengths) what.push({ kind: "prompt", node, tokens });
       const { decodeTokensPerS, contextTokensMax } = descriptor.offers[0]!;
@@ -89,7 +93,7 @@ export function planBench(scenario: Scenario, seed: number, plans: readonly Node
       });
     }
   });
-  return { scenario: apart, what, stages, jobs };
+  return { scenario: apart, what, stages, rounds, jobs };
 }
 
 /** 1, 2, 3, 4, 6, 8, ... up to the slots themselves. */

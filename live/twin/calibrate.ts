@@ -104,7 +104,9 @@ export function calibrationOf(bench: BenchPlan, played: Played, plans: readonly 
     const job = bench.stages[stage]!.find(({ request }) => request.jobId === id)!.request;
     return { stage, startedUs: passage.startedUs, endedUs: passage.madeLastUs, aloneUs: aloneUs(plans[node]!, nodes[node]!.cost, job.inputTokens, job.maxOutputTokens) };
   })));
-  const shares = sharesOf(runs, plans.length);
+  // The median of the rounds: one that something else disturbed does not count.
+  const rounds = bench.rounds.map((from, i) => sharesOf(runs.filter(({ stage }) => stage >= from && stage < (bench.rounds[i + 1] ?? Infinity)), plans.length));
+  const shares = plans.map((_, i) => median(rounds.map((round) => round[i]!)));
 
   const all = bench.what.flatMap(({ kind }, stage) => (kind === "warm-up" ? [] : ofStage[stage]!.map((one) => ({ ...one.passage, kind }))));
   const alone = all.filter(({ kind }) => kind === "prompt");

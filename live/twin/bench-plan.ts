@@ -86,10 +86,10 @@ export function planBench(scenario: Scenario, seed: number, plans: readonly Node
       case "steps": return Array.from({ length: one.sequences }, () => job(stage, one.node, 0, one.inputTokens, one.outputTokens));
       case "busy": return Array.from({ length: one.busy }, (_, i) => {
         const node = (one.node + i) % plans.length;
-        const { decodeTokensPerS, contextTokensMax } = plans[node]!.descriptor.offers[0]!;
-        // Each node has work for about as long; what does not overlap is told apart in the evaluation.
-        const tokens = Math.round(stretchS * decodeTokensPerS);
-        return job(stage, node, 0, typical.input, Math.max(8, Math.min(tokens, contextTokensMax - typical.input - 2)));
+        // The same job everywhere, with prompt and output in the workload's proportion: reading, generating and streaming load the
+        // machine differently. What does not overlap is told apart in the evaluation.
+        const times = Math.max(1, Math.min(4, Math.floor((plans[node]!.descriptor.offers[0]!.contextTokensMax - 2) / (typical.input + typical.output))));
+        return job(stage, node, 0, typical.input * times, typical.output * times);
       });
     }
   });

@@ -32,6 +32,9 @@ export interface BenchPlan {
   readonly jobs: ReadonlyMap<string, { readonly stage: number; readonly node: number }>;
 }
 
+/** How often, in a round, each number of nodes is made busy at once. */
+const BUSY_TIMES = 2;
+
 export interface BenchSize {
   /** How often each measurement is made. */
   readonly repetitions: number;
@@ -64,7 +67,7 @@ export function planBench(scenario: Scenario, seed: number, plans: readonly Node
       for (let sequences = 1; sequences <= descriptor.slots; sequences = next(sequences, descriptor.slots)) {
         for (const inputTokens of new Set([low, high])) what.push({ kind: "steps", node, sequences, inputTokens, outputTokens: steps });
       }
-      for (let busy = 2; busy <= plans.length; busy++) what.push({ kind: "busy", node, busy });
+      for (let busy = 2; busy <= plans.length; busy++) for (let time = 0; time < BUSY_TIMES; time++) what.push({ kind: "busy", node, busy });
     });
   }
 
@@ -86,9 +89,11 @@ export function planBench(scenario: Scenario, seed: number, plans: readonly Node
       case "steps": return Array.from({ length: one.sequences }, () => job(stage, one.node, 0, one.inputTokens, one.outputTokens));
       case "busy": return Array.from({ length: one.busy }, (_, i) => {
         const node = (one.node + i) % plans.length;
-        // The same job everywhere, with prompt and output in the workload's proportion: reading, generating and streaming load the
-        // machine differently. What does not overlap is told apart in the evaluation.
-        const times = Math.max(1, Math.min(4, Math.floor((plans[node]!.descriptor.offers[0]!.contextTokensMax - 2) / (typical.input + typical.output))));
+        // Jobs with prompt and output in the workload's proportion, longer ones at faster nodes, so that they overlap as long as they
+        // can. What does not overlap is told apart in the evaluation.
+        const { contextTokensMax, decodeTokensPerS } = plans[node]!.descriptor.offers[0]!;
+        const slowest = Math.min(...plans.map(({ descriptor }) => descriptor.offers[0]!.decodeTokensPerS));
+        const times = Math.max(1, Math.min(Math.round(decodeTokensPerS / slowest), Math.floor((contextTokensMax - 2) / (typical.input + typical.output))));
         return job(stage, node, 0, typical.input * times, typical.output * times);
       });
     }

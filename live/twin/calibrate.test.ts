@@ -12,7 +12,7 @@ test("shares are found from jobs that overlap only in part", () => {
   const runs = stages.flatMap((jobs, stage) => jobs.map(([startedUs, endedUs]) => {
     let aloneUs = 0;
     for (let at = startedUs!; at < endedUs!; at++) aloneUs += shareWith[jobs.filter(([from, until]) => from! <= at && until! > at).length]!;
-    return { stage, startedUs: startedUs!, endedUs: endedUs!, aloneUs };
+    return { stage, startedUs: startedUs!, endedUs: endedUs!, fromUs: startedUs!, untilUs: endedUs!, aloneUs };
   }));
   const found = sharesOf(runs, 3);
   expect(found[0]).toBe(1);
@@ -21,6 +21,6 @@ test("shares are found from jobs that overlap only in part", () => {
 });
 
 test("nodes that were never busy at once say nothing of each other", () => {
-  expect(() => sharesOf([{ stage: 0, startedUs: 0, endedUs: 10, aloneUs: 10 }], 2)).toThrow(/2 nodes were never busy at once/);
+  expect(() => sharesOf([{ stage: 0, startedUs: 0, endedUs: 10, fromUs: 0, untilUs: 10, aloneUs: 10 }], 2)).toThrow(/2 nodes were never busy at once/);
   expect(sharesOf([], 1)).toEqual([1]);
 });

@@ -46,8 +46,9 @@ export interface NodeFit {
 /** Everything that the simulated side of a twin takes from the bench run. */
 export interface Calibration {
   readonly nodes: readonly NodeCalibration[];
-  /** The share of its speed that a node's engine has while 1, 2, 3, ... nodes are busy. */
+  /** The share of its speed that a node's engine has while 1, 2, 3, ... nodes are busy: generating, and reading prompts. */
   readonly shares: readonly number[];
+  readonly promptShares: readonly number[];
   /** Mean one-way times, µs: client to router, router to a node that begins, node to client. */
   readonly legsUs: { readonly toRouter: number; readonly toNode: number; readonly toClient: number };
   /** From the result to the end of the job: the payment. */
@@ -100,18 +101,25 @@ export function calibrationOf(bench: BenchPlan, played: Played, plans: readonly 
     return { prefill, decode, fit: fitNode({ prefill, decode, passTokens }, mixed), cost: interpolatedCost(prefill, decode) };
   });
 
-  const runs = bench.what.flatMap((what, stage): Overlapping[] => (what.kind !== "busy" ? [] : ofStage[stage]!.map(({ passage, node, id }) => {
+  const runs = bench.what.flatMap((what, stage): Record<"prompt" | "generation", Overlapping>[] => (what.kind !== "busy" ? [] : ofStage[stage]!.map(({ passage, node, id }) => {
     const job = bench.stages[stage]!.find(({ request }) => request.jobId === id)!.request;
-    return { stage, startedUs: passage.startedUs, endedUs: passage.madeLastUs, aloneUs: aloneUs(plans[node]!, nodes[node]!.cost, job.inputTokens, job.maxOutputTokens) };
+    const { startedUs, madeFirstUs, madeLastUs: endedUs } = passage;
+    const promptUs = aloneUs(plans[node]!, nodes[node]!.cost, job.inputTokens, 1);
+    return {
+      prompt: { stage, startedUs, endedUs, fromUs: startedUs, untilUs: madeFirstUs, aloneUs: promptUs },
+      generation: { stage, startedUs, endedUs, fromUs: madeFirstUs, untilUs: endedUs, aloneUs: aloneUs(plans[node]!, nodes[node]!.cost, job.inputTokens, job.maxOutputTokens) - promptUs },
+    };
   })));
   // The median of the rounds: one that something else disturbed does not count.
-  const rounds = bench.rounds.map((from, i) => sharesOf(runs.filter(({ stage }) => stage >= from && stage < (bench.rounds[i + 1] ?? Infinity)), plans.length));
-  const shares = plans.map((_, i) => median(rounds.map((round) => round[i]!)));
+  const medians = (phase: "prompt" | "generation"): number[] => {
+    const rounds = bench.rounds.map((from, i) => sharesOf(runs.filter((run) => run[phase].stage >= from && run[phase].stage < (bench.rounds[i + 1] ?? Infinity)).map((run) => run[phase]), plans.length));
+    return plans.map((_, i) => median(rounds.map((round) => round[i]!)));
+  };
 
   const all = bench.what.flatMap(({ kind }, stage) => (kind === "warm-up" ? [] : ofStage[stage]!.map((one) => ({ ...one.passage, kind }))));
   const alone = all.filter(({ kind }) => kind === "prompt");
   return {
-    nodes, shares,
+    nodes, shares: medians("generation"), promptShares: medians("prompt"),
     legsUs: {
       toRouter: mean(all.map((one) => one.assignedUs - one.submittedUs)),
       toNode: mean(alone.map((one) => one.startedUs - one.assignedUs)),
@@ -125,9 +133,13 @@ export function calibrationOf(bench: BenchPlan, played: Played, plans: readonly 
 export interface Overlapping {
   /** Jobs of one stage overlap. */
   readonly stage: number;
+  /** From when to when it kept its node busy. */
   readonly startedUs: number;
   readonly endedUs: number;
-  /** How long it would have taken with the machine to itself. */
+  /** The part of that which is looked at, such as its prompt. */
+  readonly fromUs: number;
+  readonly untilUs: number;
+  /** How long that would have taken with the machine to itself. */
   readonly aloneUs: number;
 }
 
@@ -140,9 +152,10 @@ export function sharesOf(runs: readonly Overlapping[], nodes: number): number[] 
   const rows = runs.map((run) => {
     const withBusy = new Array<number>(nodes + 1).fill(0);
     const others = runs.filter(({ stage }) => stage === run.stage);
-    const edges = [...new Set(others.flatMap(({ startedUs, endedUs }) => [startedUs, endedUs]))].filter((at) => at >= run.startedUs && at <= run.endedUs).sort((a, b) => a - b);
-    edges.slice(1).forEach((untilUs, i) => {
-      const fromUs = edges[i]!;
+    const edges = [...new Set(others.flatMap(({ startedUs, endedUs }) => [startedUs, endedUs]))].filter((at) => at > run.fromUs && at < run.untilUs);
+    const cuts = [run.fromUs, ...edges.sort((a, b) => a - b), run.untilUs];
+    cuts.slice(1).forEach((untilUs, i) => {
+      const fromUs = cuts[i]!;
       const busy = others.filter(({ startedUs, endedUs }) => startedUs <= fromUs && endedUs >= untilUs).length;
       withBusy[busy]! += untilUs - fromUs;
     });
@@ -186,8 +199,8 @@ function withErrors(cost: FittedCost, measurements: Measurements): NodeFit {
 }
 
 /** The host that all nodes of the twin share. */
-export function hostOf({ shares }: Calibration, cores: number): HostSpec {
-  return { name: "this-machine", cores, usedCores: 0, shares };
+export function hostOf({ shares, promptShares }: Calibration, cores: number): HostSpec {
+  return { name: "this-machine", cores, usedCores: 0, shares, promptShares };
 }
 
 /** From start to last token of a job that has the node and the machine to itself, µs. */

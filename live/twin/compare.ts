@@ -104,7 +104,7 @@ export function compareSides(options: CompareOptions): { readonly report: TwinRe
     }),
     submissionLag: { meanUs: lags.length === 0 ? 0 : lags.reduce((sum, lag) => sum + lag, 0) / lags.length, maxUs: Math.max(0, ...lags) },
     calibration: {
-      stages: calibration.stages, tookUs: calibration.tookUs, legsUs: { ...calibration.legsUs }, paymentUs: calibration.paymentUs, cores: calibration.cores, shares: [...calibration.shares],
+      stages: calibration.stages, tookUs: calibration.tookUs, legsUs: { ...calibration.legsUs }, paymentUs: calibration.paymentUs, cores: calibration.cores, shares: [...calibration.shares], promptShares: [...calibration.promptShares],
       nodes: calibration.nodes.map(({ fit, prefill, decode }, i) => ({
         name: plans[i]!.name, cost: fit.cost, prompts: prefill.length, steps: decode.length, promptError: fit.promptError, stepError: fit.stepError,
       })),
@@ -184,7 +184,7 @@ function findings({ jobs, decisions, calibration, phases, submissionLag, machine
     const one = comparisonOf(phase, "endToEnd");
     if (one !== undefined) found.push(`${phase.name}: ${formatNumber(phase.throughput.jobsPerS.real, 2)} jobs/s; end-to-end ${signed(one.error.mean)} in the mean, ${signed(one.error.p95)} at p95.`);
   }
-  found.push(`While 1, 2, 3, ... nodes were busy, each had ${calibration.shares.map((share) => formatPercent(share)).join(", ")} of its speed, on ${machine.cores} cores that they share with the router, the clients and the ledger.`);
+  found.push(`While 1, 2, 3, ... nodes were busy, each had ${calibration.shares.map((share) => formatPercent(share)).join(", ")} of its speed in generating and ${calibration.promptShares.map((share) => formatPercent(share)).join(", ")} in reading prompts, on ${machine.cores} cores that they share with the router, the clients and the ledger.`);
   if (submissionLag.maxUs > 5_000) found.push(`Jobs were submitted up to ${formatNumber(submissionLag.maxUs / 1_000, 1)} ms later than planned, ${formatNumber(submissionLag.meanUs / 1_000, 2)} ms on average.`);
   const { othersCores } = machine;
   if (othersCores !== null && Math.max(othersCores.play, othersCores.bench) > 0.1) found.push(`The machine had other work to do: processes outside the twin used ${formatNumber(othersCores.play, 2)} cores during the play and ${formatNumber(othersCores.bench, 2)} during the bench run, which is in all the errors.`);

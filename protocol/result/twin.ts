@@ -115,7 +115,8 @@ export const twinReport = z.strictObject({
     legsUs: z.strictObject({ toRouter: us, toNode: us, toClient: us }).describe("Mean one-way times of messages, signing and verifying in them."),
     paymentUs: us,
     cores: count,
-    shares: z.array(z.number().gt(0)).describe("Share of its speed that a node has while 1, 2, 3, ... are busy."),
+    shares: z.array(z.number().gt(0)).describe("Share of its speed in generating that a node has while 1, 2, 3, ... are busy."),
+    promptShares: z.array(z.number().gt(0)).describe("The same in reading prompts."),
     nodes: z.array(z.strictObject({
       name, cost: fittedCost, prompts: count, steps: count,
       promptError: z.number().describe("Mean absolute error of the fit, relative."), stepError: z.number(),

@@ -83,7 +83,7 @@ function nodes({ nodes: rows }: TwinReport): Part {
   };
 }
 
-function calibration({ calibration: { stages, tookUs, legsUs, paymentUs, shares, nodes: rows, cores } }: TwinReport): Part {
+function calibration({ calibration: { stages, tookUs, legsUs, paymentUs, shares, promptShares, nodes: rows, cores } }: TwinReport): Part {
   return {
     title: "What the simulation was told",
     blocks: [
@@ -95,8 +95,8 @@ function calibration({ calibration: { stages, tookUs, legsUs, paymentUs, shares,
         ]),
       },
       {
-        kind: "table", caption: `Speed of a node while so many are busy on the ${cores} cores`, head: ["busy nodes", "measured", "were there nothing but cores to share"],
-        rows: shares.map((share, i) => [String(i + 1), formatPercent(share), formatPercent(Math.min(1, cores / (i + 1)))]),
+        kind: "table", caption: `Speed of a node while so many are busy on the ${cores} cores`, head: ["busy nodes", "generating, measured", "reading prompts, measured", "were there nothing but cores to share"],
+        rows: shares.map((share, i) => [String(i + 1), formatPercent(share), formatPercent(promptShares[i]!), formatPercent(Math.min(1, cores / (i + 1)))]),
       },
       { kind: "table", caption: "Messages and payments, signing and verifying in them", head: ["client to router", "router to node", "node to client", "payment"], rows: [[legsUs.toRouter, legsUs.toNode, legsUs.toClient, paymentUs].map((us) => formatDurationUs(Math.round(us)))] },
     ],

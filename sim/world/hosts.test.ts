@@ -10,14 +10,14 @@ import { llamaCppEngine } from "./engine/llama-cpp.ts";
 import { ServiceTimeEngine } from "./engine/service-time.ts";
 import { Hosts, shareOf } from "./hosts.ts";
 
-const host = (more: Partial<HostSpec> = {}): HostSpec => ({ name: "desk", cores: 1, usedCores: 0, shares: [], ...more });
+const host = (more: Partial<HostSpec> = {}): HostSpec => ({ name: "desk", cores: 1, usedCores: 0, shares: [], promptShares: [], ...more });
 
 /** When the jobs finish: `ref` is the job's place in the list. */
 function finishTimes(engines: readonly Engine[], spec: HostSpec, jobs: readonly { atUs: number; node: number; input?: number; output?: number }[]): number[] {
   const ends: number[] = [];
   const sink: EngineSink = { started() {}, firstToken() {}, preempted() {}, finished: (ref, atUs) => void (ends[ref] = atUs) };
   let nowUs = 0;
-  const hosts = new Hosts([spec], engines.map(() => "desk"), (node, share) => engines[node]!.setShare(nowUs, share));
+  const hosts = new Hosts([spec], engines.map(() => "desk"), (node, share, promptShare) => engines[node]!.setShare(nowUs, share, promptShare));
   const changed = (): void => engines.forEach((engine, node) => hosts.changed(node, engine.running > 0));
   const waiting = jobs.map((job, ref) => ({ ...job, ref }));
   for (;;) {
@@ -55,6 +55,13 @@ describe("one core that two engines share", () => {
   test("what others use is gone, and a measured table counts before the cores", () => {
     expect(finishTimes([server(30)], host({ cores: 2, usedCores: 1.5 }), [{ atUs: 0, node: 0 }])).toEqual([60]);
     expect(finishTimes([server(30), server(30)], host({ cores: 8, shares: [1, 0.75] }), [{ atUs: 0, node: 0 }, { atUs: 0, node: 1 }])).toEqual([40, 40]);
+  });
+
+  test("prompts and generation may suffer differently", () => {
+    const cost = affineCost({ t0Us: 0, perSequenceUs: 1_000, perPrefillTokenUs: 10, contextUs: 0, prefillContextUs: 0 });
+    const engine = (): Engine => llamaCppEngine({ cost, slots: 1 });
+    // 1,000 us of prompt at a half, which gives the first token, then two steps of 1,000 us at a quarter.
+    expect(finishTimes([engine(), engine()], host({ shares: [1, 0.25], promptShares: [1, 0.5] }), [0, 1].map((node) => ({ atUs: 0, node, input: 100, output: 3 })))).toEqual([10_000, 10_000]);
   });
 
   test("the total stays beyond the table's end", () => {

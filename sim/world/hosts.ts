@@ -5,9 +5,18 @@ import type { HostSpec } from "../scenario/sections/hosts.ts";
  * divided by them all; or, without a table, the free cores divided by them all, and never above 1.
  */
 export function shareOf({ cores, usedCores, shares }: HostSpec, busy: number): number {
+  return shareIn(shares, cores - usedCores, busy);
+}
+
+/** The same for steps that hold prompt tokens. */
+export function promptShareOf({ cores, usedCores, shares, promptShares }: HostSpec, busy: number): number {
+  return shareIn(promptShares.length === 0 ? shares : promptShares, cores - usedCores, busy);
+}
+
+function shareIn(shares: readonly number[], freeCores: number, busy: number): number {
   if (busy === 0) return 1;
   const last = shares.length;
-  if (last === 0) return Math.min(1, (cores - usedCores) / busy);
+  if (last === 0) return Math.min(1, freeCores / busy);
   return busy <= last ? shares[busy - 1]! : (shares[last - 1]! * last) / busy;
 }
 
@@ -19,13 +28,13 @@ export class Hosts {
   readonly #nodesOf: readonly (readonly number[])[];
   readonly #busy: Uint8Array;
   readonly #busyOn: Int32Array;
-  readonly #setShare: (node: number, factor: number) => void;
+  readonly #setShare: (node: number, factor: number, promptFactor: number) => void;
 
   /**
    * @param hostNames by node: the name of its host; undefined where it has a machine of its own.
    * @throws RangeError for a name that no host has.
    */
-  constructor(hosts: readonly HostSpec[], hostNames: readonly (string | undefined)[], setShare: (node: number, factor: number) => void) {
+  constructor(hosts: readonly HostSpec[], hostNames: readonly (string | undefined)[], setShare: (node: number, factor: number, promptFactor: number) => void) {
     this.#hosts = hosts;
     this.#hostOf = Int32Array.from(hostNames, (name) => {
       if (name === undefined) return -1;
@@ -45,11 +54,14 @@ export class Hosts {
     const flag = busy ? 1 : 0;
     if (host < 0 || this.#busy[node] === flag) return;
     this.#busy[node] = flag;
-    const before = shareOf(this.#hosts[host]!, this.#busyOn[host]!);
-    this.#busyOn[host]! += busy ? 1 : -1;
-    const share = shareOf(this.#hosts[host]!, this.#busyOn[host]!);
-    if (busy) this.#setShare(node, share);
-    if (share === before) return;
-    for (const other of this.#nodesOf[host]!) if (other !== node && this.#busy[other] === 1) this.#setShare(other, share);
+    const spec = this.#hosts[host]!;
+    const before = this.#busyOn[host]!;
+    const count = before + (busy ? 1 : -1);
+    this.#busyOn[host] = count;
+    const share = shareOf(spec, count);
+    const promptShare = promptShareOf(spec, count);
+    if (busy) this.#setShare(node, share, promptShare);
+    if (share === shareOf(spec, before) && promptShare === promptShareOf(spec, before)) return;
+    for (const other of this.#nodesOf[host]!) if (other !== node && this.#busy[other] === 1) this.#setShare(other, share, promptShare);
   }
 }

@@ -98,8 +98,8 @@ export class SimulatedRunner implements Runner, EngineSink {
     this.#changed();
   }
 
-  setShare(factor: number): void {
-    this.engine.setShare(this.#host.kernel.nowUs, factor);
+  setShare(factor: number, promptFactor: number): void {
+    this.engine.setShare(this.#host.kernel.nowUs, factor, promptFactor);
     this.#changed();
   }
 

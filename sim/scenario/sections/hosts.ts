@@ -13,6 +13,8 @@ export interface HostSpec {
   readonly usedCores: number;
   /** Measured: the share of its full speed that each engine has while 1, 2, 3, ... of them are busy; empty: as the cores say. */
   readonly shares: readonly number[];
+  /** The same in steps that hold prompt tokens, which load a machine in another way; empty: as `shares`. */
+  readonly promptShares: readonly number[];
 }
 
 export const hosts = z.array(z.strictObject({
@@ -20,6 +22,7 @@ export const hosts = z.array(z.strictObject({
   cores: z.number().gt(0).max(65_536).describe("Engines that it serves at full speed at once: its cores, where an engine computes on one."),
   used: z.number().min(0).max(65_536).default(0).describe("Cores that others use all the time: routers, clients, the system."),
   shares: z.array(z.number().gt(0).max(2)).max(1_000).default([]).describe("As measured: the share of its full speed that each engine has while 1, 2, 3, ... of them are busy; with more, their total stays (default: the free cores over the busy engines, at most 1)."),
+  promptShares: z.array(z.number().gt(0).max(2)).max(1_000).default([]).describe("The same while an engine reads prompts, which load a machine in another way than generation (default: as `shares`)."),
 })).min(1).max(10_000);
 
 /** As the schema gives it. */
@@ -27,7 +30,7 @@ export type HostsInput = z.output<typeof hosts>;
 
 /** In the scenario's own words. */
 export function resolveHosts(input: HostsInput): HostSpec[] {
-  return input.map(({ name, cores, used, shares }) => ({ name, cores, usedCores: used, shares }));
+  return input.map(({ name, cores, used, shares, promptShares }) => ({ name, cores, usedCores: used, shares, promptShares }));
 }
 
 /** What the hosts and the operators on them contradict each other in. */

@@ -55,7 +55,7 @@ const acts: fc.Arbitrary<Act[]> = fc.array(
     { weight: 30, arbitrary: submit },
     { weight: 6, arbitrary: fc.record({ ...when, do: fc.constant("cancel" as const), which: fc.nat(20) }) },
     { weight: 1, arbitrary: fc.record({ ...when, do: fc.constant("clear" as const) }) },
-    { weight: 2, arbitrary: fc.record({ ...when, do: fc.constantFrom("speed" as const, "share" as const), factor: fc.constantFrom(0.1, 0.5, 1, 1.7) }) },
+    { weight: 2, arbitrary: fc.record({ ...when, do: fc.constantFrom("speed" as const, "share" as const), factor: fc.constantFrom(0.1, 0.5, 1, 1.7), promptFactor: fc.constantFrom(0.1, 0.5, 1, 1.7) }) },
   ),
   { minLength: 1, maxLength: 40 },
 );

@@ -86,7 +86,9 @@ export class BatchEngine implements Engine {
   #advancing = false;
 
   #speed = 1;
-  /** Of the machine. */
+  /** Shares of the machine: of steps that hold prompt tokens, of others, and of the step under way. */
+  #promptShare = 1;
+  #generationShare = 1;
   #share = 1;
   /** Speed times share. */
   #pace = 1;
@@ -208,18 +210,20 @@ export class BatchEngine implements Engine {
     requireSpeed(factor);
     this.#settle(nowUs);
     this.#speed = factor;
-    this.#pace = factor * this.#share;
     this.#speedChanged = true;
     if (this.running > 0) this.#cut(nowUs);
   }
 
-  setShare(nowUs: number, factor: number): void {
+  setShare(nowUs: number, factor: number, promptFactor = factor): void {
     requireSpeed(factor);
+    requireSpeed(promptFactor);
     this.#settle(nowUs);
-    const longer = this.#share / factor;
-    this.#share = factor;
-    this.#pace = this.#speed * factor;
+    this.#generationShare = factor;
+    this.#promptShare = promptFactor;
     this.#speedChanged = true;
+    const share = this.#completing > 0 || this.#chunk > 0 ? promptFactor : factor;
+    const longer = this.#share / share;
+    this.#share = share;
     if (this.running === 0 || longer === 1) return;
     const steps = this.#fullSteps(this.#elapsed(nowUs));
     if (steps > 0) {
@@ -453,11 +457,6 @@ export class BatchEngine implements Engine {
 
   /** Decides who takes part in the next step, how long it lasts, and how many more are like it. */
   #compose(): void {
-    if (this.#speedChanged) {
-      this.#speedChanged = false;
-      this.#contextTicks = ticksOf(this.#cost.contextUs / this.#pace);
-      this.#prefillContextTicks = ticksOf(this.#cost.prefillContextUs / this.#pace);
-    }
     const atUs = this.#startTicks > 0 ? this.#startUs + 1 : this.#startUs;
     const paged = this.#blockTokens > 0;
     const waitingBefore = this.#queue.size;
@@ -505,6 +504,14 @@ export class BatchEngine implements Engine {
       return;
     }
 
+    const share = prefillTokens > 0 ? this.#promptShare : this.#generationShare;
+    if (this.#speedChanged || share !== this.#share) {
+      this.#speedChanged = false;
+      this.#share = share;
+      this.#pace = this.#speed * share;
+      this.#contextTicks = ticksOf(this.#cost.contextUs / this.#pace);
+      this.#prefillContextTicks = ticksOf(this.#cost.prefillContextUs / this.#pace);
+    }
     this.#ticks = Math.max(1, ticksOf(this.#cost.baseUs(prefillTokens, decoding) / this.#pace) +
       this.#contextTicks * this.#context + this.#prefillContextTicks * pairs);
     this.#ticksGrowth = this.#contextTicks * decoding + this.#prefillContextTicks * pairsGrowth;

@@ -70,8 +70,10 @@ export interface Engine {
   /**
    * The share of its machine that the engine gets, where others compute on it too: 1 all that it can use. It applies at once,
    * in the midst of a step, and on top of the speed: the rest of a step takes 1/share of the time.
+   * @param promptFactor the same for steps that hold prompt tokens, which load a machine in another way; `factor` by default.
+   * Engines that count no tokens know one share.
    */
-  setShare(nowUs: number, factor: number): void;
+  setShare(nowUs: number, factor: number, promptFactor?: number): void;
 
   /** Time with at least one job running, in microseconds, up to `nowUs`. */
   busyUs(nowUs: number): number;

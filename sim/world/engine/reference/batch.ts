@@ -35,7 +35,11 @@ export class ReferenceBatchEngine implements Engine {
   #batch: Job[] = [];
   #events: Event[] = [];
   #speed = 1;
+  #promptShare = 1;
+  #generationShare = 1;
+  /** Of the step under way. */
   #share = 1;
+  #hasPrompt = false;
   #lastUs = 0;
   /** The step under way, in whole microseconds and ticks. */
   #start = { us: 0, ticks: 0 };
@@ -113,10 +117,13 @@ export class ReferenceBatchEngine implements Engine {
     this.#speed = factor;
   }
 
-  setShare(nowUs: number, factor: number): void {
+  setShare(nowUs: number, factor: number, promptFactor = factor): void {
     this.#settle(nowUs);
-    const longer = this.#share / factor;
-    this.#share = factor;
+    this.#generationShare = factor;
+    this.#promptShare = promptFactor;
+    const share = this.#hasPrompt ? promptFactor : factor;
+    const longer = this.#share / share;
+    this.#share = share;
     if (this.#batch.length === 0 || longer === 1) return;
     const left = (this.#end.us - nowUs) * TICKS_PER_US + this.#end.ticks;
     const end = Math.max(1, Math.round(left * longer));
@@ -260,6 +267,8 @@ export class ReferenceBatchEngine implements Engine {
     this.#start = this.#end;
     if (this.#batch.length === 0) return;
     const { cost } = this.#rules;
+    this.#hasPrompt = prefillTokens > 0;
+    this.#share = this.#hasPrompt ? this.#promptShare : this.#generationShare;
     const pace = this.#speed * this.#share;
     const ticks = Math.max(1, ticksOf(cost.baseUs(prefillTokens, sequences) / pace) +
       ticksOf(cost.contextUs / pace) * context + ticksOf(cost.prefillContextUs / pace) * pairs);

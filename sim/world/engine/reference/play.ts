@@ -6,7 +6,7 @@ export type Act = { readonly gapUs: number; /** Take the engine's news of that v
   /** Cancels one of the jobs alive: the `which`-th, counted round. */
   | { readonly do: "cancel"; readonly which: number }
   | { readonly do: "clear" }
-  | { readonly do: "speed" | "share"; readonly factor: number }
+  | { readonly do: "speed" | "share"; readonly factor: number; readonly promptFactor?: number }
 );
 
 export interface Played {
@@ -51,7 +51,7 @@ export function play(engine: Engine, acts: readonly Act[]): Played {
     } else if (act.do === "clear") {
       engine.clear(nowUs);
       alive.length = 0;
-    } else if (act.do === "share") engine.setShare(nowUs, act.factor);
+    } else if (act.do === "share") engine.setShare(nowUs, act.factor, act.promptFactor);
     else engine.setSpeed(nowUs, act.factor);
     samples.push({
       atUs: nowUs,

@@ -90,7 +90,8 @@ const whyNot = ({ model, maxPriceMsat, inputTokens, maxOutputTokens, patienceUs 
     case "no-eligible-node": return `no node serves ${model} with ${inputTokens} + ${maxOutputTokens} tokens for ${formatMsat(maxPriceMsat)} at most. Look what it costs: infernet quote; or change --max-price, --max-tokens, --input-tokens, --model`;
     case "input-over-declared": return `the prompt has more than the ${inputTokens} tokens that were declared. Declare more: --input-tokens`;
     case "context-too-long": return `${inputTokens} + ${maxOutputTokens} tokens are more than the model's context holds. Allowed: less --input-tokens (a bound; the prompt may have fewer than its bytes), less --max-tokens`;
-    case "router-queue-full": case "router-wait-too-long": return "every node that could serve it is busy. Try again later";
+    case "router-queue-full": return "every node that could serve it is busy, and many jobs wait already. Try again later";
+    case "router-wait-too-long": return "no node had room for it while the router let it wait. Try again later";
     case "attempts-exhausted": return "every node that was tried failed. Try again";
     case "shutting-down": return "the router is shutting down. Try again later";
     case "patience": return `there was no result within ${formatDurationUs(patienceUs)}. Set more in the settings: patience`;

@@ -23,6 +23,10 @@ const VACANT = 1;
 const UNSETTLED = 2;
 /** Events of one time have left the heap and are served first. */
 const SERVING = 3;
+/** What comes of serving. */
+const SERVED = 0;
+const NOTHING_DUE = 1;
+const NOT_SERVING = 2;
 /** So many events of one time are sorted by insertion. */
 const SORTED_BY_HAND = 16;
 /** Below this many dead entries a clean-up is not worth its constant cost. */
@@ -207,13 +211,10 @@ export class EventQueue {
   /** As `pop`, with the bound in `until`: a number that is not passed is not checked for being one, each time. */
   next(): boolean {
     for (;;) {
+      // What is rare is out of line, so that V8 inlines the rest into the loop that plays events.
       if (this.#root !== READY) {
-        if (!this.#settle()) return false;
-        if (this.#root === SERVING) {
-          if (this.#tiedTime > this.until) return false;
-          if (this.#take(this.#takeTied())) return true;
-          continue;
-        }
+        const served = this.#serve();
+        if (served !== NOT_SERVING) return served === SERVED;
       }
       const time = this.#times[0]!;
       if (time > this.until) return false;
@@ -233,6 +234,16 @@ export class EventQueue {
       this.b = records[at + 3]!;
       this.#release(slot, generation + 1);
       return true;
+    }
+  }
+
+  /** Makes the root the next event; or, where events of one time are served, takes the next of them. */
+  #serve(): number {
+    for (;;) {
+      if (!this.#settle()) return NOTHING_DUE;
+      if (this.#root === READY) return NOT_SERVING;
+      if (this.#tiedTime > this.until) return NOTHING_DUE;
+      if (this.#take(this.#takeTied())) return SERVED;
     }
   }
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createConnection } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { canonicalJson } from "../../protocol/canonical.ts";
 import { seal } from "../../protocol/envelope.ts";
 import { eventId, type NostrEvent } from "../../protocol/event.ts";
@@ -10,28 +10,15 @@ import { ENVELOPE_BYTES_MAX } from "../../protocol/limits.ts";
 import type { Message, PeerId } from "../../protocol/messages.ts";
 import type { Signer } from "../../protocol/signer.ts";
 import { MonotonicClock } from "../clock.ts";
-import { startHub, startUplink, testSigner, until } from "../testing/peers.ts";
+import { testSigner, until } from "../testing/peers.ts";
 import { FreezingProxy, RawPeer } from "../testing/raw-peer.ts";
+import { hubUp, toStop, uplinkUp } from "../testing/stage.ts";
 import { answerFrame, newNonce } from "./handshake.ts";
 import { Uplink } from "./uplink.ts";
 
 const accept = (jobId: string): Message => ({ type: "accept", jobId, attempt: 1 });
 const nowS = (): number => Math.floor(Date.now() / 1_000);
 
-const toStop: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const stop of toStop.splice(0).reverse()) await stop();
-});
-const hubUp = async (...args: Parameters<typeof startHub>): ReturnType<typeof startHub> => {
-  const up = await startHub(...args);
-  toStop.push(() => up.hub.stop());
-  return up;
-};
-const uplinkUp = async (...args: Parameters<typeof startUplink>): ReturnType<typeof startUplink> => {
-  const up = await startUplink(...args);
-  toStop.push(() => up.uplink.stop());
-  return up;
-};
 const rawUp = (url: string): RawPeer => {
   const peer = new RawPeer(url);
   toStop.push(() => peer.ws.terminate());

@@ -1,6 +1,7 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Message } from "../../protocol/messages.ts";
 import { Ear, startHub, startUplink, testSigner, until } from "../testing/peers.ts";
+import { hubUp, toStop, uplinkUp } from "../testing/stage.ts";
 import { MonotonicClock } from "../clock.ts";
 import { Uplink } from "./uplink.ts";
 
@@ -8,20 +9,6 @@ const accept = (jobId: string): Message => ({ type: "accept", jobId, attempt: 1 
 const chunk = (jobId: string, text: string): Message => ({ type: "token-chunk", jobId, attempt: 1, firstToken: 0, tokens: 1, text });
 const jobs = (ear: Ear): string[] => ear.messages.map(({ message }) => (message.type === "accept" || message.type === "token-chunk" ? message.jobId : message.type));
 
-const toStop: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const stop of toStop.splice(0).reverse()) await stop();
-});
-const hubUp = async (...args: Parameters<typeof startHub>): ReturnType<typeof startHub> => {
-  const up = await startHub(...args);
-  toStop.push(() => up.hub.stop());
-  return up;
-};
-const uplinkUp = async (...args: Parameters<typeof startUplink>): ReturnType<typeof startUplink> => {
-  const up = await startUplink(...args);
-  toStop.push(() => up.uplink.stop());
-  return up;
-};
 
 describe("a hub and its peers", () => {
   test("messages go to the router, from the router, and over it from peer to peer, in order and with a proven sender", async () => {

@@ -8,6 +8,7 @@ import type { HostSpec } from "../../sim/scenario/sections/hosts.ts";
 import type { StepCost } from "../../sim/world/engine/engine.ts";
 import { llamaCppEngine } from "../../sim/world/engine/llama-cpp.ts";
 import type { NodePlan } from "../../sim/world/supply.ts";
+import { summarise } from "../bench/statistics.ts";
 import type { BenchPlan } from "./bench-plan.ts";
 import type { Fact } from "./facts.ts";
 import type { Played } from "./play.ts";
@@ -95,8 +96,14 @@ export function calibrationOf(bench: BenchPlan, played: Played, plans: readonly 
       known.us.push(us);
       steps.set(key, known);
     });
-    const prefill = [...prompts].map(([tokens, us]): PrefillPoint => ({ sequences: 1, tokens: Math.max(1, tokens), contextTokens: 0, us: median(us), repetitions: us.length, spread: spreadOf(us) }));
-    const decode = [...steps.values()].map(({ us, ...point }): DecodePoint => ({ ...point, usPerStep: median(us), repetitions: us.length, spread: spreadOf(us) }));
+    const prefill = [...prompts].map(([tokens, all]): PrefillPoint => {
+      const { medianUs: us, repetitions, spread } = summarise(all);
+      return { sequences: 1, tokens: Math.max(1, tokens), contextTokens: 0, us, repetitions, spread };
+    });
+    const decode = [...steps.values()].map(({ us, ...point }): DecodePoint => {
+      const { medianUs: usPerStep, repetitions, spread } = summarise(us);
+      return { ...point, usPerStep, repetitions, spread };
+    });
     if (prefill.length === 0 || decode.length === 0) throw new RangeError(`node ${plan.name}: the bench run measured ${prefill.length} prompts and ${decode.length} stretches of decoding; at least one of each is needed`);
     return { prefill, decode, fit: fitNode({ prefill, decode, passTokens }, mixed), cost: interpolatedCost(prefill, decode) };
   });
@@ -248,10 +255,4 @@ function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
-function spreadOf(values: readonly number[]): PrefillPoint["spread"] {
-  if (values.length < 2) return null;
-  const m = mean(values);
-  return { minUs: Math.min(...values), maxUs: Math.max(...values), sdUs: Math.sqrt(values.reduce((sum, one) => sum + (one - m) * (one - m), 0) / (values.length - 1)) };
 }

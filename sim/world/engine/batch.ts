@@ -90,8 +90,6 @@ export class BatchEngine implements Engine {
   #promptShare = 1;
   #generationShare = 1;
   #share = 1;
-  /** Speed times share. */
-  #pace = 1;
   #speedChanged = false;
   #contextTicks: number;
   #prefillContextTicks: number;
@@ -505,14 +503,14 @@ export class BatchEngine implements Engine {
     }
 
     const share = prefillTokens > 0 ? this.#promptShare : this.#generationShare;
+    const pace = this.#speed * share;
     if (this.#speedChanged || share !== this.#share) {
       this.#speedChanged = false;
       this.#share = share;
-      this.#pace = this.#speed * share;
-      this.#contextTicks = ticksOf(this.#cost.contextUs / this.#pace);
-      this.#prefillContextTicks = ticksOf(this.#cost.prefillContextUs / this.#pace);
+      this.#contextTicks = ticksOf(this.#cost.contextUs / pace);
+      this.#prefillContextTicks = ticksOf(this.#cost.prefillContextUs / pace);
     }
-    this.#ticks = Math.max(1, ticksOf(this.#cost.baseUs(prefillTokens, decoding) / this.#pace) +
+    this.#ticks = Math.max(1, ticksOf(this.#cost.baseUs(prefillTokens, decoding) / pace) +
       this.#contextTicks * this.#context + this.#prefillContextTicks * pairs);
     this.#ticksGrowth = this.#contextTicks * decoding + this.#prefillContextTicks * pairsGrowth;
     if (!(this.#ticks <= TICKS_MAX)) {

@@ -23,10 +23,6 @@ const VACANT = 1;
 const UNSETTLED = 2;
 /** Events of one time have left the heap and are served first. */
 const SERVING = 3;
-/** What comes of serving. */
-const SERVED = 0;
-const NOTHING_DUE = 1;
-const NOT_SERVING = 2;
 /** So many events of one time are sorted by insertion. */
 const SORTED_BY_HAND = 16;
 /** Below this many dead entries a clean-up is not worth its constant cost. */
@@ -212,10 +208,7 @@ export class EventQueue {
   next(): boolean {
     for (;;) {
       // What is rare is out of line, so that V8 inlines the rest into the loop that plays events.
-      if (this.#root !== READY) {
-        const served = this.#serve();
-        if (served !== NOT_SERVING) return served === SERVED;
-      }
+      if (this.#root !== READY && (!this.#settle() || this.#root === SERVING)) return this.#serve();
       const time = this.#times[0]!;
       if (time > this.until) return false;
       const slot = this.#slots[0]!;
@@ -237,17 +230,22 @@ export class EventQueue {
     }
   }
 
-  /** Makes the root the next event; or, where events of one time are served, takes the next of them. */
-  #serve(): number {
+  /** As `next`, where events of one time are served, or nothing is left. */
+  #serve(): boolean {
     for (;;) {
-      if (!this.#settle()) return NOTHING_DUE;
-      if (this.#root === READY) return NOT_SERVING;
-      if (this.#tiedTime > this.until) return NOTHING_DUE;
-      if (this.#take(this.#takeTied())) return SERVED;
+      if (!this.#settle()) return false;
+      const ties = this.#root === SERVING;
+      const time = ties ? this.#tiedTime : this.#times[0]!;
+      if (time > this.until) return false;
+      if (!ties) this.#root = VACANT;
+      if (this.#take(ties ? this.#takeTied() : this.#slots[0]!)) {
+        this.time = time;
+        return true;
+      }
     }
   }
 
-  /** Takes an event of those being served into the fields. False where it was cancelled. */
+  /** Takes all of an event but its time into the fields. False where it was cancelled. */
   #take(slot: number): boolean {
     const records = this.#records;
     const at = slot * RECORD;
@@ -257,7 +255,6 @@ export class EventQueue {
       this.#release(slot, generation);
       return false;
     }
-    this.time = this.#tiedTime;
     this.kind = records[at + 1]!;
     this.a = records[at + 2]!;
     this.b = records[at + 3]!;

@@ -64,7 +64,7 @@ test("a ledger that is killed, again and again, loses nothing and pays nothing t
   expect(stdout).toMatch(/Issued 2,000 sat = accounts 2,000 sat \+ in flight 0 msat \+ held 0 msat \+ fees 0 msat\.\n$/);
   const journal = new Journal(join(folder, "a/ledger.journal"));
   const ledger = new Ledger();
-  ledger.replay(journal.entries);
+  ledger.replay(journal.takeEntries());
   journal.close();
   expect([...ledger.accounts()].map(({ balanceMsat }) => balanceMsat).sort()).toEqual([1_000_000 - sumMsat, 1_000_000 + sumMsat].sort());
 });

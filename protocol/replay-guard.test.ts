@@ -55,6 +55,32 @@ describe("a replay guard", () => {
     expect(guard.admit(see("a", "2", 105, 120), 119)).toBe("expired");
   });
 
+  test("lets go of what has expired when it is asked to, of senders that have gone too, and takes none of it again", () => {
+    const guard = new ReplayGuard();
+    guard.admit(see("a", "1", 100, 110), 100);
+    guard.admit(see("a", "2", 100, 120), 100);
+    guard.admit(see("b", "1", 100, 110), 100);
+    guard.forget(115);
+    expect([guard.ids, guard.keys, guard.idsOf("a")]).toEqual([1, 1, 1]);
+    guard.forget(120);
+    expect([guard.ids, guard.keys]).toEqual([0, 0]);
+    // By a clock that has been set back, too.
+    expect(guard.admit(see("a", "2", 100, 120), 105)).toBe("expired");
+  });
+
+  test("out of room for envelopes, leaves each sender its even share, and those below it undisturbed", () => {
+    const guard = new ReplayGuard({ maxIds: 100 });
+    for (let i = 0; i < 1_000; i++) guard.admit(see("flood", String(i), 100), 100);
+    expect(guard.ids).toBe(100);
+    for (let i = 0; i < 50; i++) expect(guard.admit(see("quiet", String(i), 100), 100)).toBeUndefined();
+    expect([guard.idsOf("quiet"), guard.idsOf("flood")]).toEqual([50, 100]);
+    // What was forgotten is refused all the same; a new second's is taken.
+    expect(guard.admit(see("flood", "0", 100), 100)).toBe("replayed");
+    expect(guard.admit(see("flood", "new", 101), 101)).toBeUndefined();
+    expect(guard.idsOf("flood")).toBe(50);
+    for (let i = 0; i < 50; i++) expect(guard.admit(see("quiet", String(i), 100), 101)).toBe("replayed");
+  });
+
   test("a receiver that starts again refuses what was made before", () => {
     const guard = new ReplayGuard({ startS: 200 });
     expect(guard.admit(see("a", "1", 200), 201)).toBe("replayed");
@@ -95,14 +121,16 @@ describe("whatever arrives, in whatever order,", () => {
   test("nothing is taken twice, and memory stays within its bounds", () => {
     let replays = 0;
     let taken = 0;
-    fc.assert(fc.property(arrivals, fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 }), (steps, maxKeys, maxIdsPerKey) => {
+    fc.assert(fc.property(arrivals, fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 12 }), fc.boolean(), (steps, maxKeys, maxIdsPerKey, maxIds, forgets) => {
       const before = new Set<Sighting>();
-      play(steps, { maxKeys, maxIdsPerKey }, (sighting, _nowS, isTaken, guard) => {
+      play(steps, { maxKeys, maxIdsPerKey, maxIds }, (sighting, nowS, isTaken, guard) => {
+        if (forgets) guard.forget(nowS);
         if (isTaken && before.has(sighting)) throw new Error(`${sighting.id} was taken twice`);
         if (isTaken) taken++;
         else if (before.has(sighting)) replays++;
         if (isTaken) before.add(sighting);
         if (guard.keys > maxKeys || guard.idsOf(sighting.from) > maxIdsPerKey) throw new Error(`${guard.keys} senders, ${guard.idsOf(sighting.from)} ids`);
+        if (guard.ids > 2 * Math.max(maxIds, guard.keys)) throw new Error(`${guard.ids} ids in all`);
       });
     }), { seed: 1, numRuns: 300 });
     expect(taken).toBeGreaterThan(1_000);

@@ -15,9 +15,14 @@ export interface ReplayGuardOptions {
   readonly maxKeys?: number;
   /**
    * Most envelopes remembered per sender; 4,096 if not given. A sender within it for as long as its envelopes live loses
-   * none. An envelope takes some 200 bytes.
+   * none. An envelope takes some 170 bytes.
    */
   readonly maxIdsPerKey?: number;
+  /**
+   * Envelopes remembered in all, beyond which each sender has an even share of them, where that is less; no bound if not given.
+   * Those that have less than their share then may still fill it: there are never twice as many.
+   */
+  readonly maxIds?: number;
   /**
    * Envelopes made in this second or earlier are refused. A receiver that restarts has forgotten what it saw, and passes
    * the present time. -1, the default, refuses none.
@@ -30,7 +35,7 @@ export type ReplayRefusal = "replayed" | "expired" | "rate-limited";
 
 interface Sender {
   /** By event id, in the order of arrival. */
-  readonly seen: Map<string, Sighting>;
+  readonly seen: Map<string, Pick<Sighting, "createdAtS" | "expiresAtS">>;
   /** Nothing made in this second or earlier is taken any more: something of that age was forgotten before it expired. */
   watermarkS: number;
   /** From this second on, every envelope ever taken from this sender has expired. */
@@ -39,16 +44,20 @@ interface Sender {
 
 /**
  * Remembers whose envelopes were acted on, so that none is acted on twice, in bounded memory: at most `maxKeys` senders
- * and `maxIdsPerKey` envelopes of each. What is forgotten stays refused, by one of three means: it has expired; or the
- * sender's watermark has passed it; or, for a sender forgotten as a whole, everything it sent has expired.
+ * and `maxIdsPerKey` envelopes of each, and of all together about `maxIds`. What is forgotten stays refused, by one of three
+ * means: it has expired; or the sender's watermark has passed it; or, for a sender forgotten as a whole, everything it sent
+ * has expired.
  *
- * No sender can make the guard forget or refuse another's envelopes, save by filling it with senders, which locks out
- * newcomers and nobody else.
+ * No sender can make the guard forget or refuse another's envelopes, save by filling it: with senders, which locks out
+ * newcomers and nobody else; with envelopes, which leaves each an even share of the room.
  */
 export class ReplayGuard {
   readonly #maxKeys: number;
   readonly #maxIdsPerKey: number;
+  readonly #maxIds: number;
   readonly #startS: number;
+  /** Envelopes remembered, of all senders together. */
+  #ids = 0;
   readonly #senders = new Map<PeerId, Sender>();
   /** The latest time seen. A clock that is set back must not bring expired envelopes back to life. */
   #latestS = -1;
@@ -59,8 +68,9 @@ export class ReplayGuard {
   constructor(options: ReplayGuardOptions = {}) {
     this.#maxKeys = options.maxKeys ?? 4_096;
     this.#maxIdsPerKey = options.maxIdsPerKey ?? 4_096;
+    this.#maxIds = options.maxIds ?? Number.MAX_SAFE_INTEGER;
     this.#startS = options.startS ?? -1;
-    for (const bound of [this.#maxKeys, this.#maxIdsPerKey]) {
+    for (const bound of [this.#maxKeys, this.#maxIdsPerKey, this.#maxIds]) {
       if (!Number.isSafeInteger(bound) || bound < 1) throw new RangeError(`a replay guard's bounds are whole numbers from 1, not ${bound}`);
     }
   }
@@ -68,6 +78,11 @@ export class ReplayGuard {
   /** Senders remembered: at most `maxKeys`. */
   get keys(): number {
     return this.#senders.size;
+  }
+
+  /** Envelopes remembered in all. */
+  get ids(): number {
+    return this.#ids;
   }
 
   /** Envelopes remembered of one sender: at most `maxIdsPerKey`. */
@@ -96,12 +111,29 @@ export class ReplayGuard {
     if (refusal !== undefined) return refusal;
     this.#latestS = Math.max(nowS, this.#latestS);
     const sender = this.#senders.get(sighting.from) ?? this.#newSender(sighting.from);
-    forgetExpired(sender, this.#latestS);
-    if (sender.seen.size >= this.#maxIdsPerKey) forgetOldest(sender);
-    sender.seen.set(sighting.id, sighting);
+    this.#forgetExpired(sender);
+    while (sender.seen.size >= this.#share) this.#forgetOldest(sender);
+    const { createdAtS, expiresAtS } = sighting;
+    sender.seen.set(sighting.id, { createdAtS, expiresAtS });
+    this.#ids++;
     sender.quietAtS = Math.max(sender.quietAtS, sighting.expiresAtS);
     this.#nextQuietS = Math.min(this.#nextQuietS, sender.quietAtS);
     return undefined;
+  }
+
+  /**
+   * Lets go of what has expired: without it a sender's is kept until its next envelope, or until there is no room for another
+   * sender. Changes nothing of what is taken and what is not.
+   */
+  forget(nowS: number): void {
+    this.#latestS = Math.max(nowS, this.#latestS);
+    for (const sender of this.#senders.values()) this.#forgetExpired(sender);
+    this.#forgetQuiet();
+  }
+
+  /** How many envelopes a sender may have. */
+  get #share(): number {
+    return this.#ids < this.#maxIds ? this.#maxIdsPerKey : Math.max(1, Math.min(this.#maxIdsPerKey, Math.floor(this.#maxIds / this.#senders.size)));
   }
 
   #newSender(from: PeerId): Sender {
@@ -120,21 +152,27 @@ export class ReplayGuard {
   }
 
   #forgetQuiet(): void {
-    for (const [from, sender] of this.#senders) if (sender.quietAtS <= this.#latestS) this.#senders.delete(from);
+    for (const [from, sender] of this.#senders) {
+      if (sender.quietAtS > this.#latestS) continue;
+      this.#ids -= sender.seen.size;
+      this.#senders.delete(from);
+    }
   }
-}
 
-function forgetExpired(sender: Sender, clockS: number): void {
-  for (const [id, sighting] of sender.seen) {
-    if (sighting.expiresAtS > clockS) return;
-    sender.seen.delete(id);
+  #forgetExpired({ seen }: Sender): void {
+    for (const [id, { expiresAtS }] of seen) {
+      if (expiresAtS > this.#latestS) return;
+      seen.delete(id);
+      this.#ids--;
+    }
   }
-}
 
-function forgetOldest(sender: Sender): void {
-  for (const [id, sighting] of sender.seen) {
-    sender.seen.delete(id);
-    sender.watermarkS = Math.max(sender.watermarkS, sighting.createdAtS);
-    return;
+  #forgetOldest(sender: Sender): void {
+    for (const [id, { createdAtS }] of sender.seen) {
+      sender.seen.delete(id);
+      this.#ids--;
+      sender.watermarkS = Math.max(sender.watermarkS, createdAtS);
+      return;
+    }
   }
 }

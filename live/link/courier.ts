@@ -5,7 +5,7 @@ import { ReplayGuard } from "../../protocol/replay-guard.ts";
 import type { Signer } from "../../protocol/signer.ts";
 import type { Clock } from "../clock.ts";
 import { useFastestCurve } from "../native-curve.ts";
-import { ENVELOPE_LIFETIME_S, REMEMBERED_PER_SENDER } from "./limits.ts";
+import { ENVELOPE_LIFETIME_S, REMEMBERED_IN_ALL, REMEMBERED_PER_SENDER } from "./limits.ts";
 
 /** Seals what a peer sends and opens what is for it. */
 export class Courier {
@@ -23,7 +23,7 @@ export class Courier {
     this.#signer = signer;
     this.#clock = clock;
     this.#startS = newKey ? -1 : clock.unixS;
-    this.#replay = new ReplayGuard({ startS: this.#startS, maxIdsPerKey: REMEMBERED_PER_SENDER });
+    this.#replay = new ReplayGuard({ startS: this.#startS, maxIdsPerKey: REMEMBERED_PER_SENDER, maxIds: REMEMBERED_IN_ALL });
   }
 
   /** Resolves in the second after the start: from then on nothing honest is refused as old. */
@@ -43,5 +43,10 @@ export class Courier {
   /** @param envelope JSON text, or the value that it stands for. */
   open(envelope: unknown): Opened {
     return open(envelope, { self: this.#signer.publicKey, nowS: this.#clock.unixS, replay: this.#replay });
+  }
+
+  /** To be called now and then: lets go of envelopes that have expired. */
+  forget(): void {
+    this.#replay.forget(this.#clock.unixS);
   }
 }

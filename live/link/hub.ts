@@ -323,6 +323,7 @@ export class Hub implements Link {
   }
 
   #onTick(): void {
+    this.#courier.forget();
     const openingUs = this.#limits.openingMs * 1_000;
     const { nowUs } = this.#clock;
     let buffered = 0;

@@ -57,6 +57,9 @@ export const ENVELOPE_LIFETIME_S = 120;
 /** Envelopes that are remembered of each sender. More than that in `ENVELOPE_LIFETIME_S`, and only the newest are taken. */
 export const REMEMBERED_PER_SENDER = 16_384;
 
+/** Envelopes that are remembered of all senders, some 170 bytes each; beyond it each sender has an even share, twice as many at most. */
+export const REMEMBERED_IN_ALL = 524_288;
+
 /** Why a connection was closed, as WebSocket close codes (4000 to 4999 are an application's own, RFC 6455, 7.4.2). */
 export const CLOSE = {
   done: 1_000,

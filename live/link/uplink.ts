@@ -234,6 +234,7 @@ export class Uplink implements Link {
   }
 
   #onTick(): void {
+    this.#courier.forget();
     this.#wire?.look();
     const { nowUs } = this.#clock;
     const waiting = this.#kept.length;

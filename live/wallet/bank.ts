@@ -46,8 +46,10 @@ export class Bank {
   }
 
   /** The connection is gone. */
-  disconnect(account: PeerId, teller: Teller): void {
-    if (this.#tellers.get(account) === teller) this.#tellers.delete(account);
+  disconnect(account: PeerId, teller: Teller, nowMs: number): void {
+    if (this.#tellers.get(account) !== teller) return;
+    this.#tellers.delete(account);
+    this.#ledger.leave(account, nowMs);
   }
 
   /** A wallet says something. @throws OrderError for what no right wallet says. */

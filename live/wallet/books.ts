@@ -16,13 +16,19 @@ export class BooksError extends Error {
  * always come to nothing. Each move is checked, to the msat.
  */
 export class Books {
-  readonly #accounts: Account[] = [];
+  readonly #accounts = new Set<Account>();
 
   /** @param owes money may come from this account. */
   open(name: string, owes = false): Account {
     const account = { name, balanceMsat: 0, owes };
-    this.#accounts.push(account);
+    this.#accounts.add(account);
     return account;
+  }
+
+  /** @throws BooksError where there is money in the account. */
+  close(account: Account): void {
+    if (account.balanceMsat !== 0) throw new BooksError(`${account.name} has ${account.balanceMsat} msat and cannot be closed`);
+    this.#accounts.delete(account);
   }
 
   /** @throws BooksError where the amount is not a whole number of msat of at least 0, or the account does not have it. */

@@ -29,6 +29,8 @@ const locked = {
 export const entry = z.discriminatedUnion("entry", [
   /** An account with its opening credit. */
   z.strictObject({ entry: z.literal("open"), atMs: unixMs, account: peerId, creditMsat: msat }),
+  /** An account that is as it was opened, and whose wallet has gone: its key would open the same again. */
+  z.strictObject({ entry: z.literal("close"), atMs: unixMs, account: peerId }),
   /** The payer's money is locked, and the payee asked for the preimage. */
   z.strictObject({ entry: z.literal("lock"), atMs: unixMs, ...locked }),
   /** The payee keeps the payment locked for now. */
@@ -37,7 +39,7 @@ export const entry = z.discriminatedUnion("entry", [
   z.strictObject({ entry: z.literal("settle"), atMs: unixMs, payment: paymentNumber, preimage: hex32 }),
   /** The money is the payer's again. */
   z.strictObject({ entry: z.literal("fail"), atMs: unixMs, payment: paymentNumber, reason: failReason }),
-  /** One side knows how the payment ended; once both do, it is forgotten. */
+  /** One side knows how the payment ended, or will not be told any more; once that holds of both, it is forgotten. */
   z.strictObject({ entry: z.literal("known"), atMs: unixMs, payment: paymentNumber, by: z.enum(["payer", "payee"]) }),
   /** In place of all that was before: an account as it stands, ... */
   z.strictObject({ entry: z.literal("account"), account: peerId, creditMsat: msat, balanceMsat: msat }),

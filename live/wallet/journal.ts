@@ -30,8 +30,6 @@ const open = new Set<string>();
 export class Journal {
   /** Random, made with the file: which ledger this is. */
   readonly ledgerId: string;
-  /** What the file held. */
-  readonly entries: readonly Entry[];
   /** Bytes of a last line that was cut off as it was written, and of which nobody was told. They are gone now. */
   readonly tornBytes: number;
   readonly #path: string;
@@ -47,6 +45,7 @@ export class Journal {
   #waiting: (() => void)[] = [];
   #next: (() => void)[] = [];
   #closed = false;
+  #entries: readonly Entry[];
 
   /** Opens the file, or makes it, with its folder. @throws JournalError where it is in use or damaged; the file system's own errors. */
   constructor(path: string, durability: Durability = "power", onFailure: (error: unknown) => void = (error) => { throw error; }) {
@@ -59,7 +58,7 @@ export class Journal {
       if (existsSync(this.#path)) {
         const found = read(this.#path);
         this.ledgerId = found.ledgerId;
-        this.entries = found.entries;
+        this.#entries = found.entries;
         this.tornBytes = found.tornBytes;
         this.#bytes = found.bytes;
         this.#descriptor = openSync(this.#path, "r+");
@@ -68,7 +67,7 @@ export class Journal {
         this.#descriptor = openSync(this.#path, "a");
       } else {
         this.ledgerId = randomBytes(32).toString("hex");
-        this.entries = [];
+        this.#entries = [];
         this.tornBytes = 0;
         this.#descriptor = -1;
         this.#bytes = 0;
@@ -78,6 +77,13 @@ export class Journal {
       unlock(this.#path);
       throw error;
     }
+  }
+
+  /** What the file held when it was opened. They are many, and not kept here beyond that. */
+  takeEntries(): readonly Entry[] {
+    const entries = this.#entries;
+    this.#entries = [];
+    return entries;
   }
 
   /** Bytes in the file. */

@@ -181,6 +181,15 @@ describe("a journal", () => {
     expect(existsSync(`${journal}.lock`)).toBe(false);
   });
 
+  test("stays short, however many come and go", async () => {
+    const journal = newFile();
+    const { server, url } = await startLedger({ journal, compactBytes: 4_000 });
+    for (let round = 0; round < 30; round++) await (await startWallet(url)).wallet.stop();
+    await until(() => server.ledger.accountCount === 0, "their accounts are closed");
+    expect(server.ledger.sums.issuedMsat).toBe(0);
+    expect(server.traffic.journalBytes).toBeLessThan(4_000);
+  });
+
   test.each(["process", "power"] as const)("stays short, whatever is paid (%s)", async (durability) => {
     const journal = newFile();
     const { server, url } = await startLedger({ journal, durability, compactBytes: 20_000 });

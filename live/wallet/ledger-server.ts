@@ -76,6 +76,7 @@ export class LedgerServer {
   #compactAt: number;
   #messages = 0;
   #failed = false;
+  #stopping = false;
   readonly #outcomes: Record<string, number> = {};
 
   /** Reads the journal. @throws JournalError where it cannot be used. */
@@ -99,7 +100,7 @@ export class LedgerServer {
     });
     this.#bank = new Bank(this.ledger, { feeBaseMsat: ledger.feeBaseMsat ?? 0, feePpm: ledger.feePpm ?? 0 });
     try {
-      this.ledger.replay(this.#journal?.entries ?? []);
+      this.ledger.replay(this.#journal?.takeEntries() ?? []);
     } catch (error) {
       this.#journal?.close();
       throw error;
@@ -139,6 +140,7 @@ export class LedgerServer {
 
   /** Closes the connections and the journal. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     for (const timer of this.#timers) clearInterval(timer);
     for (const { socket } of this.#connections) socket.terminate();
     const server = this.#server;
@@ -169,7 +171,8 @@ export class LedgerServer {
     socket.on("close", () => {
       clearTimeout(timer);
       this.#connections.delete(connection);
-      if (connection.account !== null) this.#bank.disconnect(connection.account, connection.teller!);
+      const { account, teller } = connection;
+      if (account !== null && !this.#stopping) this.#turn((nowMs) => this.#bank.disconnect(account, teller!, nowMs));
     });
     socket.on("message", (data, isBinary) => {
       if (socket.readyState !== socket.OPEN) return;

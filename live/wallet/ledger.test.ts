@@ -199,6 +199,45 @@ describe("the ledger refuses", () => {
   });
 });
 
+describe("memory", () => {
+  test("an account that nothing came of is gone with its wallet; one that has paid, been paid, or waits for news stays", () => {
+    const { bank, alice, bob } = pair({ accountsMax: 2 });
+    bank.disconnect(bob);
+    expect([...bank.ledger.accounts()].map(({ account }) => account)).toEqual([ALICE]);
+    bank.connect(bob);
+    const { paymentHash } = bob.purse.invoice("job-1", "job", 700);
+    alice.purse.pay(request(BOB, paymentHash, 700));
+    while (bank.deliverUp(alice));
+    bank.disconnect(bob);
+    // Its answer may still come.
+    expect(bank.ledger.accountCount).toBe(2);
+    bank.connect(bob);
+    bank.settle();
+    for (const wallet of [alice, bob]) bank.disconnect(wallet);
+    expect(bank.ledger.accountCount).toBe(2);
+    bank.restartLedger();
+    expect([bank.ledger.balanceMsat(ALICE), bank.ledger.balanceMsat(BOB)]).toEqual([CREDIT_MSAT - 700, CREDIT_MSAT + 700]);
+  });
+
+  test("of payments whose end nobody comes to hear, the oldest are forgotten; who comes back hears of the others", () => {
+    const { bank, alice, bob } = pair({ endedMax: 3 });
+    const hashes = [1, 2, 3, 4, 5].map((amountMsat) => bob.purse.invoice("job-1", "job", amountMsat).paymentHash);
+    for (const [i, paymentHash] of hashes.entries()) alice.purse.pay(request(BOB, paymentHash, i + 1));
+    while (bank.deliverUp(alice));
+    bank.disconnect(alice);
+    while (bank.deliverDown(bob) || bank.deliverUp(bob));
+    expect(bank.ledger.size).toEqual({ payments: 3, pending: 0 });
+    bank.restartLedger();
+    expect(bank.ledger.size).toEqual({ payments: 3, pending: 0 });
+    bank.restartWallet(alice);
+    bank.connect(alice);
+    bank.settle();
+    expect(bank.ledger.size).toEqual({ payments: 0, pending: 0 });
+    expect(alice.purse.balanceMsat).toBe(CREDIT_MSAT - 15);
+    bank.ledger.check();
+  });
+});
+
 test("books refuse to make or lose money", () => {
   const books = new Books();
   const [issue, one, two] = [books.open("issue", true), books.open("one"), books.open("two")];
@@ -207,6 +246,7 @@ test("books refuse to make or lose money", () => {
   expect(() => books.move(one, two, 0.5)).toThrow(BooksError);
   expect(() => books.move(one, two, -1)).toThrow(BooksError);
   expect(() => books.move(issue, one, Number.MAX_SAFE_INTEGER)).toThrow(/2\^53/);
+  expect(() => books.close(one)).toThrow(/has 10 msat/);
   expect([issue.balanceMsat, one.balanceMsat, two.balanceMsat, books.sumMsat()]).toEqual([-10, 10, 0, 0]);
 });
 

@@ -18,6 +18,8 @@ export interface LedgerOptions {
   readonly accountsMax?: number;
   /** Payments of one account that are under way or whose end one side has yet to hear of, at most; default: 10,000. */
   readonly openMax?: number;
+  /** Payments that have ended and are remembered for a side that has not said to know, at most; default: 100,000. Beyond it the oldest are forgotten. */
+  readonly endedMax?: number;
 }
 
 /** A payment, from the lock of its money until both sides know how it ended. */
@@ -75,7 +77,7 @@ export class OrderError extends Error {
  *
  * It is a function of its entries: whoever applies them in their order has the same ledger. Payers name their payments, and
  * an order with the same name is the same order: what may have got lost can be sent again and is never paid twice. How a
- * payment ended is kept until both sides have said that they know.
+ * payment ended is kept until both sides have said that they know, or until too many others have ended since.
  */
 export class Ledger {
   readonly #creditMsat: (account: PeerId) => number;
@@ -85,6 +87,7 @@ export class Ledger {
   readonly #holdMaxMs: number;
   readonly #accountsMax: number;
   readonly #openMax: number;
+  readonly #endedMax: number;
   readonly #listener: LedgerListener;
   readonly #books = new Books();
   readonly #issue = this.#books.open("the issue of money", true);
@@ -96,12 +99,14 @@ export class Ledger {
   readonly #byName = new Map<string, Record>();
   /** Offered or held: those that time may end. */
   readonly #pending = new Set<Record>();
+  /** The others, those that ended first before. */
+  readonly #ended = new Set<Record>();
   /** By account, as payer or payee. */
   readonly #involving = new Map<PeerId, Set<Record>>();
   #nextPayment = 1;
 
   constructor(options: LedgerOptions = {}, listener: LedgerListener = {}) {
-    const { creditMsat = 1_000_000_000, feeBaseMsat = 0, feePpm = 0, offerMs = 10_000, holdMaxMs = 86_400_000, accountsMax = 100_000, openMax = 10_000 } = options;
+    const { creditMsat = 1_000_000_000, feeBaseMsat = 0, feePpm = 0, offerMs = 10_000, holdMaxMs = 86_400_000, accountsMax = 100_000, openMax = 10_000, endedMax = 100_000 } = options;
     this.#creditMsat = typeof creditMsat === "function" ? creditMsat : () => creditMsat;
     this.#feeBaseMsat = feeBaseMsat;
     this.#feePpm = feePpm;
@@ -109,6 +114,7 @@ export class Ledger {
     this.#holdMaxMs = holdMaxMs;
     this.#accountsMax = accountsMax;
     this.#openMax = openMax;
+    this.#endedMax = endedMax;
     this.#listener = listener;
   }
 
@@ -132,6 +138,12 @@ export class Ledger {
     const creditMsat = this.#creditMsat(account);
     if (!Number.isSafeInteger(this.#issue.balanceMsat - creditMsat)) throw new OrderError("this ledger has no money left to open an account with");
     this.#do({ entry: "open", atMs: nowMs, account, creditMsat });
+  }
+
+  /** The account's wallet has gone. Where nothing has come of the account, it is closed: whoever comes and goes leaves nothing behind. */
+  leave(account: PeerId, nowMs: number): void {
+    const left = this.#accounts.get(account);
+    if (left !== undefined && left.balanceMsat === left.creditMsat && this.#openOf(account) === 0) this.#do({ entry: "close", atMs: nowMs, account });
   }
 
   /**
@@ -212,7 +224,7 @@ export class Ledger {
 
   /** Where the money is, msat: `issuedMsat` is the sum of the others and of the accounts. */
   get sums(): { readonly issuedMsat: number; readonly inFlightMsat: number; readonly heldMsat: number; readonly feesMsat: number } {
-    return { issuedMsat: -this.#issue.balanceMsat, inFlightMsat: this.#inFlight.balanceMsat, heldMsat: this.#held.balanceMsat, feesMsat: this.#fees.balanceMsat };
+    return { issuedMsat: 0 - this.#issue.balanceMsat, inFlightMsat: this.#inFlight.balanceMsat, heldMsat: this.#held.balanceMsat, feesMsat: this.#fees.balanceMsat };
   }
 
   get accountCount(): number {
@@ -241,7 +253,18 @@ export class Ledger {
   #do(one: Entry): void {
     const payment = this.#apply(one);
     this.#listener.record?.(one);
-    if (payment !== undefined) this.#listener.changed?.(payment);
+    if (payment === undefined) return;
+    this.#listener.changed?.(payment);
+    if (this.#ended.size > this.#endedMax && "atMs" in one) this.#forgetOldest(one.atMs);
+  }
+
+  /** Nobody has asked after it for as long as all the others took to end. */
+  #forgetOldest(nowMs: number): void {
+    for (const { number, payerKnows, payeeKnows } of this.#ended) {
+      if (!payerKnows) this.#do({ entry: "known", atMs: nowMs, payment: number, by: "payer" });
+      if (!payeeKnows) this.#do({ entry: "known", atMs: nowMs, payment: number, by: "payee" });
+      return;
+    }
   }
 
   /** @returns the payment that has changed its state. */
@@ -249,6 +272,13 @@ export class Ledger {
     switch (one.entry) {
       case "open": {
         this.#books.move(this.#issue, this.#newAccount(one.account, one.creditMsat), one.creditMsat);
+        return undefined;
+      }
+      case "close": {
+        const account = this.#account(one.account);
+        this.#books.move(account, this.#issue, account.creditMsat);
+        this.#books.close(account);
+        this.#accounts.delete(one.account);
         return undefined;
       }
       case "lock": {
@@ -273,7 +303,7 @@ export class Ledger {
         this.#books.move(from, this.#fees, payment.feeMsat);
         payment.state = "settled";
         payment.preimage = one.preimage;
-        this.#pending.delete(payment);
+        this.#end(payment);
         return payment;
       }
       case "fail": {
@@ -283,7 +313,7 @@ export class Ledger {
         payment.payeeKnows = payment.state === "offered";
         payment.state = "failed";
         payment.reason = one.reason;
-        this.#pending.delete(payment);
+        this.#end(payment);
         return payment;
       }
       case "known": {
@@ -318,16 +348,21 @@ export class Ledger {
     return opened;
   }
 
-  #account(account: PeerId): Account {
+  #account(account: PeerId): Account & { readonly creditMsat: number } {
     const found = this.#accounts.get(account);
     if (found === undefined) throw new OrderError(`there is no account ${account}`);
     return found;
   }
 
+  #end(payment: Record): void {
+    this.#pending.delete(payment);
+    this.#ended.add(payment);
+  }
+
   #remember(payment: Record): Payment {
     this.#payments.set(payment.number, payment);
     this.#byName.set(nameOf(payment.payer, payment.id), payment);
-    if (isPending(payment)) this.#pending.add(payment);
+    (isPending(payment) ? this.#pending : this.#ended).add(payment);
     if (!payment.payerKnows) this.#involve(payment.payer, payment);
     if (!payment.payeeKnows) this.#involve(payment.payee, payment);
     return payment;
@@ -345,6 +380,7 @@ export class Ledger {
     if (!itself && involving?.delete(payment) === true && involving.size === 0) this.#involving.delete(account);
     if (!payment.payerKnows || !payment.payeeKnows) return;
     this.#payments.delete(payment.number);
+    this.#ended.delete(payment);
     this.#byName.delete(nameOf(payment.payer, payment.id));
     const other = account === payment.payer ? payment.payee : payment.payer;
     // A payee that need not know how it failed has not said so.

@@ -81,7 +81,7 @@ class MemoryWallet implements LiveWallet {
 
   async stop(): Promise<void> {
     this.#leave();
-    this.#bank.disconnect(this.#account, this.#teller);
+    this.#bank.disconnect(this.#account, this.#teller, this.#nowMs());
   }
 
   get balanceMsat(): number { return this.#purse.balanceMsat; }

@@ -60,7 +60,7 @@ export class ShakyBank {
 
   /** What was under way is lost. */
   disconnect(wallet: ShakyWallet): void {
-    if (wallet.teller !== null) this.#bank.disconnect(wallet.account, wallet.teller);
+    if (wallet.teller !== null) this.#bank.disconnect(wallet.account, wallet.teller, this.nowMs);
     this.#cut(wallet);
   }
 

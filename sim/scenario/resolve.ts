@@ -14,7 +14,7 @@ import { msatOf, rateOf, UNITS_PER_FIAT } from "../supply/amount.ts";
 import { quoted } from "../../input/problem.ts";
 import type { Path, SectionContext } from "./sections/context.ts";
 import { moves, resolveExchange } from "./sections/exchange.ts";
-import { resolveHosts } from "./sections/hosts.ts";
+import { resolveHosts, resolvePlace } from "./sections/hosts.ts";
 import { checkChoice, resolvePricing } from "./sections/pricing.ts";
 import { resolveProfile } from "./sections/profile.ts";
 import { resolveClientSettlement, resolveFeeTerms, resolveOperatorSettlement, resolvePaymentSettlement } from "./sections/settlement.ts";
@@ -283,7 +283,7 @@ export class Resolver {
       models: (typeof input.model === "string" ? [input.model] : input.model).map((name) => this.#names.modelName(name) ?? name),
       engine: this.#engine(input.engine, profile, [...path, "engine"]),
       ...(profile === null ? {} : { profile }),
-      ...(input.host === undefined ? {} : { host: input.host }),
+      ...(input.host === undefined ? {} : resolvePlace(input.host)),
       prices: {
         inputMsatPerMtok: this.#number("token price", price.input, [...path, "price", "input"]),
         outputMsatPerMtok: this.#number("token price", price.output, [...path, "price", "output"]),

@@ -6,14 +6,14 @@ import type { PolicyOptions } from "../../scheduler/selection/policy.ts";
 import type { DistributionSpec } from "../kernel/distributions/index.ts";
 import type { ProfileSpec } from "../profile/spec.ts";
 import type { ExchangeRate, MovingExchange } from "./sections/exchange.ts";
-import type { HostSpec } from "./sections/hosts.ts";
+import type { HostSpec, ShareTables } from "./sections/hosts.ts";
 import type { ClientSettlementSpec, OperatorSettlementSpec, PaymentSettlementSpec } from "./sections/settlement.ts";
 import type { StrategySpec } from "./sections/strategy.ts";
 import type { SupplySpec } from "./sections/supply.ts";
 import type { WorthSpec } from "./sections/worth.ts";
 
 export type { ExchangeRate, MovingExchange } from "./sections/exchange.ts";
-export type { HostSpec } from "./sections/hosts.ts";
+export type { HostSpec, ShareTables } from "./sections/hosts.ts";
 export type { ProfileSpec } from "../profile/spec.ts";
 export type { CostsSpec, EntrySpec, QuoteSpec, SupplySpec } from "./sections/supply.ts";
 
@@ -128,6 +128,8 @@ export interface OperatorSpec {
   readonly engine: EngineSpec;
   /** Name of the host that its nodes share; absent: each has a machine of its own. */
   readonly host?: string;
+  /** What its engines keep of their speed there; absent: what the host says. */
+  readonly hostShares?: ShareTables;
   /** Posted prices; a node's own are these times its factor. */
   readonly prices: PriceSheet;
   /** Coefficient of variation of a node's lognormal price factor (mean 1); 0: all alike. */

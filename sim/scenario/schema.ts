@@ -8,7 +8,7 @@ import {
 import { policyFile } from "./sections/custom.ts";
 import { experimentShape } from "./sections/experiment.ts";
 import { exchange } from "./sections/exchange.ts";
-import { hosts } from "./sections/hosts.ts";
+import { hosts, place } from "./sections/hosts.ts";
 import { marketState, pricing } from "./sections/pricing.ts";
 import { profileFile } from "./sections/profile.ts";
 import { clientSettlementFields, feeSettlementFields, operatorSettlementFields, paymentSettlementFields, settlement } from "./sections/settlement.ts";
@@ -157,7 +157,7 @@ const operator = z.strictObject({
   profile: profileFile.optional().describe("A machine profile, as `infernet bench` writes it: its file, relative to the scenario file, or its name in `profiles/` there. Machine, model and engine as measured. Speeds come from its fit or its measurements, slots and context from its settings where `engine` does not state them."),
   model: z.union([modelName, z.array(modelName).min(1).max(64)]).describe("The model served, from the model catalogue, or several."),
   engine: engine.default("llama.cpp").describe("What executes the model."),
-  host: className.optional().describe("The host, of the list `hosts`, that all nodes of this class share with each other and with those of other classes (default: each has a machine of its own)."),
+  host: place.optional().describe("The host, of the list `hosts`, that all nodes of this class share with each other and with those of other classes (default: each has a machine of its own): its name, or `{name, shares, promptShares}` with what this class keeps of its speed there."),
   price: price.describe("Posted prices, or `free`."),
   region: regionOrShares.default("eu").describe("Where the nodes are: a region, or a map of regions and their shares."),
   queueLimit: jobs.default(4).describe("Jobs that may wait at a node beyond those running."),

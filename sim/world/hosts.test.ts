@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { runScenario } from "../experiment/run.ts";
 import { loadScenario } from "../scenario/load.ts";
 import type { Scenario } from "../scenario/scenario.ts";
-import type { HostSpec } from "../scenario/sections/hosts.ts";
+import type { HostSpec, ShareTables } from "../scenario/sections/hosts.ts";
 import { affineCost } from "./engine/cost.ts";
 import type { Engine, EngineSink } from "./engine/engine.ts";
 import { llamaCppEngine } from "./engine/llama-cpp.ts";
@@ -13,11 +13,11 @@ import { Hosts, shareOf } from "./hosts.ts";
 const host = (more: Partial<HostSpec> = {}): HostSpec => ({ name: "desk", cores: 1, usedCores: 0, shares: [], promptShares: [], ...more });
 
 /** When the jobs finish: `ref` is the job's place in the list. */
-function finishTimes(engines: readonly Engine[], spec: HostSpec, jobs: readonly { atUs: number; node: number; input?: number; output?: number }[]): number[] {
+function finishTimes(engines: readonly Engine[], spec: HostSpec, jobs: readonly { atUs: number; node: number; input?: number; output?: number }[], own: readonly { hostShares?: ShareTables }[] = []): number[] {
   const ends: number[] = [];
   const sink: EngineSink = { started() {}, firstToken() {}, preempted() {}, finished: (ref, atUs) => void (ends[ref] = atUs) };
   let nowUs = 0;
-  const hosts = new Hosts([spec], engines.map(() => "desk"), (node, share, promptShare) => engines[node]!.setShare(nowUs, share, promptShare));
+  const hosts = new Hosts([spec], engines.map((_, node) => ({ host: "desk", ...own[node] })), (node, share, promptShare) => engines[node]!.setShare(nowUs, share, promptShare));
   const changed = (): void => engines.forEach((engine, node) => hosts.changed(node, engine.running > 0));
   const waiting = jobs.map((job, ref) => ({ ...job, ref }));
   for (;;) {
@@ -64,6 +64,23 @@ describe("one core that two engines share", () => {
     expect(finishTimes([engine(), engine()], host({ shares: [1, 0.25], promptShares: [1, 0.5] }), [0, 1].map((node) => ({ atUs: 0, node, input: 100, output: 3 })))).toEqual([10_000, 10_000]);
   });
 
+  test("an operator's own tables count for its engines, the host's for the others", () => {
+    const engines = [server(30), server(30)];
+    const both = [0, 1].map((node) => ({ atUs: 0, node }));
+    // The first has a quarter of its speed while both are busy, the other a half: that one ends at 60, the first has 15 left.
+    expect(finishTimes(engines, host({ shares: [1, 0.5] }), both, [{ hostShares: { shares: [1, 0.25], promptShares: [] } }])).toEqual([75, 60]);
+  });
+
+  test("prompts go by the operator's own generation where it says no more, and generation by the host's", () => {
+    const cost = affineCost({ t0Us: 0, perSequenceUs: 1_000, perPrefillTokenUs: 10, contextUs: 0, prefillContextUs: 0 });
+    const engine = (): Engine => llamaCppEngine({ cost, slots: 1 });
+    const jobs = [0, 1].map((node) => ({ atUs: 0, node, input: 100, output: 3 }));
+    const spec = host({ shares: [1, 0.5], promptShares: [1, 0.8] });
+    const times = (hostShares: ShareTables): number[] => finishTimes([engine(), engine()], spec, jobs, [{ hostShares }, { hostShares }]);
+    expect(times({ shares: [1, 0.25], promptShares: [] })).toEqual([12_000, 12_000]);
+    expect(times({ shares: [], promptShares: [1, 0.25] })).toEqual([8_000, 8_000]);
+  });
+
   test("the total stays beyond the table's end", () => {
     const spec = host({ shares: [1, 0.9, 0.6] });
     expect([1, 2, 3, 4, 6].map((busy) => shareOf(spec, busy))).toEqual([1, 0.9, 0.6, expect.closeTo(0.45, 12), expect.closeTo(0.3, 12)]);
@@ -92,7 +109,10 @@ describe("in a market", () => {
     const digest = (scenario: Scenario): string => runScenario(scenario).jobRows.digest;
     const alone = digest(apart(["horizon=4h"]));
     for (const set of ["hosts=[{name: desk, cores: 6}]", "hosts=[{name: desk, cores: 1, shares: [1, 1, 1, 1, 1, 1]}]"]) expect(digest(shared(["horizon=4h", set]))).toBe(alone);
-    expect(digest(shared(["horizon=4h"]))).not.toBe(alone);
+    const contended = digest(shared(["horizon=4h"]));
+    expect(contended).not.toBe(alone);
+    // What the cores say, said of the operator itself.
+    expect(digest(shared(["horizon=4h", "operators.server.host={name: desk, shares: [1, 1]}"]))).toBe(contended);
   });
 
   test("a node that loses power leaves its share to the others, and slow-downs count on top", () => {
@@ -105,5 +125,7 @@ describe("in a market", () => {
 
 test("an unknown host, and one that others use up, are told where they stand", () => {
   expect(() => shared(["operators.server.host=dekc"])).toThrow(/"dekc".*one of the hosts: desk|host/s);
+  expect(() => shared(["operators.server.host={name: dekc, shares: [1, 0.5]}"])).toThrow(/"dekc".*one of the hosts: desk/s);
+  expect(() => shared(["operators.server.host={name: desk, shares: [1, 0]}"])).toThrow(/shares/);
   expect(() => shared(["hosts=[{name: desk, cores: 2, used: 2}]"])).toThrow(/less than the host's 2 cores/);
 });

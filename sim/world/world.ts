@@ -186,7 +186,7 @@ export class World {
       switchOff: (n) => this.#switchOff(n), switchOn: (n) => this.#switchOn(n), gone: (n) => this.supply!.gone(n),
     });
     this.supply = this.#superviseSupply();
-    this.#hosts = scenario.hosts === undefined ? null : new Hosts(scenario.hosts, plans.map(({ operatorClass }) => scenario.operators[operatorClass]!.host), (n, share, promptShare) => this.runners[n]!.setShare(share, promptShare));
+    this.#hosts = scenario.hosts === undefined ? null : new Hosts(scenario.hosts, plans.map(({ operatorClass }) => scenario.operators[operatorClass]!), (n, share, promptShare) => this.runners[n]!.setShare(share, promptShare));
     plans.forEach((plan, n) => this.#addNode(plan, n));
     clientPlans.forEach((_, i) => this.#addClient(i));
     scenario.clients.forEach((_, clientClass) => this.#addDemand(clientClass, clientPlans));

@@ -13,6 +13,8 @@ interface NodeFlags extends EventFlags {
   readonly config: string;
 }
 
+const ENGINE_MESSAGES = { lost: "engine lost", back: "engine is back", failed: "engine failed a job" } as const;
+
 /** `infernet node`: serves models. */
 export const registerNode = (program: Command): void => {
   const command = program.command("node")
@@ -35,7 +37,7 @@ A signal (SIGTERM, Ctrl-C) hands back jobs that wait, lets those that run finish
       const config = readNodeConfig(flags.config);
       const signer = ownSigner(config.keyFile);
       const observer = await openObserver("node", signer.publicKey, config);
-      const runner = makeRunner(config.runner, config.streamIntervalMs, (state, detail) => observer.log.write(state === "lost" ? "warn" : "info", state === "lost" ? "engine lost" : "engine is back", { reason: detail }));
+      const runner = makeRunner(config.runner, config.streamIntervalMs, (state, detail) => observer.log.write(state === "back" ? "info" : "warn", ENGINE_MESSAGES[state], { reason: detail }));
       const { clock, telemetry, close } = eventsOf(flags);
       const sampler = new UtilisationSampler();
       sampler.start();

@@ -31,8 +31,9 @@ const runner = oneOf({
     model: z.string().min(1).max(256).describe("The model's name at the server."),
     name: model.optional().describe("Under which name jobs ask for it (default: the same)."),
     api: z.enum(["completions", "chat"]).default("completions").describe("completions: the prompt as it is. chat: as a user's message, in the model's own template."),
-    slots,
+    slots: z.int().min(1).max(65_536).optional().describe("Jobs that run at once (default: as many as the server has slots, where it says so, else 4)."),
     context: positiveTokens.optional().describe("Longest context of one job, prompt and output together (default: what the server says, where it does)."),
+    kv: positiveTokens.optional().describe("Tokens of context of all jobs together (default: the longest context for each slot). A llama-server that was started without -np has one pool for all its slots: set this to its size, which is that of one job's longest context."),
     temperature,
     keyFile: file.optional().describe("File with the server's API key, mode 0600 (default: none)."),
   }).describe("Any OpenAI-compatible server."),
@@ -79,7 +80,7 @@ const schema = z.strictObject({
 /** What executes models, in base units. */
 export type RunnerSettings =
   | { readonly kind: "llama"; readonly model: string; readonly name: string; readonly slots: number; readonly contextTokens: number | undefined; readonly threads: number; readonly gpu: "auto" | "cuda" | "vulkan" | "metal" | "none"; readonly gpuLayers: number | undefined; readonly batchTokens: number; readonly temperature: number }
-  | { readonly kind: "http"; readonly url: string; readonly model: string; readonly name: string; readonly api: "completions" | "chat"; readonly slots: number; readonly contextTokens: number | undefined; readonly temperature: number; readonly keyFile: string | undefined }
+  | { readonly kind: "http"; readonly url: string; readonly model: string; readonly name: string; readonly api: "completions" | "chat"; readonly slots: number | undefined; readonly contextTokens: number | undefined; readonly kvTokens: number | undefined; readonly temperature: number; readonly keyFile: string | undefined }
   | { readonly kind: "mock"; readonly models: readonly string[]; readonly slots: number; readonly contextTokens: number; readonly prefillTokensPerS: number; readonly decodeTokensPerS: number; readonly outputTokens: number | undefined };
 
 /** A node's settings, in base units. */
@@ -169,9 +170,12 @@ function resolveRunner({ path, number, wrong }: Reading<unknown>, value: z.outpu
     };
   }
   if ("http" in value) {
-    const { url, model: atServer, name = atServer, api, slots: atOnce, context, temperature: heat, keyFile } = value.http;
+    const { url, model: atServer, name = atServer, api, slots: atOnce, context, kv, temperature: heat, keyFile } = value.http;
     checkName(name, "http", "model");
-    return { kind: "http", url, model: atServer, name, api, slots: atOnce, temperature: heat, contextTokens: tokensOf(context, "http", "context"), keyFile: keyFile === undefined ? undefined : path(keyFile) };
+    return {
+      kind: "http", url, model: atServer, name, api, slots: atOnce, temperature: heat,
+      contextTokens: tokensOf(context, "http", "context"), kvTokens: tokensOf(kv, "http", "kv"), keyFile: keyFile === undefined ? undefined : path(keyFile),
+    };
   }
   const { models: names, slots: atOnce, context, prefill, decode, outputTokens } = value.mock;
   return {

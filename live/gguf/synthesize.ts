@@ -5,7 +5,7 @@ import { dirname, resolve } from "node:path";
 import { GgufError } from "./gguf-error.ts";
 import { type ModelShape, parametersOf, shapeFor } from "./shape.ts";
 import { QUANTISATIONS, type Quantisation, TENSOR_TYPES, type TensorType } from "./tensor-types.ts";
-import { EOS_TOKEN, vocabularyTokens } from "./vocabulary.ts";
+import { BYTE_TOKENS, EOS_TOKEN, vocabularyTokens } from "./vocabulary.ts";
 
 /** A model to make up. */
 export interface SynthesisOptions {
@@ -37,6 +37,8 @@ interface Plan {
   readonly bytes: number;
   /** Standard deviation of the weights; 0: all are 1. */
   readonly deviation: number;
+  /** Bytes of it that are 0, from and to. */
+  readonly zeros: readonly [number, number];
 }
 
 const ALIGNMENT = 32;
@@ -51,16 +53,19 @@ const tensorsOf = (shape: ModelShape, quantisation: Quantisation): Plan[] => {
     const typeNumber = deviation === 0 ? F32 : QUANTISATIONS[quantisation];
     const type = TENSOR_TYPES.get(typeNumber)!;
     const elements = dimensions.reduce((product, size) => product * size, 1);
-    return { name: `${name}.weight`, dimensions, type, typeNumber, bytes: (elements / type.blockElements) * type.blockBytes, deviation };
+    return { name: `${name}.weight`, dimensions, type, typeNumber, bytes: (elements / type.blockElements) * type.blockBytes, deviation, zeros: [0, 0] };
   };
   // Outputs of the size of inputs, whatever the width: nothing overflows, and no token wins by far.
   const matrix = (name: string, from: number, to: number): Plan => plan(name, [from, to], 1 / Math.sqrt(from));
   const norm = (name: string): Plan => plan(name, [embedding], 0);
+  // The likeliest token is never a lone byte: some servers break off where an output is no text (llama-server, summer of 2026).
+  const output = matrix("output", embedding, vocabulary);
+  const rowBytes = output.bytes / vocabulary;
   return [
     plan("token_embd", [embedding, vocabulary], 1),
     norm("output_norm"),
     // Untied from token_embd: tied, random weights say the same token for ever.
-    matrix("output", embedding, vocabulary),
+    { ...output, zeros: [BYTE_TOKENS.from * rowBytes, BYTE_TOKENS.to * rowBytes] },
     ...Array.from({ length: layers }, (_, layer) => [
       norm(`blk.${layer}.attn_norm`),
       matrix(`blk.${layer}.attn_q`, embedding, embedding),
@@ -214,6 +219,8 @@ const writeTensor = async (handle: FileHandle, plan: Plan, seed: number): Promis
   for (let at = 0; at < plan.bytes; at += CHUNK_BYTES) {
     const chunk = cipher.update(zeros.subarray(0, Math.min(CHUNK_BYTES, plan.bytes - at)));
     shapeWeights(chunk, plan.type, plan.deviation);
+    const [from, to] = plan.zeros.map((byte) => Math.min(chunk.length, Math.max(0, byte - at)));
+    chunk.fill(0, from, to);
     await handle.writeFile(chunk);
   }
   if (total > plan.bytes) await handle.writeFile(Buffer.alloc(total - plan.bytes));

@@ -13,8 +13,9 @@ const SPACE = "\u2581";
 /** Consonant and vowel: 105 syllables, so that longer words come together from halves that are tokens themselves. */
 const SYLLABLES: readonly string[] = [..."bcdfghjklmnpqrstvwxyz"].flatMap((consonant) => [..."aeiou"].map((vowel) => consonant + vowel));
 
-const BYTES_FROM = 3;
-const WORDS_FROM = BYTES_FROM + 256 + 1 + SYLLABLES.length;
+/** Numbers of the tokens that are single bytes: from the first to before the second. */
+export const BYTE_TOKENS = { from: 3, to: 3 + 256 } as const;
+const WORDS_FROM = BYTE_TOKENS.to + 1 + SYLLABLES.length;
 
 /** Every synthetic vocabulary has the bytes, the syllables and the words of one syllable. */
 export const VOCABULARY_MIN = WORDS_FROM + SYLLABLES.length;
@@ -33,7 +34,7 @@ export function* vocabularyTokens(size: number): Generator<VocabularyToken> {
   yield { text: "<s>", score: 0, type: TOKEN_TYPE.control };
   yield { text: "</s>", score: 0, type: TOKEN_TYPE.control };
   for (let byte = 0; byte < 256; byte++) yield { text: `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`, score: 0, type: TOKEN_TYPE.byte };
-  let made = BYTES_FROM + 256;
+  let made: number = BYTE_TOKENS.to;
   for (const text of fillers()) {
     if (made === size) return;
     // A higher score is merged earlier: syllables before words, short words before long ones.

@@ -1,5 +1,6 @@
 import type { RunnerSettings } from "../config/node.ts";
 import { readSecretFile } from "../keys.ts";
+import type { ComebackOptions } from "../runner/comeback.ts";
 import { HttpRunner } from "../runner/http.ts";
 import type { LiveRunner } from "../runner/live-runner.ts";
 import { LlamaRunner } from "../runner/llama.ts";
@@ -10,7 +11,7 @@ import { MockRunner } from "../runner/mock.ts";
  * @param tokensIntervalMs least time between two messages with tokens of a job
  * @throws KeyFileError for the file of an API key that cannot be used; RangeError for an option out of range
  */
-export function makeRunner(settings: RunnerSettings, tokensIntervalMs: number, onEngine?: (state: "lost" | "back", detail: string) => void): LiveRunner {
+export function makeRunner(settings: RunnerSettings, tokensIntervalMs: number, onEngine?: ComebackOptions["onEngine"]): LiveRunner {
   switch (settings.kind) {
     case "llama": {
       const { model, name, slots, contextTokens, threads, gpu, gpuLayers, batchTokens, temperature } = settings;
@@ -19,9 +20,10 @@ export function makeRunner(settings: RunnerSettings, tokensIntervalMs: number, o
       });
     }
     case "http": {
-      const { url, model, name, api, slots, contextTokens, temperature, keyFile } = settings;
+      const { url, model, name, api, slots, contextTokens, kvTokens, temperature, keyFile } = settings;
       return new HttpRunner({
-        url, model, models: [name], api, slots, contextTokensMax: contextTokens, temperature, tokensIntervalMs, apiKey: keyFile === undefined ? undefined : readSecretFile(keyFile),
+        url, model, models: [name], api, slots, contextTokensMax: contextTokens, kvTokensMax: kvTokens, temperature, tokensIntervalMs, onEngine,
+        apiKey: keyFile === undefined ? undefined : readSecretFile(keyFile),
       });
     }
     case "mock": {

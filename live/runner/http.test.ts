@@ -156,7 +156,7 @@ describe("a server that will not do is told in words", () => {
   test("no list of models is no hindrance", async () => {
     server.modelsStatus = 200;
     server.models = { data: [] };
-    expect(await start({ contextTokensMax: 100 })).toMatchObject({ engine: `fake at ${url}` });
+    expect(await start({ contextTokensMax: 100 })).toMatchObject({ engine: "OpenAI-compatible server", slots: 4 });
   });
   test("no address", () => {
     expect(() => new HttpRunner({ url: "localhost:8080", model: "fake", models: ["m"] })).toThrow("begins with http://");

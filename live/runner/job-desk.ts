@@ -58,9 +58,11 @@ export interface DeskEngine<T> {
  * listener, who is never called within a call of the runner's.
  */
 export class JobDesk<T = undefined> {
-  readonly slots: number;
+  /** Jobs that run at once. */
+  slots: number;
   running = 0;
   capacity: DeskCapacity | null = null;
+  #down = false;
   readonly #engine: DeskEngine<T>;
   readonly #queueLimit: number;
   readonly #priority: boolean;
@@ -170,6 +172,12 @@ export class JobDesk<T = undefined> {
     entry.watchTokens = outputTokens;
     this.#look(entry);
     this.#within--;
+  }
+
+  /** The engine cannot be had, until this is taken back: all that wait fail (`runner-failed`), and so does what comes. */
+  set down(down: boolean) {
+    this.#down = down;
+    if (down) this.failAll("runner-failed");
   }
 
   /** No job begins from now on, until {@link resume}. */
@@ -293,12 +301,14 @@ export class JobDesk<T = undefined> {
     this.#deliver();
     this.capacity = null;
     this.#paused = false;
+    this.#down = false;
   }
 
   #reasonToRefuse({ model, inputTokens, maxOutputTokens }: RunnerJob, capacity: DeskCapacity): RefusalReason | undefined {
     if (!capacity.models.includes(model)) return "unknown-model";
     const need = inputTokens + maxOutputTokens;
     if (need > capacity.contextTokensMax || need > capacity.kvTokensMax) return "context-too-long";
+    if (this.#down) return "runner-failed";
     if (this.#queue.length >= this.#queueLimit && !(this.#queue.length === 0 && this.#fits(need))) return "queue-full";
     return undefined;
   }

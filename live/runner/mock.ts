@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import type { JobId } from "../../protocol/messages.ts";
-import type { RunnerEvent, RunnerJob } from "../../scheduler/environment.ts";
-import { type DeskJob, type DeskOptions, JobDesk } from "./job-desk.ts";
-import { type LiveRunner, RunnerError, type RunnerFacts } from "./live-runner.ts";
+import type { RunnerJob } from "../../scheduler/environment.ts";
+import { DeskRunner } from "./desk-runner.ts";
+import type { DeskJob, DeskOptions } from "./job-desk.ts";
+import { RunnerError, type RunnerFacts } from "./live-runner.ts";
 import { PseudoText } from "./pseudo-text.ts";
 
 /** What goes wrong with one job of a mock runner, and after how many output tokens. */
@@ -55,9 +56,8 @@ interface MockJob {
  * Executes nothing, at a fixed speed on real timers, and says so in deterministic words. The first token comes out of the
  * prefill, as with real engines. Timers that fire late do not slow it down: times are kept against a clock.
  */
-export class MockRunner implements LiveRunner {
+export class MockRunner extends DeskRunner<MockJob> {
   readonly #options: MockRunnerOptions;
-  readonly #desk: JobDesk<MockJob>;
   readonly #tokensPerMs: number;
   readonly #shared: boolean;
   /** Tokens that a sequence would have decoded since the start, up to #atMs. */
@@ -73,76 +73,55 @@ export class MockRunner implements LiveRunner {
     for (const speed of [options.prefillTokensPerS, options.decodeTokensPerS]) {
       if (speed !== undefined && !(speed > 0)) throw new RangeError(`a speed is above 0 tokens a second, not ${speed}`);
     }
+    super({ ...options, slots: options.slots ?? 4 });
     this.#options = options;
-    this.#desk = new JobDesk<MockJob>({ begin: (job) => this.#begin(job), abort() {} }, { ...options, slots: options.slots ?? 4 });
     this.#tokensPerMs = (options.decodeTokensPerS ?? Infinity) / 1_000;
     this.#shared = options.decodeSpeedOf === "batch";
-  }
-
-  get slots(): number {
-    return this.#desk.slots;
-  }
-  get kvTokensMax(): number {
-    return this.#options.kvTokensMax ?? this.slots * (this.#options.contextTokensMax ?? 8_192);
-  }
-  get running(): number {
-    return this.#desk.running;
-  }
-  get waiting(): number {
-    return this.#desk.waiting;
-  }
-  get kvTokensUsed(): number {
-    return this.#desk.kvTokensUsed;
-  }
-
-  listen(onEvent: (event: RunnerEvent) => void): void {
-    this.#desk.listen(onEvent);
   }
 
   start(): Promise<RunnerFacts> {
     const { failStart, models, contextTokensMax = 8_192 } = this.#options;
     if (failStart !== undefined) return Promise.reject(new RunnerError(failStart));
-    this.#desk.capacity = { models, contextTokensMax, kvTokensMax: this.kvTokensMax };
-    return Promise.resolve({ engine: "mock", models, slots: this.slots, contextTokensMax, kvTokensMax: this.kvTokensMax });
+    const capacity = { models, contextTokensMax, kvTokensMax: this.#options.kvTokensMax ?? this.slots * contextTokensMax };
+    this.desk.capacity = capacity;
+    return Promise.resolve({ engine: "mock", slots: this.slots, ...capacity });
   }
 
   stop(): Promise<void> {
     if (this.#restart !== null) clearTimeout(this.#restart);
     this.#restart = null;
-    this.#desk.close("shutting-down");
+    this.desk.close("shutting-down");
     this.#disarm();
     return Promise.resolve();
   }
 
-  submit(job: RunnerJob): void {
-    this.#desk.later(() => this.#advance());
-    this.#desk.submit(job);
+  override submit(job: RunnerJob): void {
+    this.desk.later(() => this.#advance());
+    super.submit(job);
     this.#schedule();
   }
 
-  cancel(jobId: JobId): boolean {
-    this.#desk.later(() => this.#advance());
-    const known = this.#desk.cancel(jobId);
+  override cancel(jobId: JobId): boolean {
+    this.desk.later(() => this.#advance());
+    const known = super.cancel(jobId);
     this.#schedule();
     return known;
   }
 
-  watch(jobId: JobId, outputTokens: number): void {
-    this.#desk.watch(jobId, outputTokens);
-  }
-
   /** The engine dies: what runs fails, and what waits goes on after `restartMs`. */
   crash(): void {
-    this.#desk.pause();
-    this.#desk.failRunning("runner-failed");
+    this.desk.pause();
+    this.desk.failRunning("runner-failed");
     this.#restart ??= setTimeout(() => {
       this.#restart = null;
-      this.#desk.resume();
+      this.desk.resume();
       this.#schedule();
     }, this.#options.restartMs ?? 100);
   }
 
-  #begin(entry: DeskJob<MockJob>): void {
+  protected abort(): void {}
+
+  protected begin(entry: DeskJob<MockJob>): void {
     const { prefillTokensPerS = Infinity, outputTokens, fault: faultOf, text = true } = this.#options;
     const { job } = entry;
     const nowMs = this.#advancing ? this.#atMs : performance.now();
@@ -158,7 +137,7 @@ export class MockRunner implements LiveRunner {
       since: NaN,
       stalled: false,
     };
-    this.#desk.started(entry);
+    this.desk.started(entry);
   }
 
   /** Tokens a sequence decodes in a ms while so many do. */
@@ -168,7 +147,7 @@ export class MockRunner implements LiveRunner {
 
   #decoding(): number {
     let decoding = 0;
-    for (const { engine } of this.#desk.runningJobs()) if (!Number.isNaN(engine!.since) && !engine!.stalled) decoding++;
+    for (const { engine } of this.desk.runningJobs()) if (!Number.isNaN(engine!.since) && !engine!.stalled) decoding++;
     return decoding;
   }
 
@@ -177,7 +156,7 @@ export class MockRunner implements LiveRunner {
     let dueMs = Infinity;
     let due: DeskJob<MockJob> | null = null;
     const rate = this.#rate(this.#decoding());
-    for (const entry of this.#desk.runningJobs()) {
+    for (const entry of this.desk.runningJobs()) {
       const { since, prefilledMs, lastTokens, stalled } = entry.engine!;
       if (stalled) continue;
       const left = lastTokens - 1 - (this.#decoded - since);
@@ -206,7 +185,7 @@ export class MockRunner implements LiveRunner {
       }
     }
     this.#moveTo(nowMs);
-    for (const entry of this.#desk.runningJobs()) {
+    for (const entry of this.desk.runningJobs()) {
       const { since, lastTokens, stalled } = entry.engine!;
       // The last token goes out with the end; a rounded clock must not run ahead of it.
       if (!stalled && !Number.isNaN(since) && this.#tokensPerMs < Infinity) this.#say(entry, Math.min(lastTokens - 1, 1 + Math.floor(this.#decoded - since)));
@@ -223,16 +202,16 @@ export class MockRunner implements LiveRunner {
   /** Says what there is up to so many tokens. */
   #say(entry: DeskJob<MockJob>, tokens: number): void {
     const fresh = tokens - entry.outputTokens;
-    if (fresh > 0) this.#desk.tokens(entry, fresh, entry.engine!.text?.take(fresh));
+    if (fresh > 0) this.desk.tokens(entry, fresh, entry.engine!.text?.take(fresh));
   }
 
   #end(entry: DeskJob<MockJob>): void {
     const { fault, lastTokens, stops, text } = entry.engine!;
     this.#say(entry, lastTokens);
     if (fault?.kind === "stall") entry.engine!.stalled = true;
-    else if (fault?.kind === "fail") this.#desk.failed(entry, "runner-failed");
+    else if (fault?.kind === "fail") this.desk.failed(entry, "runner-failed");
     else if (fault?.kind === "crash") this.crash();
-    else this.#desk.finished(entry, stops ? "stop" : "length", text?.hash() ?? NO_OUTPUT);
+    else this.desk.finished(entry, stops ? "stop" : "length", text?.hash() ?? NO_OUTPUT);
   }
 
   #schedule(): void {

@@ -8,6 +8,7 @@ import type { LiveRunner } from "../live-runner.ts";
 import { LlamaRunner } from "../llama.ts";
 import { MockRunner } from "../mock.ts";
 import { FakeOpenAi } from "./fake-openai.ts";
+import { LlamaServer, llamaServerSkipped } from "./llama-server.ts";
 
 /** What every runner is tested with. Their model is called "m"; their contexts hold 512 tokens; the engine is slow enough to be caught at work. */
 export interface SubjectOptions {
@@ -63,6 +64,29 @@ const http = (): Subject => {
   };
 };
 
+const llamaServer = (): Subject => {
+  const file = join(tmpdir(), `infernet-llama-server-${process.pid}.gguf`);
+  const server = new LlamaServer("--model", file, "--alias", "real", "--ctx-size", "1024", "--parallel", "2");
+  return {
+    name: "http (llama-server)",
+    skipped: llamaServerSkipped,
+    counts: false,
+    prepare: async () => {
+      await synthesizeModel({ parameters: 5_000_000, quantisation: "q8_0", seed: 1, file });
+      await server.start();
+    },
+    dispose: async () => {
+      await server.kill();
+      rmSync(file, { force: true });
+    },
+    // What it was started with is found out; it is back sooner than it is looked for.
+    runner: (options) => new HttpRunner({ url: server.url, model: "real", models: ["m"], tokensIntervalMs: 0, ignoreEos: true, restartMs: 2_000, ...options }),
+    broken: () => new HttpRunner({ url: server.url, model: "other", models: ["m"] }),
+    prompt: (tokens) => promptOfTokens(tokens, 1),
+    crash: () => void server.kill().then(() => server.start()),
+  };
+};
+
 /** Whether node-llama-cpp is there. */
 export const llamaSkipped = ((): string => {
   try {
@@ -89,4 +113,4 @@ const llama = (): Subject => {
   };
 };
 
-export const subjects: readonly Subject[] = [mock, http(), llama()];
+export const subjects: readonly Subject[] = [mock, http(), llamaServer(), llama()];

@@ -5,6 +5,7 @@ import { formatPercent } from "../protocol/units.ts";
 import { wrap } from "../reports/plots/figure.ts";
 import { formatEstimate, untilInWords } from "../reports/replications/content.ts";
 import { ReplicationsFolder } from "../reports/replications/folder.ts";
+import type { RunOutcome } from "../sim/experiment/plan.ts";
 import { withoutSeries } from "../sim/experiment/series.ts";
 import { replicate } from "../sim/experiment/replications/replicate.ts";
 import type { ReplicationsSpec } from "../sim/scenario/sections/replications.ts";
@@ -36,18 +37,17 @@ export const replicationsOf = ({ experiment, scenario }: LoadedSubject, flags: P
 /** Plays a scenario several times, and reports what its figures are on average. */
 export const runReplications = async (loaded: LoadedSubject, replications: ReplicationsSpec, flags: ExperimentFlags): Promise<void> => {
   const { scenario, seed } = loaded;
+  // By way of the experiment, which is told of its replications alone: pilots of a warm-up are no runs of the report.
+  let addRun: (outcome: RunOutcome) => void = () => {};
   await runExperiment<ReplicationsReport>({
     name: "run", loaded,
     flags: flags.out === undefined && flags.json !== true ? { ...flags, out: join("out", `${scenario.name}-replications`) } : flags,
     open: (out) => {
       const folder = new ReplicationsFolder(out, scenario.name);
-      return {
-        addRun: ({ task, error, digest, figures }) => folder.addRun({ name: task.name, seed: task.seed, error, digest, figures: figures === null ? null : withoutSeries(figures) }),
-        finish: (report) => folder.finish(report),
-        close: () => folder.close(),
-      };
+      addRun = ({ task, error, digest, figures }) => folder.addRun({ name: task.name, seed: task.seed, error, digest, figures: figures === null ? null : withoutSeries(figures) });
+      return { finish: (report) => folder.finish(report), close: () => folder.close() };
     },
-    plan: () => replicate({ scenario, replications, seed, sets: flags.set, lab: { name: "infernet-lab", version } }),
+    plan: () => replicate({ scenario, replications, seed, sets: flags.set, lab: { name: "infernet-lab", version }, onRun: (outcome) => addRun(outcome) }),
     text: replicationsText,
   });
 };

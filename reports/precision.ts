@@ -1,4 +1,4 @@
-import { formatFigure, metricOfPath } from "../protocol/result/metrics.ts";
+import { metricOfPath, roundedFigure } from "../protocol/result/metrics.ts";
 import type { RunReport } from "../protocol/result.ts";
 import type { IntervalsReport, WarmupFinding, WithoutInterval } from "../protocol/result/precision.ts";
 import { formatDurationUs, formatNumber, formatPercent } from "../protocol/units.ts";
@@ -62,7 +62,7 @@ function intervalBlocks({ intervals }: RunReport): Block[] {
   const head = ["", "figure", "interval", "", "correlation of parts"];
   const row = ({ figure, mean, halfWidth, low, high, correlation, trusted }: Known, name: string): string[] => {
     const { label, unit } = metricOfPath(figure);
-    const text = (value: number): string => formatFigure(Number(value.toPrecision(4)), unit);
+    const text = (value: number): string => roundedFigure(value, unit, 4);
     return [
       name === "" ? label : label.replace(` of ${name}`, "").replace(`${name}: `, ""), text(mean), trusted ? `${text(low ?? mean - halfWidth)} to ${text(high ?? mean + halfWidth)}` : "–",
       trusted && mean !== 0 ? `± ${formatPercent(halfWidth / Math.abs(mean), 2)}` : "–", correlation.toFixed(2),

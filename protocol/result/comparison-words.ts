@@ -45,10 +45,11 @@ export function amountOf(compared: Compared, { unit }: Pick<ComparedMetric, "uni
   };
 }
 
-/** As many digits after the point as half the interval's width has places before its first. */
+/** To the first digit of half the interval's width, or the second where the first is a 1: then one digit would be half of it off. */
 function inPlaces(scale: DifferenceAmount["scale"], { value, low, high }: { readonly value: number; readonly low: number; readonly high: number }, unit: string): DifferenceAmount {
   const half = (high - low) / 2;
-  const digits = Math.max(0, Math.min(6, -Number(half.toExponential(0).split("e")[1])));
+  const [first = "", exponent] = half.toExponential(1).split("e");
+  const digits = Math.max(0, Math.min(6, (first.startsWith("1") ? 1 : 0) - Number(exponent)));
   const number = (x: number): string => (half > 0 ? formatNumber(x, digits) : formatSignificant(x, 2));
   return { scale, value, low, high, size: (x) => `${number(Math.abs(x))}${unit}`, range: (a, b) => `${number(a)} to ${number(b)}` };
 }
@@ -59,8 +60,8 @@ export function changeWords(difference: Compared, metric: Pick<ComparedMetric, "
   if (amount === null) return "–";
   const { value, low, high, size, range, scale } = amount;
   if (value === 0 && low === high) return "0";
-  const words = `${sign(value)}${size(value)}`.replace(" percentage points", " points");
-  return low === high ? words : `${words} (${scale === "absolute" ? `${sign(low)}${size(low)} to ${sign(high)}${size(high)}` : range(low, high)})`;
+  const words = signed(value, size).replace(" percentage points", " points");
+  return low === high ? words : `${words} (${scale === "absolute" ? `${signed(low, size)} to ${signed(high, size)}` : range(low, high)})`;
 }
 
 /** A p-value: "0.031", "below 0.001". */
@@ -68,6 +69,8 @@ export function probability(p: number): string {
   return p < 0.001 ? "below 0.001" : formatSignificant(p, 2);
 }
 
-function sign(value: number): string {
-  return value > 0 ? "+" : value < 0 ? "-" : "";
+/** Without a sign where nothing is left of the value. */
+function signed(value: number, size: DifferenceAmount["size"]): string {
+  const words = size(value);
+  return `${!/[1-9]/.test(words) ? "" : value > 0 ? "+" : "-"}${words}`;
 }

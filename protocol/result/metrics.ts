@@ -139,6 +139,14 @@ export function formatFigure(value: number | null, unit: FigureUnit): string {
   }
 }
 
+/** Digits to which `formatFigure` rounds: to be rounded once only. */
+const DIGITS_SHOWN: Partial<Record<FigureUnit, number>> = { us: 3, share: 3, perS: 4, kwh: 4, number: 4 };
+
+/** A figure to so many significant digits, or as many as its unit is shown in: rounded once, as rounding what is rounded is off at times. */
+export function roundedFigure(value: number | null, unit: FigureUnit, digits: number): string {
+  return formatFigure(value === null || digits >= (DIGITS_SHOWN[unit] ?? Infinity) ? value : Number(value.toPrecision(digits)), unit);
+}
+
 /** A figure of jobs: overall, of a client class, and of latencies and prices also of an operator class. */
 function ofJobs(id: string, rest: string, label: string, unit: FigureUnit, better: Metric["better"], ofOperators = false): Known {
   return { id, path: `overall.${rest}`, label, unit, better, ofClients: `clientClasses.*.${rest}`, ofOperators: ofOperators ? `operatorClasses.*.${rest}` : null };

@@ -36,6 +36,14 @@ test("each metric belongs to one question", () => {
     plotOf({ path, unit: /Us/.test(path) ? "us" : /perMtok/.test(path) ? "msatPerMtok" : /Msat/.test(path) ? "msat" : "number" }))).toEqual(["latency", "served", "money", "gain", "other", "served", "money"]);
 });
 
+test("a change has the digits that its interval allows, and no sign where nothing is left of it", () => {
+  const words = (value: number, low: number, high: number): string =>
+    changeWords({ baselineMean: 1, armMean: 1 + value, difference: value, interval: { confidence: 0.95, low, high }, relative: { value, low, high } }, { unit: "perS" });
+  expect(words(-0.18, -0.22, -0.14)).toBe("-18 % (-22 to -14)");
+  expect(words(0.004, -0.008, 0.016)).toBe("+0.4 % (-0.8 to 1.6)");
+  expect(words(-0.0004, -0.06, 0.06)).toBe("0 % (-6 to 6)");
+});
+
 describe("plots", () => {
   test.each(all)("of $name are whole: well-formed, finite, with their title inside", ({ report }) => {
     for (const name of COMPARISON_PLOTS) {
@@ -58,6 +66,17 @@ describe("plots", () => {
       for (const one of known) expect(svg).toContain(`>${changeWords(one, own.find(({ id }) => id === one.metric)!)}</text>`);
       expect(svg).toContain(">cheapest-node</text>");
     }
+  });
+
+  test("have ticks that say where they stand, and a single one where nothing differs", () => {
+    const share = toy.metrics.find(({ unit }) => unit === "share")!;
+    const base = toy.differences.find(({ metric, difference }) => metric === share.id && difference !== null)!;
+    const ticksOf = (low: number, high: number): string[] => {
+      const svg = renderComparisonPlot({ ...toy, metrics: [share], differences: [{ ...base, difference: (low + high) / 2, interval: { confidence: 0.95, low, high } }] }, plotOf(share));
+      return [...svg.matchAll(/>([-+]?[\d.]+)<\/text>/g)].map(([, text]) => text!);
+    };
+    expect(ticksOf(-0.000_08, 0.000_05)).toEqual(["-0.005", "0", "+0.005"]);
+    expect(ticksOf(0, 0)).toEqual(["0", "0"]);
   });
 
   test("put what is better left of the baseline where less is better", () => {

@@ -145,7 +145,8 @@ function ratioAxis(ratios: readonly number[]): RatioAxis {
       ticks: ticks.length < 3 ? [...new Set([...ticks, least, most])].sort((a, b) => a - b) : ticks, label: (tick) => label(tick - 1), place: (change) => Math.max(1e-3, 1 + change), zero: 1,
     };
   }
-  const span = Math.max(most - least, 1e-6);
+  if (least === most) return { scale: { domain: [-1, 1], label: null, axis: null }, ticks: [0], label, place: (change) => change, zero: 0 };
+  const span = most - least;
   const [low, high] = [least - 1 - span * 0.06, most - 1 + span * 0.06];
   const { ticks } = spanAxis(low, high, 6, String);
   return { scale: { domain: [low, high], label: null, axis: null }, ticks: ticks as number[], label, place: (change) => change, zero: 0 };
@@ -155,7 +156,8 @@ function ratioAxis(ratios: readonly number[]): RatioAxis {
 function ownAxis(dots: readonly Dot[], { unit }: ComparedMetric): Plot.ScaleOptions {
   const values = [0, ...dots.flatMap(({ low, high }) => [low, high])];
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  const room = Math.max((most - least) * 0.06, unit === "share" ? 0.001 : 1e-9);
+  if (least === most) return { domain: [-1, 1], label: null, ticks: [0], tickFormat: () => "0", grid: true };
+  const room = (most - least) * 0.06;
   const plus = (value: number): string => (value > 0 ? "+" : "");
-  return { ...spanAxis(least - room, most + room, 6, (value) => unit === "share" ? `${plus(value)}${formatNumber(value, most - least < 5 ? 2 : 0)}` : `${plus(value)}${briefFigure(value, unit)}`), grid: true };
+  return { ...spanAxis(least - room, most + room, 6, (value) => unit === "share" ? `${plus(value)}${formatNumber(value, 6)}` : `${plus(value)}${briefFigure(value, unit)}`), grid: true };
 }

@@ -1,4 +1,4 @@
-import { formatFigure } from "../../protocol/result/metrics.ts";
+import { roundedFigure } from "../../protocol/result/metrics.ts";
 import type { EquilibriumPlayer, EquilibriumReport } from "../../protocol/result/equilibrium.ts";
 import { formatNumber, formatPercent } from "../../protocol/units.ts";
 import type { Content, Section } from "../blocks.ts";
@@ -79,7 +79,7 @@ function market({ figures, method: { confidence } }: EquilibriumReport): Part {
     title: "The market then",
     blocks: [{
       kind: "table", caption: "Over fresh runs of the profile at the end", head: ["", "mean", `${formatPercent(confidence)} interval`],
-      rows: figures.map(({ metric, estimate }) => [metric.label, formatFigure(estimate.mean === null ? null : Number(estimate.mean.toPrecision(4)), metric.unit), intervalText(estimate, metric.unit)]),
+      rows: figures.map(({ metric, estimate }) => [metric.label, roundedFigure(estimate.mean, metric.unit, 4), intervalText(estimate, metric.unit)]),
     }],
   };
 }

@@ -1,6 +1,6 @@
 import type { Estimate } from "../../protocol/result/experiment.ts";
 import type { ReplicationsReport, StoppingRule } from "../../protocol/result/replications.ts";
-import { formatFigure, metricOfPath } from "../../protocol/result/metrics.ts";
+import { formatFigure, metricOfPath, roundedFigure } from "../../protocol/result/metrics.ts";
 import type { FigureUnit } from "../../protocol/result/metrics.ts";
 import { formatDurationUs, formatNumber, formatPercent, formatSignificant } from "../../protocol/units.ts";
 import type { Block, Content, Section } from "../blocks.ts";
@@ -27,7 +27,7 @@ export function replicationsContent(report: ReplicationsReport): Content<Replica
 export function formatEstimate({ mean, interval }: Estimate, unit: FigureUnit): { readonly mean: string; readonly interval: string; readonly relative: string } {
   if (interval === null || mean === null) return { mean: formatFigure(mean, unit), interval: NONE, relative: NONE };
   const half = (interval.high - interval.low) / 2;
-  const exact = (value: number): string => formatFigure(rounded(value, half, DIGITS_SHOWN[unit] ?? 12), unit);
+  const exact = (value: number): string => exactly(value, half, unit);
   return {
     mean: exact(mean),
     interval: half === 0 ? "the same in every run" : between(exact(interval.low), exact(interval.high)),
@@ -135,7 +135,7 @@ function capital(text: string): string {
 
 /** To four digits: enough to compare. */
 function short(value: number | null, unit: FigureUnit): string {
-  return formatFigure(value === null ? null : Number(value.toPrecision(4)), unit);
+  return roundedFigure(value, unit, 4);
 }
 
 /** "4.1 to 6.3 s": the unit once where both have the same. */
@@ -144,12 +144,13 @@ function between(low: string, high: string): string {
   return number !== undefined && /^-?[\d.,]+( .*|\/.*)$/.exec(high)?.[1] === unit ? `${number} to ${high}` : `${low} to ${high}`;
 }
 
-/** Digits to which `formatFigure` rounds: to be rounded once only. */
-const DIGITS_SHOWN: Partial<Record<FigureUnit, number>> = { us: 3, share: 3, perS: 4, kwh: 4, number: 4 };
+/** To two digits of its half width: more would be noise. Shares near 100 % have as many as it takes. */
+function exactly(value: number, half: number, unit: FigureUnit): string {
+  if (half === 0 || value === 0) return formatFigure(value, unit);
+  const digits = Math.min(12, Math.max(2, exponent(value) - exponent(half) + 2));
+  return unit === "share" && digits > 3 ? formatPercent(value, digits) : roundedFigure(value, unit, digits);
+}
 
-/** To two digits of its half width: more would be noise. */
-function rounded(value: number, half: number, most: number): number {
-  if (half === 0 || value === 0) return value;
-  const digits = Math.ceil(Math.log10(Math.abs(value) / half)) + 2;
-  return Number(value.toPrecision(Math.min(most, Math.max(2, digits))));
+function exponent(value: number): number {
+  return Number(value.toExponential().split("e")[1]);
 }

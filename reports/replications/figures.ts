@@ -1,6 +1,7 @@
 import * as Plot from "@observablehq/plot";
+import type { Estimate } from "../../protocol/result/experiment.ts";
 import type { KeyMetric, ReplicationsReport } from "../../protocol/result/replications.ts";
-import { formatFigure } from "../../protocol/result/metrics.ts";
+import { formatFigure, roundedFigure } from "../../protocol/result/metrics.ts";
 import type { FigureUnit } from "../../protocol/result/metrics.ts";
 import { formatDurationUs, formatNumber, formatPercent } from "../../protocol/units.ts";
 import { clockAxis, spanAxis } from "../plots/axes.ts";
@@ -28,7 +29,7 @@ function intervalsFigure({ keyMetrics, confidence, runs }: ReplicationsReport): 
   const dots = shown.flatMap(({ metric, estimate, values }) => values.flatMap((value) => value === null ? [] : [{ name: metric.label, x: value / estimate.mean! - 1 }]));
   const bars = shown.map(({ metric, estimate }) => ({
     name: metric.label, low: Math.min(estimate.interval!.low / estimate.mean!, estimate.interval!.high / estimate.mean!) - 1, high: Math.max(estimate.interval!.low / estimate.mean!, estimate.interval!.high / estimate.mean!) - 1,
-    text: `${formatFigure(Number(estimate.mean!.toPrecision(4)), metric.unit)} ${formatEstimate(estimate, metric.unit).relative}`,
+    text: besideBar(estimate, metric.unit),
   }));
   // A run that is far off would squeeze all others.
   const spread = sortedQuantile(dots.map(({ x }) => Math.abs(x)), 0.98);
@@ -118,6 +119,12 @@ function overTimeFigure({ overTime, horizonUs, warmupUs, confidence, runs }: Rep
     keys: [{ name: "mean over the runs", color: GOOD, shape: "line" }, { name: `its interval, ${formatPercent(confidence)}`, color: GOOD, shape: "band" }, { name: "from the least run to the greatest", color: GREY, shape: "band" }],
     panels, empty: "Nothing happened.",
   };
+}
+
+/** "1.23 s ± 2.1 %", or "100 %" where nothing varies. */
+function besideBar(estimate: Estimate, unit: FigureUnit): string {
+  const { relative } = formatEstimate(estimate, unit);
+  return `${roundedFigure(estimate.mean, unit, 4)}${relative.startsWith("±") ? ` ${relative}` : ""}`;
 }
 
 /** Short, for an axis. */

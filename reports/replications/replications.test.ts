@@ -59,6 +59,9 @@ describe("a report of replications", () => {
     const { mean, interval: span, relative } = formatEstimate({ ...latency, mean: 1_234_567, interval: interval(1_200_000, 1_269_134) }, "us");
     expect([mean, span, relative]).toEqual(["1.23 s", "1.2 to 1.27 s", "± 2.8 %"]);
     expect(formatEstimate(never, "us")).toEqual({ mean: "–", interval: "–", relative: "–" });
+    // Rounded once: 0.79745 is 79.7 %. Shares near 100 % as exactly as they are known.
+    expect(formatEstimate({ ...latency, mean: 0.797_45, interval: interval(0.777_4, 0.817_4) }, "share").mean).toBe("79.7 %");
+    expect(formatEstimate({ ...latency, mean: 0.999_95, interval: interval(0.999_88, 1.000_02) }, "share")).toEqual({ mean: "99.995 %", interval: "99.988 to 100.002 %", relative: "± 0.007 %" });
     expect(formatEstimate({ ...latency, interval: interval(2e6, 2e6) }, "us").interval).toBe("the same in every run");
   });
 

@@ -1,5 +1,5 @@
 import type { Estimate } from "../../protocol/result/experiment.ts";
-import { formatFigure } from "../../protocol/result/metrics.ts";
+import { roundedFigure } from "../../protocol/result/metrics.ts";
 import type { FigureUnit } from "../../protocol/result/metrics.ts";
 import type { SearchReport } from "../../protocol/result/search.ts";
 import { formatNumber, formatPercent } from "../../protocol/units.ts";
@@ -25,7 +25,7 @@ export function searchContent(report: SearchReport): Content<SearchPlotName> {
 
 /** A value of a metric to four digits. */
 export function shortFigure(value: number | null, unit: FigureUnit): string {
-  return formatFigure(value === null ? null : Number(value.toPrecision(4)), unit);
+  return roundedFigure(value, unit, 4);
 }
 
 /** An estimate's interval for people. */

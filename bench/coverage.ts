@@ -26,7 +26,10 @@ const row = (name: string, covered: number): BenchRow => ({ name, value: (covere
 const ofOneRun: readonly (readonly [figure: string, name: string, truth: number])[] = [
   [figure, "the mean", truthUs],
   ["overall.latency.endToEndUs.p50", "the median", truthUs * Math.LN2],
+  ["overall.latency.endToEndUs.sd", "the standard deviation", truthUs],
+  ["overall.latency.endToEndUs.p90", "p90", truthUs * Math.log(10)],
   ["overall.latency.endToEndUs.p95", "p95", truthUs * Math.log(20)],
+  ["overall.latency.endToEndUs.p99", "p99", truthUs * Math.log(100)],
   ["market.utilisation", "utilisation", 0.8],
   ["overall.throughput.completedJobsPerS", "throughput", 0.8],
   ["checks.little.meanInSystem", "jobs in the system", 4],

@@ -14,21 +14,21 @@ export const intervals = z
     figures: z.array(z.strictObject({
       figure: z.string().min(1).max(1024).describe("Path of the figure in this report, entries of lists by their names, such as overall.latency.endToEndUs.mean; or market.utilisation, of all nodes."),
       mean: z.number().describe("The figure, as this report has it."),
-      halfWidth: z.number().min(0).describe("The true figure lies within mean ± halfWidth, with this confidence; of a quantile half the width of the interval."),
-      low: z.number().optional().describe("Of quantiles, whose interval does not have the estimate in its middle."),
+      halfWidth: z.number().min(0).describe("Half the width of the interval in which the true figure lies, with this confidence."),
+      low: z.number().optional().describe("The interval's ends; the estimate need not be in its middle. Absent where the interval has no width."),
       high: z.number().optional(),
       correlation: z.number().describe("Of neighbouring batches. The interval allows for it."),
       trusted: z.boolean().describe("False where batches are correlated beyond chance: the run is too short for its interval to be trusted."),
     })),
     without: z
       .array(z.strictObject({
-        why: z.enum(WITHOUT_INTERVAL).describe("seldom: it happened in fewer than 10 of the batches, or too few jobs lie beyond it; extreme: a least or greatest value, which grows with the run; moment: how things stood at one moment; given: the scenario's, or drawn before the run began; warmup: it counts the warm-up too, and a figure of the measured interval has an interval; follows: an identity of others that have one, or bookkeeping; course: a slope over the run's own course; unknown: none of these, and a fault of the program."),
+        why: z.enum(WITHOUT_INTERVAL).describe("seldom: it happened in fewer than 10 of the batches, or the run is too short for what lies beyond it; extreme: a least or greatest value, which grows with the run; moment: how things stood at one moment; given: the scenario's, or drawn before the run began; warmup: it counts the warm-up too, and a figure of the measured interval has an interval; follows: an identity of others that have one, or bookkeeping; course: a slope over the run's own course; unknown: none of these, and a fault of the program."),
         figures: z.array(z.string().min(1).max(1024)),
       }))
       .optional()
       .describe("Figures of this report that have no interval, by reason."),
   })
-  .describe("Confidence intervals from this run alone, of every figure: ratio estimators over batches, with the variance and the degrees of freedom of a first-order autoregression of the batches; of quantiles by the share of values below them. Totals are taken for those of an interval as long as the measured one.");
+  .describe("Confidence intervals from this run alone, of every figure: ratio estimators over batches, with the variance and the degrees of freedom of a first-order autoregression of the batches, and allowance for their skewness; of quantiles by the share of values below them, of standard deviations by a jackknife of their logarithm. Totals are taken for those of an interval as long as the measured one.");
 export type IntervalsReport = z.infer<typeof intervals>;
 export type WithoutInterval = (typeof WITHOUT_INTERVAL)[number];
 

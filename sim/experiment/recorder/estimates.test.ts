@@ -101,8 +101,8 @@ describe("95 % intervals from one run of M/M/1 at rho 0.8, by what they are of",
   }
   const percent = (figure: string): number => (100 * covered[figure]!) / stated[figure]!;
 
-  test.each(["time.mean", "time.p50", "time.p90", "time.p95", "inSystem", "late"])("%s: 93 to 97 % of seeded runs of 40,000 customers, give or take what 300 of them can tell", (figure) => {
-    expect(stated[figure]).toBe(runs);
+  test.each(["time.mean", "time.sd", "time.p50", "time.p90", "time.p95", "time.p99", "inSystem", "late"])("%s: 93 to 97 % of seeded runs of 40,000 customers, give or take what 300 of them can tell", (figure) => {
+    expect(stated[figure]).toBeGreaterThanOrEqual(0.95 * runs);
     // 300 runs at 95 % come to 93 to 97 % themselves in nine of ten cases only.
     expect(percent(figure)).toBeGreaterThanOrEqual(92);
     expect(percent(figure)).toBeLessThanOrEqual(98);
@@ -115,15 +115,9 @@ describe("95 % intervals from one run of M/M/1 at rho 0.8, by what they are of",
     expect(percent(figure)).toBeLessThanOrEqual(99);
   });
 
-  test("of the 99th percentile nothing is said where hardly a job lies beyond; what is said covers it nearly as often", () => {
-    expect(stated["time.p99"]).toBeGreaterThan(0.6 * runs);
-    expect(stated["time.p99"]).toBeLessThan(runs);
-    expect(percent("time.p99")).toBeGreaterThanOrEqual(91);
-  });
-
-  test("the standard deviation, which few jobs make much of, is covered in fewer cases: 90 % and more", () => {
-    expect(stated["time.sd"]).toBe(runs);
-    expect(percent("time.sd")).toBeGreaterThanOrEqual(88);
-    expect(percent("time.sd")).toBeLessThanOrEqual(95);
+  test("of the 99th percentile nothing is said of a run that is too short to know it", () => {
+    let said = 0;
+    for (let seed = 1; seed <= 20; seed++) if (queue(seed, 4_000).has("time.p99")) said++;
+    expect(said).toBe(0);
   });
 });

@@ -1,6 +1,7 @@
 import type { Figures } from "../../../protocol/result/figures.ts";
 import type { IntervalsReport, WithoutInterval } from "../../../protocol/result/precision.ts";
-import { batchRatio, bucketAround } from "../../kernel/statistics/index.ts";
+import { normalQuantile } from "../../kernel/special.ts";
+import { batchRatio, type RatioInterval } from "../../kernel/statistics/index.ts";
 import type { Sample } from "./sample.ts";
 
 /** Below this many batches, or batches in which something happened, nothing is said. */
@@ -57,12 +58,7 @@ export class Estimates {
   sample(figure: string, sample: Sample, sums: Numbers, counts: Numbers): void {
     this.total(`${figure}.count`, counts);
     this.ratio(`${figure}.mean`, sums, counts);
-    const { mean, sd } = sample.summary();
-    if (mean !== null && sd !== null && sd > 0) {
-      // The variance is a mean of squares; the standard deviation moves half as much, in proportion.
-      const squares = sample.byBatch(this.#batches, (part) => part.squaresAround(mean));
-      this.ratio(`${figure}.sd`, squares, sample.byBatch(this.#batches, ({ count }) => count), 1 / (2 * sd));
-    } else this.#same(`${figure}.sd`);
+    this.#deviation(`${figure}.sd`, sample);
     for (const [name, p] of [["p50", 0.5], ["p90", 0.9], ["p95", 0.95], ["p99", 0.99]] as const) this.quantile(`${figure}.${name}`, sample, p);
     this.without(`${figure}.min`, "extreme");
     this.without(`${figure}.max`, "extreme");
@@ -70,15 +66,14 @@ export class Estimates {
 
   /**
    * A quantile: the interval of the share of values up to the estimate, and the quantiles at its ends (R. S. Woodruff, Journal of
-   * the American Statistical Association 47 (1952) 635-646), with the sketch's own error.
+   * the American Statistical Association 47 (1952) 635-646).
    */
   quantile(figure: string, sample: Sample, p: number): void {
     if (this.#isOut(figure)) return;
     const found = quantileInterval(sample, p, this.#batches);
     if (found === null) return this.#without(figure, "seldom");
     const { low, high, correlation, trusted } = found;
-    const ends = low < high ? { low: rounded(low), high: rounded(high) } : {};
-    this.#known.set(figure, { figure, mean: this.#figures[figure]!, halfWidth: rounded((high - low) / 2), ...ends, correlation: toDigits(correlation), trusted });
+    this.#set(figure, low, high, correlation, trusted);
   }
 
   /** Of a function of means: by batch, how much the batch moves it, as a weighted sum, and the weights. */
@@ -125,29 +120,68 @@ export class Estimates {
     if (!this.#isOut(figure)) this.#known.set(figure, { figure, mean: this.#figures[figure]!, halfWidth: 0, correlation: 0, trusted: true });
   }
 
+  /** A jackknife by batches of the logarithm, in which it is the least skew (R. G. Miller, Annals of Mathematical Statistics 39 (1968) 567-582). */
+  #deviation(figure: string, sample: Sample): void {
+    if (this.#isOut(figure)) return;
+    const { mean, sd } = sample.summary();
+    if (mean === null || sd === null || sd === 0) return this.#same(figure);
+    const counts = sample.byBatch(this.#batches, ({ count }) => count);
+    if (!happens(counts)) return this.#without(figure, "seldom");
+    const distances = sample.byBatch(this.#batches, (part) => part.distanceFrom(mean));
+    const squares = sample.byBatch(this.#batches, (part) => part.squaresAround(mean));
+    const [count, distance, square] = [total(counts), total(distances), total(squares)];
+    const logarithm = (n: number, d: number, q: number): number => Math.log((q - (d * d) / n) / (n - 1)) / 2;
+    const whole = logarithm(count, distance, square);
+    // How much a batch moves the logarithm, times as many as there are batches of its size.
+    const moves = counts.map((n, b) => (n === 0 ? 0 : (count - n) * (whole - logarithm(count - n, distance - distances[b]!, square - squares[b]!))));
+    const interval = moves.every(Number.isFinite) ? batchRatio(moves, counts, CONFIDENCE) : null;
+    if (interval === null) return this.#without(figure, "seldom");
+    const { mean: centre, low, high, correlation, trusted } = interval;
+    this.#set(figure, sd * Math.exp(low - centre), sd * Math.exp(high - centre), correlation, trusted);
+  }
+
   #put(figure: string, sums: Numbers, weights: Numbers, scale: number): void {
     const interval = batchRatio(sums, weights, CONFIDENCE);
     if (interval === null) return this.#without(figure, "seldom");
-    const { halfWidth, correlation, trusted } = interval;
-    this.#known.set(figure, { figure, mean: this.#figures[figure]!, halfWidth: rounded(halfWidth * scale), correlation: toDigits(correlation), trusted });
+    const { mean, low, high, correlation, trusted } = interval;
+    const stated = this.#figures[figure]!;
+    this.#set(figure, stated + (low - mean) * scale, stated + (high - mean) * scale, correlation, trusted);
+  }
+
+  #set(figure: string, low: number, high: number, correlation: number, trusted: boolean): void {
+    const ends = low < high ? { low: rounded(low), high: rounded(high) } : {};
+    this.#known.set(figure, { figure, mean: this.#figures[figure]!, halfWidth: rounded((high - low) / 2), ...ends, correlation: toDigits(correlation), trusted });
   }
 }
 
-/** Null where too few values lie beyond the ends. */
+/** Null where the greatest value of as many independent ones is below the quantile in more cases than an end may miss it; of low quantiles the least. */
 export function quantileInterval(sample: Sample, p: number, batches: number): { readonly low: number; readonly high: number; readonly correlation: number; readonly trusted: boolean; readonly shareHalfWidth: number } | null {
   const estimate = sample.quantile(p);
-  const counts = sample.byBatch(batches, ({ count }) => count);
-  const below = sample.byBatch(batches, (part) => part.upTo(estimate));
-  if (!happens(counts)) return null;
-  const interval = batchRatio(below, counts, CONFIDENCE);
-  if (interval === null) return null;
-  const { halfWidth, correlation, trusted } = interval;
+  const found = shareUpTo(sample, estimate, batches);
+  if (found === null) return null;
+  const { halfWidth, correlation, trusted } = found;
   if (halfWidth === 0) return { low: estimate, high: estimate, correlation, trusted, shareHalfWidth: 0 };
-  const beyond = LEAST / sample.count;
-  // Where batches are alike beyond chance nobody trusts the ends, and the correlation is the news.
-  if (trusted && (p - halfWidth < beyond || p + halfWidth > 1 - beyond)) return null;
-  const at = (share: number): number => sample.quantile(Math.min(1, Math.max(0, share)));
-  return { low: bucketAround(at(p - halfWidth))[0], high: bucketAround(at(p + halfWidth))[1], correlation, trusted, shareHalfWidth: halfWidth };
+  if (independentValues(sample, batches) * Math.min(p, 1 - p) < -Math.log((1 - CONFIDENCE) / 2)) return null;
+  const low = Math.min(estimate, sample.interpolated(Math.max(0, p - halfWidth)));
+  const high = Math.max(estimate, sample.interpolated(Math.min(1, p + halfWidth)));
+  return { low, high, correlation, trusted, shareHalfWidth: halfWidth };
+}
+
+/**
+ * As many independent values would know the share below the median as well. The tail itself does not say how well it is known: a
+ * run that has seen few of its bursts takes it for short, and for sure.
+ */
+function independentValues(sample: Sample, batches: number): number {
+  const found = shareUpTo(sample, sample.quantile(0.5), batches);
+  if (found === null) return 0;
+  const { mean, halfWidth } = found;
+  const ofOne = normalQuantile((1 + CONFIDENCE) / 2) * Math.sqrt(mean * (1 - mean));
+  return halfWidth === 0 ? sample.count : Math.min(sample.count, (ofOne / halfWidth) * (ofOne / halfWidth));
+}
+
+function shareUpTo(sample: Sample, value: number, batches: number): RatioInterval | null {
+  const counts = sample.byBatch(batches, ({ count }) => count);
+  return happens(counts) ? batchRatio(sample.byBatch(batches, (part) => part.upTo(value)), counts, CONFIDENCE) : null;
 }
 
 /** Nobody knows an interval's ends to more than six digits; and a report has hundreds of them. */
@@ -157,6 +191,12 @@ function rounded(value: number): number {
 
 function toDigits(correlation: number): number {
   return Math.round(correlation * 1e4) / 1e4;
+}
+
+export function total(parts: Numbers): number {
+  let sum = 0;
+  for (let batch = 0; batch < parts.length; batch++) sum += parts[batch]!;
+  return sum;
 }
 
 /** Whether it happens often enough to say how often. */

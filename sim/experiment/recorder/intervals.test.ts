@@ -45,7 +45,8 @@ test("a run's intervals are those of a count by brute force: jobs by the batch i
     const times = sum((job) => (isCompleted(job) ? job.served!.finishedUs - job.submittedUs : 0));
     const close = (path: string, expected: NonNullable<ReturnType<typeof batchRatio>>, scale: number): void => {
       const interval = found(report, path)!;
-      expect(interval.halfWidth / Math.max(1, expected.halfWidth * scale)).toBeCloseTo(expected.halfWidth * scale / Math.max(1, expected.halfWidth * scale), 4);
+      const half = ((expected.high - expected.low) / 2) * scale;
+      expect(interval.halfWidth / Math.max(1, half)).toBeCloseTo(half / Math.max(1, half), 4);
       expect(interval.correlation).toBeCloseTo(expected.correlation, 3);
       expect(interval.trusted).toBe(expected.trusted);
     };

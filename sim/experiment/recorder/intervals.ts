@@ -3,7 +3,7 @@ import type { IntervalsReport, WithoutInterval } from "../../../protocol/result/
 import { JOB_STATUSES, type RunReport } from "../../../protocol/result.ts";
 import { COST_KINDS } from "../../supply/costs.ts";
 import { LOSS_CAUSES } from "../welfare/causes.ts";
-import { Estimates, quantileInterval } from "./estimates.ts";
+import { Estimates, quantileInterval, total } from "./estimates.ts";
 import type { Gathered } from "./gathered.ts";
 import type { Marks } from "./marks.ts";
 import type { Sample } from "./sample.ts";
@@ -368,10 +368,4 @@ function added(parts: readonly Float64Array[], { batches }: Marks): Float64Array
 
 function less(from: Float64Array, ...parts: readonly Float64Array[]): Float64Array {
   return from.map((value, batch) => parts.reduce((left, part) => left - part[batch]!, value));
-}
-
-function total(parts: ArrayLike<number>): number {
-  let sum = 0;
-  for (let batch = 0; batch < parts.length; batch++) sum += parts[batch]!;
-  return sum;
 }

@@ -52,6 +52,11 @@ export class Sample {
     return this.#sketch.quantile(p);
   }
 
+  /** Without steps; see {@link QuantileSketch.interpolated}. */
+  interpolated(p: number): number {
+    return this.#sketch.interpolated(p);
+  }
+
   summary(): DistributionSummary {
     const { count, mean, standardDeviation, min, max } = this.#moments;
     if (count === 0) return { count, mean: null, sd: null, min: null, p50: null, p90: null, p95: null, p99: null, max: null };

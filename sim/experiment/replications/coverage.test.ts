@@ -53,8 +53,8 @@ describe("95 % intervals of M/M/1 at rho 0.8", () => {
     const { scenario } = loadScenario(source, fileName, { sets: ["horizon=8h", "warmup=20min"] });
     let [runs, studies] = [0, 0];
     for (let seed = 1; seed <= 25; seed++) {
-      const known = runScenario(scenario, { seed }).intervals!.figures.find(({ figure }) => figure === path)!;
-      if (Math.abs(known.mean - truthUs) <= known.halfWidth) runs++;
+      const { mean, halfWidth, low = mean - halfWidth, high = mean + halfWidth } = runScenario(scenario, { seed }).intervals!.figures.find(({ figure }) => figure === path)!;
+      if (low <= truthUs && truthUs <= high) runs++;
     }
     for (let seed = 1; seed <= 15; seed++) {
       const report = conduct(replicate({ scenario, replications: { count: 8, until: null }, seed, sets: [], lab: { name: "lab", version: "0" } }), (task, index) => player.play(task, index))!;

@@ -4,6 +4,10 @@ import { studentQuantile } from "./student.ts";
 export interface RatioInterval {
   /** All sums over all weights. */
   readonly mean: number;
+  /** The interval: where the batches are skew, the mean is not in its middle. */
+  readonly low: number;
+  readonly high: number;
+  /** Of the interval that is even about the mean, as if the batches were not skew. */
   readonly halfWidth: number;
   /** Correlation of neighbouring batches, unbiased to first order: near 0 where batches are long enough. */
   readonly correlation: number;
@@ -22,7 +26,9 @@ const MOST = 0.9;
  * variance and the degrees of freedom are those of a first-order autoregression of the batches with the correlation that is seen:
  * as ASAP3 does (N. M. Steiger et al., ACM Transactions on Modeling and Computer Simulation 15 (2005) 39-73). Plain batch means
  * (A. M. Law, Simulation Modeling and Analysis, 9.5.3) are too sure: of M/M/1 at rho 0.8 with 20,000 jobs in 20 batches they
- * hold the truth in 91.5 % of cases in place of 95 %, these in 93.7 %.
+ * hold the truth in 91.5 % of cases in place of 95 %, these in 94 to 96 %. A mean that few batches make much of is low more often
+ * than high, and its interval narrow then: the ends allow for the batches' skewness, as N-Skart's do (A. Tafazzoli and
+ * J. R. Wilson, IIE Transactions 43 (2011) 110-128), and the degrees of freedom for their kurtosis.
  * @param confidence above 0, below 1
  * @returns null below two batches that hold something, or below 4 batches
  */
@@ -39,24 +45,51 @@ export function batchRatio(sums: ArrayLike<number>, weights: ArrayLike<number>, 
   if (batches < 4 || filled < 2) return null;
   const mean = sum / weight;
   let squares = 0;
+  let cubes = 0;
+  let fourths = 0;
   let products = 0;
   let before = 0;
   for (let b = 0; b < batches; b++) {
     const residual = sums[b]! - mean * weights[b]!;
     squares += residual * residual;
+    cubes += residual * residual * residual;
+    fourths += residual * residual * residual * residual;
     if (b > 0) products += residual * before;
     before = residual;
   }
   // What rounding leaves of batches that are all alike is no variance.
-  if (!(Math.sqrt(squares / batches) > 1e-12 * Math.abs(sum / batches))) return { mean, halfWidth: 0, correlation: 0, trusted: true };
+  if (!(Math.sqrt(squares / batches) > 1e-12 * Math.abs(sum / batches))) return { mean, low: mean, high: mean, halfWidth: 0, correlation: 0, trusted: true };
   // Residuals sum to 0, which makes them look less alike than they are, by 1 / batches.
   const correlation = products / squares + 1 / batches;
   const r = Math.min(MOST, Math.max(0, correlation));
   const inflation = (1 + r) / (1 - r);
-  const variance = (squares / (batches - 1)) * batches / (weight * weight);
-  const degrees = Math.max(1, batches / inflation - 1);
+  const variance = squares / (batches - 1);
+  const error = Math.sqrt(variance * batches * inflation) / weight;
+  const degrees = (batches / inflation - 1) * sureness(batches, (batches * fourths) / (squares * squares));
+  const t = studentQuantile((1 + confidence) / 2, Math.max(1, degrees));
+  const skewness = (cubes * batches) / ((batches - 1) * (batches - 2)) / (variance * Math.sqrt(variance));
+  const skew = skewness / (6 * Math.sqrt(batches));
   return {
-    mean, halfWidth: studentQuantile((1 + confidence) / 2, degrees) * Math.sqrt(variance * inflation), correlation,
+    mean, low: mean - unskewed(t, skew) * error, high: mean - unskewed(-t, skew) * error, halfWidth: t * error, correlation,
     trusted: correlation <= FAR / Math.sqrt(batches),
   };
+}
+
+/**
+ * By how much fewer values of the normal distribution would know its variance as well as these know theirs: degrees of freedom
+ * matched by moments (F. E. Satterthwaite, Biometrics Bulletin 2 (1946) 110-114), the sample variance's own being
+ * s^4 (excess kurtosis / n + 2 / (n - 1)).
+ * @param kurtosis of the sample, 3 or so for the normal distribution @returns 1 at most
+ */
+function sureness(count: number, kurtosis: number): number {
+  const excess = ((count - 1) / ((count - 2) * (count - 3))) * ((count + 1) * (kurtosis - 3) + 6);
+  return 1 / (1 + (Math.max(0, excess) * (count - 1)) / (2 * count));
+}
+
+/**
+ * What a quantile of Student's t is for the mean of a skew sample (R. Willink, Communications in Statistics - Theory and Methods
+ * 34 (2005) 753-766). @param skew the sample's skewness over six times the root of its size
+ */
+function unskewed(t: number, skew: number): number {
+  return Math.abs(skew) < 1e-6 ? t : (Math.cbrt(1 + 6 * skew * (t - skew)) - 1) / (2 * skew);
 }

@@ -14,7 +14,7 @@ export type { Truncation } from "./mser.ts";
 export { PairMoments } from "./pair-moments.ts";
 export { pairedT, pairedTOf } from "./paired-t.ts";
 export type { PairedDifference } from "./paired-t.ts";
-export { bucketAround, QuantileSketch } from "./quantile-sketch.ts";
+export { QuantileSketch } from "./quantile-sketch.ts";
 export type { Bucket, SketchPart } from "./quantile-sketch.ts";
 export { studentCdf, studentQuantile, studentTwoSided } from "./student.ts";
 export { TimeWeighted } from "./time-weighted.ts";

@@ -107,6 +107,28 @@ export class QuantileSketch {
     throw new Error("QuantileSketch: counts do not add up.");
   }
 
+  /**
+   * As `quantile`, but rising steadily with p: values are taken to lie evenly in their bucket.
+   * @param p from 0 to 1.
+   */
+  interpolated(p: number): number {
+    if (!(p >= 0 && p <= 1)) throw new RangeError(`A quantile's p is from 0 to 1; found ${p}.`);
+    if (this.#count === 0) return NaN;
+    const rank = p * this.#count;
+    let seen = this.#zeros;
+    if (rank <= seen) return this.#min;
+    for (let i = 0; i < this.#counts.length; i++) {
+      const count = this.#counts[i]!;
+      if (seen + count >= rank) {
+        const bucket = this.#first + i;
+        const value = start(bucket) + ((start(bucket + 1) - start(bucket)) * (rank - seen)) / count;
+        return Math.min(Math.max(value, this.#min), this.#max);
+      }
+      seen += count;
+    }
+    return this.#max;
+  }
+
   /** The buckets that hold something, in ascending order, for plots. Zeros come first, as { from: 0, to: 0 }. */
   buckets(): Bucket[] {
     const result: Bucket[] = [];
@@ -177,25 +199,26 @@ export class SketchPart {
     return sum;
   }
 
-  /** Sum of the squared distances from `centre`, each value taken for the middle of its bucket. */
+  /** Sum of the distances from `centre`, each value taken for the middle of its bucket. */
+  distanceFrom(centre: number): number {
+    return this.#sum((value) => value - centre);
+  }
+
+  /** Sum of the squared distances from `centre`, likewise. */
   squaresAround(centre: number): number {
-    let sum = this.#zeros * centre * centre;
+    return this.#sum((value) => (value - centre) * (value - centre));
+  }
+
+  #sum(of: (value: number) => number): number {
+    let sum = this.#zeros * of(0);
     for (let i = 0; i < this.#counts.length; i++) {
-      if (this.#counts[i] === 0) continue;
-      const distance = (start(this.#first + i) + start(this.#first + i + 1)) / 2 - centre;
-      sum += this.#counts[i]! * distance * distance;
+      if (this.#counts[i]! > 0) sum += this.#counts[i]! * of((start(this.#first + i) + start(this.#first + i + 1)) / 2);
     }
     return sum;
   }
 }
 
 const NOTHING = new SketchPart(0, new Uint32Array(0), 0, 0);
-
-/** The ends of the bucket that a value lies in; of 0, and of what is as good as 0, both are 0. @param x 0 or more, finite */
-export function bucketAround(x: number): readonly [number, number] {
-  const bucket = bucketOf(x);
-  return bucket < FIRST_BUCKET ? [0, 0] : [start(bucket), start(bucket + 1)];
-}
 
 function bucketOf(x: number): number {
   scratch[0] = x;

@@ -68,6 +68,28 @@ describe("QuantileSketch", () => {
     );
   });
 
+  test("interpolated, it rises with p, from the least to the greatest, and stays in the bucket of the order statistic", () => {
+    fc.assert(
+      fc.property(values, fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 2, maxLength: 20 }), (xs, ps) => {
+        const sketch = new QuantileSketch();
+        for (const x of xs) sketch.add(x);
+        let before = -Infinity;
+        for (const p of [0, ...ps, 1].sort((a, b) => a - b)) {
+          const [value, step] = [sketch.interpolated(p), sketch.quantile(p)];
+          expect(value).toBeGreaterThanOrEqual(before);
+          expect(Math.abs(value - step)).toBeLessThanOrEqual(2.01 * step * QuantileSketch.relativeError);
+          before = value;
+        }
+        expect([sketch.interpolated(0), sketch.interpolated(1)]).toEqual([sketch.min, sketch.max]);
+      }),
+      { seed: 1, numRuns: 500 },
+    );
+    const even = new QuantileSketch();
+    for (let i = 0; i < 1_000; i++) even.add(1 + i / 128_000);
+    expect(even.quantile(0.25)).toBe(1 + 1 / 256);
+    expect(even.interpolated(0.25)).toBeCloseTo(1 + 1 / 512, 6);
+  });
+
   test("merging two equals adding everything to one, and the order does not matter", () => {
     fc.assert(
       fc.property(values, values, (xs, ys) => {
@@ -107,7 +129,9 @@ describe("QuantileSketch", () => {
     const sketch = new QuantileSketch();
     for (const x of [-1, NaN, Infinity]) expect(() => sketch.add(x)).toThrow("finite numbers of 0 or more");
     expect(sketch.quantile(0.5)).toBeNaN();
+    expect(sketch.interpolated(0.5)).toBeNaN();
     expect(() => sketch.quantile(1.1)).toThrow("from 0 to 1");
+    expect(() => sketch.interpolated(1.1)).toThrow("from 0 to 1");
   });
 });
 

@@ -13,9 +13,10 @@ const RELIABILITY_WEIGHT = 0.05;
  *
  * Node state is kept in flat arrays indexed by a small integer that a node keeps for life (its registration order),
  * and offers in one {@link ModelMarket} per model, so that a decision over thousands of nodes is a loop over typed arrays.
+ * A node that is forgotten ({@link forget}) leaves its index to one that comes later.
  */
 export class Registry {
-  /** Nodes' ids by index. */
+  /** Nodes' ids by index; "" where the node was forgotten. */
   readonly ids: PeerId[] = [];
   /** The newest descriptor of each node. */
   readonly descriptors: Descriptor[] = [];
@@ -52,6 +53,10 @@ export class Registry {
   readonly #indexes = new Map<PeerId, number>();
   readonly #markets = new Map<string, ModelMarket>();
   readonly #regions = new Map<string, number>();
+  #nextRegion = 0;
+  /** Indexes of nodes that were forgotten. */
+  readonly #free: number[] = [];
+  readonly #forgetsModels: boolean;
   /** What those find who ask for a model that nobody has ever offered. */
   readonly #noOffers = new ModelMarket();
   /** Told of every model that comes up for the first time, before its first offer is in. */
@@ -60,14 +65,23 @@ export class Registry {
   #lastModel = "";
   #lastMarket = this.#noOffers;
 
-  /** @throws RangeError where the breaker's options are out of range. */
-  constructor(breaker: CircuitBreakerOptions) {
+  /**
+   * @param forgetsModels models that nobody offers any more are forgotten, with the length of their outputs.
+   * @throws RangeError where the breaker's options are out of range.
+   */
+  constructor(breaker: CircuitBreakerOptions, forgetsModels = false) {
     this.breaker = new CircuitBreaker(breaker);
+    this.#forgetsModels = forgetsModels;
   }
 
-  /** Nodes that have ever registered. */
+  /** Indexes that have been given to nodes. */
   get size(): number {
     return this.ids.length;
+  }
+
+  /** Nodes that have registered and were not forgotten. */
+  get known(): number {
+    return this.#indexes.size;
   }
 
   /** The node's index, or -1 where it is not registered. */
@@ -84,7 +98,7 @@ export class Registry {
     return (this.#lastMarket = market);
   }
 
-  /** Models that have ever been offered, in the order of their names. */
+  /** Models that have ever been offered and were not forgotten, in the order of their names. */
   models(): string[] {
     return [...this.#markets.keys()].sort();
   }
@@ -132,7 +146,37 @@ export class Registry {
       }
       market.insert(descriptor.node, n, offer);
     }
+    if (this.#forgetsModels && before !== undefined) this.#forgetModels(before);
     return change;
+  }
+
+  /**
+   * Forgets nodes, with what was learned of them, that have not been heard of since this time and have none of this router's
+   * jobs; but for those that its operator wants nothing to do with. @param keep indexes that somebody goes by.
+   */
+  forget(beforeUs: number, keep: ReadonlySet<number>): void {
+    const regions = new Set<number>();
+    for (const [id, n] of this.#indexes) {
+      if (this.lastSeenUs[n]! >= beforeUs || this.own[n]! > 0 || this.banned[n] !== 0 || keep.has(n)) {
+        regions.add(this.regionIndex[n]!);
+        continue;
+      }
+      const descriptor = this.descriptors[n]!;
+      for (const { model } of descriptor.offers) this.market(model).remove(id);
+      if (this.#forgetsModels) this.#forgetModels(descriptor);
+      this.#indexes.delete(id);
+      this.#free.push(n);
+      this.ids[n] = "";
+      this.descriptors[n] = { ...descriptor, node: "", offers: [] };
+      this.utilisation[n] = undefined;
+    }
+    for (const [name, index] of this.#regions) if (!regions.has(index)) this.#regions.delete(name);
+  }
+
+  #forgetModels({ offers }: Descriptor): void {
+    for (const { model } of offers) if (this.#markets.get(model)?.count === 0) this.#markets.delete(model);
+    this.#lastModel = "";
+    this.#lastMarket = this.#noOffers;
   }
 
   /**
@@ -173,20 +217,21 @@ export class Registry {
   }
 
   #add(id: PeerId): number {
-    const n = this.ids.length;
+    const n = this.#free.pop() ?? this.ids.length;
     if (n === this.own.length) this.#grow();
-    this.ids.push(id);
+    if (n === this.ids.length) this.breaker.add();
+    else this.breaker.success(n);
+    this.ids[n] = id;
     this.#indexes.set(id, n);
     this.salt[n] = hashString(id);
     this.reliability[n] = 1;
-    this.breaker.add();
     return n;
   }
 
   /** Regions are numbered as nodes bring them up: a client that names others leaves nothing behind. */
   #regionNumber(name: string): number {
     let index = this.#regions.get(name);
-    if (index === undefined) this.#regions.set(name, (index = this.#regions.size));
+    if (index === undefined) this.#regions.set(name, (index = this.#nextRegion++));
     return index;
   }
 

@@ -17,6 +17,13 @@ export interface RouterOptions {
   readonly staleAfterUs: number;
   /** How often the router looks for nodes that have gone stale, µs. */
   readonly sweepUs: number;
+  /**
+   * A node not heard of for so long is forgotten, with what was learned of it, and a model that nobody offers any more likewise;
+   * µs. Absent, as in the simulation: never.
+   */
+  readonly forgetAfterUs?: number | undefined;
+  /** Nodes that it knows at once, at most: where there are so many, those that are stale are forgotten sooner. Absent: no bound. */
+  readonly nodesMax?: number | undefined;
   /** Nodes tried for one job before it is given up; at least 1. */
   readonly attempts: number;
   /** How long a node may take to accept or refuse, µs. */

@@ -57,7 +57,7 @@ export class Router implements Participant {
   constructor(env: Environment, options: RouterOptions) {
     this.#env = env;
     this.#options = options;
-    this.registry = new Registry(options.circuitBreaker);
+    this.registry = new Registry(options.circuitBreaker, options.forgetAfterUs !== undefined);
     this.#selector = new Selector(this.registry, options.policy, options.fee, options.staleAfterUs, env.random("selection"));
     this.#takesFee = options.fee.shareBps > 0 || options.fee.flatMsat > 0 || (options.fee.minMsat ?? 0) > 0;
     const floor = this.#floor();
@@ -359,11 +359,31 @@ export class Router implements Participant {
       this.#env.send(from, { type: "error", code: "bad-message", field: "node", detail: "a descriptor is sent by its own node" });
       return;
     }
+    if (!this.#hasRoomFor(from)) {
+      this.#env.send(from, { type: "error", code: "rate-limited", detail: "this router has as many nodes as it takes" });
+      return;
+    }
     const change = this.registry.register(message, this.#env.nowUs);
     if (change === "outdated") return;
     const n = this.registry.indexOf(from);
     if (change === "restarted") this.#lose(n, "node-restarted");
     this.#fill(n);
+  }
+
+  #hasRoomFor(node: PeerId): boolean {
+    const { nodesMax = Infinity, staleAfterUs } = this.#options;
+    if (this.registry.known < nodesMax || this.registry.indexOf(node) >= 0) return true;
+    this.#forget(this.#env.nowUs - staleAfterUs);
+    return this.registry.known < nodesMax;
+  }
+
+  /** Forgets nodes that have been gone since then, but for those that a job remembers to have been at. */
+  #forget(beforeUs: number): void {
+    const tried = new Set<number>();
+    for (const [, job] of this.#jobs.entries()) for (const n of job.tried) tried.add(n);
+    this.registry.forget(beforeUs, tried);
+    this.#waiting.forgetModels();
+    for (const meter of this.#meters) meter.forgetModels();
   }
 
   #onHeartbeat(from: PeerId, message: Heartbeat): void {
@@ -382,6 +402,7 @@ export class Router implements Participant {
     // By id, not in the order of registration: whose jobs are placed first decides where the others' go.
     stale.sort((a, b) => (ids[a]! < ids[b]! ? -1 : 1));
     for (const n of stale) this.#lose(n, "node-stale");
+    if (this.#options.forgetAfterUs !== undefined) this.#forget(nowUs - this.#options.forgetAfterUs);
     this.#fillAll();
     this.#env.after(this.#options.sweepUs, { kind: "sweep", jobId: "", attempt: 0 });
   }

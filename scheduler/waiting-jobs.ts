@@ -20,7 +20,7 @@ export class WaitingJobs<T extends { readonly request: JobRequest }> {
     return size;
   }
 
-  /** Models that jobs have waited for, in the order in which they first came up. */
+  /** Models that jobs have waited for and that were not forgotten, in the order in which they first came up. */
   models(): Iterable<string> {
     return this.#models.keys();
   }
@@ -31,6 +31,11 @@ export class WaitingJobs<T extends { readonly request: JobRequest }> {
     if (queues === undefined) this.#models.set(request.model, (queues = Array.from({ length: 10 }, () => new Set<T>())));
     queues[9 - request.priority]!.add(job);
     this.#size++;
+  }
+
+  /** Forgets models that no job waits for. */
+  forgetModels(): void {
+    for (const [model, queues] of this.#models) if (queues.every(({ size }) => size === 0)) this.#models.delete(model);
   }
 
   /** Takes the job out, if it waits. */

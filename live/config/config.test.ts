@@ -68,6 +68,7 @@ describe("defaults", () => {
         policy: { kind: "weighted-score", weights: { price: 1, latency: 1, load: 1, reliability: 1 } }, fee: { shareBps: 0, flatMsat: 0 },
         staleAfterUs: 6_000_000, sweepUs: 2_000_000, attempts: 3, acceptTimeoutUs: 2_000_000, jobTimeoutUs: 600_000_000, queueLimit: 1_000, queueWaitUs: 30_000_000,
         circuitBreaker: { failures: 3, coolDownUs: 30_000_000, growth: 2, maxCoolDownUs: 600_000_000 }, quoteValidUs: 2_000_000, marketStateUs: 0,
+        forgetAfterUs: 3_600_000_000, nodesMax: 16_384,
       },
       limits: { connections: 4_096, envelopesPerS: 2_000, openingMs: 5_000, silenceMs: 15_000, awayMs: 15_000 },
     });

@@ -86,6 +86,11 @@ export const routerKind: ConfigKind<typeof schema> = {
   schema,
 };
 
+/** A node that was away for so long is a stranger when it comes back, µs. */
+const FORGET_AFTER_US = 3_600_000_000;
+/** Nodes that a router knows at once; each takes some 2 kB, and 64 kB at most. */
+const NODES_MAX = 16_384;
+
 /** A century, µs: as long as for ever. */
 const FOREVER_US = 3_155_760_000_000_000;
 
@@ -121,6 +126,8 @@ export function resolveRouter(reading: Reading<z.output<typeof schema>>): Router
       fee: terms,
       staleAfterUs,
       sweepUs: heartbeatUs,
+      forgetAfterUs: Math.max(FORGET_AFTER_US, staleAfterUs),
+      nodesMax: NODES_MAX,
       attempts: value.attempts,
       acceptTimeoutUs: us(value.acceptTimeout, "acceptTimeout"),
       jobTimeoutUs: us(value.jobTimeout, "jobTimeout"),

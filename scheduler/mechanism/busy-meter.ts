@@ -27,6 +27,11 @@ export class BusyMeter {
     return (row.jobUs + row.jobs * (nowUs - row.sinceUs)) / (nowUs - this.#readUs);
   }
 
+  /** Forgets models that have had no job since the last {@link BusyMeter.restart}. */
+  forgetModels(): void {
+    for (const [model, { jobs, jobUs }] of this.#models) if (jobs === 0 && jobUs === 0) this.#models.delete(model);
+  }
+
   /** Begins anew. */
   restart(nowUs: number): void {
     this.#readUs = nowUs;

@@ -184,7 +184,7 @@ export class Selector {
       }
     }
     for (let n = 0; n < this.#registry.size; n++) {
-      if (inMarket[n] === 0) excluded.push({ node: this.#registry.ids[n]!, rule: "no-model", detail: `does not offer ${job.model}` });
+      if (inMarket[n] === 0 && this.#registry.ids[n] !== "") excluded.push({ node: this.#registry.ids[n]!, rule: "no-model", detail: `does not offer ${job.model}` });
     }
     candidates.sort((a, b) => b.score - a.score || (a.node < b.node ? -1 : 1));
     excluded.sort((a, b) => (a.node < b.node ? -1 : 1));

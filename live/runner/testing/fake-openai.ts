@@ -19,6 +19,8 @@ export interface FakeAnswer {
   readonly usage?: boolean;
   /** Answers in one piece. */
   readonly whole?: boolean;
+  /** Says just this, an event stream, so many bytes at a time. */
+  readonly replay?: { readonly stream: Buffer; readonly bytesAtOnce: number };
 }
 
 /** An OpenAI-compatible server that counts words as tokens. */
@@ -29,6 +31,8 @@ export class FakeOpenAi {
   /** Answers of GET /v1/models. */
   models: unknown = { data: [{ id: "fake", max_model_len: 512 }] };
   modelsStatus = 200;
+  /** Answers of other requests without a body, by path. */
+  others: Readonly<Record<string, unknown>> = {};
   answer: (body: Record<string, unknown>) => FakeAnswer = () => ({});
   #server: Server | null = null;
 
@@ -51,6 +55,7 @@ export class FakeOpenAi {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.url === "/v1/models") return void response.writeHead(this.modelsStatus, { "content-type": "application/json" }).end(JSON.stringify(this.models));
+    if (request.method === "GET") return void response.writeHead(request.url! in this.others ? 200 : 404).end(JSON.stringify(this.others[request.url!] ?? {}));
     let text = "";
     for await (const bytes of request.setEncoding("utf8")) text += bytes as string;
     const body = JSON.parse(text) as Record<string, unknown>;
@@ -78,6 +83,14 @@ export class FakeOpenAi {
       return void response.end(JSON.stringify({ choices: [{ ...(chat ? { message: { content: said } } : { text: said }), finish_reason: reason }], ...usage }));
     }
     response.writeHead(200, { "content-type": "text/event-stream" });
+    if (answer.replay !== undefined) {
+      const { stream, bytesAtOnce } = answer.replay;
+      for (let at = 0; at < stream.length && !closed; at += bytesAtOnce) {
+        // Each piece a write of its own, in a turn of its own.
+        await new Promise((resolve) => response.write(stream.subarray(at, at + bytesAtOnce), resolve));
+      }
+      return void response.end();
+    }
     const say = (event: unknown): void => void response.write(`data: ${JSON.stringify(event)}\r\n\r\n`);
     response.write(": a comment, as servers send to keep the line open\n\n");
     for (let token = 0; token < tokens && !closed;) {

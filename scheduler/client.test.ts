@@ -167,6 +167,10 @@ test("a quote is asked of a router, and heard once, from it alone", () => {
   bench.say(ROUTER, refusal);
   bench.say(ROUTER, refusal);
   expect(heard).toEqual([refusal]);
+  bench.client.askQuote(request("late"));
+  bench.client.forgetQuote("late");
+  bench.say(ROUTER, { ...refusal, jobId: "late" } as Message);
+  expect(heard).toEqual([refusal]);
   expect(() => bench.client.askQuote(request("q", {}, "another"))).toThrow(RangeError);
 });
 

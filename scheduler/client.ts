@@ -138,6 +138,11 @@ export class Client implements Participant {
     this.#env.send(router, { type: "quote-request", job: request });
   }
 
+  /** An answer to this quote's request is not waited for any more. */
+  forgetQuote(jobId: JobId): void {
+    this.#quotes.delete(jobId);
+  }
+
   /** Gives a job up by the user's wish, or because the client shuts down. False where it has ended or its result is in. */
   cancel(jobId: JobId, reason: "user" | "shutdown" = "user"): boolean {
     const job = this.#jobs.get(jobId);

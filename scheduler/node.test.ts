@@ -135,6 +135,20 @@ describe("registration", () => {
     free.env.take();
     expect(again(free)).toEqual([[ROUTER, "descriptor"]]);
   });
+
+  test("may have swallowed more than is kept: the newest eight million characters are said again", () => {
+    const bench = new Bench();
+    const text = "x".repeat(200_000);
+    for (let i = 0; i < 50; i++) {
+      bench.award(`j${i}`);
+      bench.node.onRunner({ kind: "first-token", jobId: `j${i}`, text });
+      bench.finish(`j${i}`, 1);
+    }
+    bench.heard();
+    bench.node.reconnected(ROUTER);
+    const said = bench.heard().flatMap(([, message]) => (message.type === "token-chunk" ? [message.jobId] : []));
+    expect(said).toEqual(Array.from({ length: 40 }, (_, i) => `j${10 + i}`));
+  });
 });
 
 test("it registers anew with a router that does not know it; others may ask in vain", () => {

@@ -46,16 +46,18 @@ export const HONOUR_US = 10_000_000;
 
 /** How long a node can say again what it delivered, µs: a connection that broke may have swallowed it. */
 const REPEATS_US = 30_000_000;
-/** Deliveries that it can say again, at most, and the longest output, in UTF-16 code units. */
+/** Deliveries that it can say again, at most, and the longest output and all of them together, in UTF-16 code units. */
 const REPEATS_MAX = 1_024;
 const REPEATED_MAX = 200_000;
+const REPEATED_IN_ALL = 8_000_000;
 
 /** How long a bid holds after the call has closed, µs: time for the award to arrive. */
 const BID_HOLDS_US = 10_000_000;
 
 /** A job at the node, from its award until it is paid or written off. */
 interface NodeJob {
-  readonly award: Award;
+  /** Without its prompt once the result is out. */
+  award: Award;
   readonly router: PeerId;
   readonly acceptedUs: number;
   /** When the runner began, µs; -1 before. */
@@ -70,7 +72,7 @@ interface NodeJob {
   paymentHash: string;
   /** Null where the job is paid after its result. */
   advance: NodeAdvance | null;
-  /** The output as far as it was handed out, and its tokens; null where the runner tells no text, or too much of it. */
+  /** The output as far as it was handed out, and its tokens; null where the runner tells no text, or too much of it, and once the result is out. */
   output: string | null;
   outputTokens: number;
 }
@@ -100,6 +102,8 @@ export class Node implements Participant {
   readonly #posted: PostedOffers;
   /** Of the last while, the oldest first. */
   readonly #delivered = new Map<JobId, Delivery>();
+  /** UTF-16 code units of their outputs. */
+  #deliveredLength = 0;
   /** Kept at hand, off the options: what an award asks for, and who may send one. */
   readonly #operator: NodeOptions["operator"];
   readonly #queueLimit: number;
@@ -253,7 +257,7 @@ export class Node implements Participant {
     const job = this.#jobs.get(event.jobId);
     if (job === undefined || job.owedMsat < 0 || event.kind !== "received" || event.purpose !== "job") return void this.#advances.onWallet(event);
     this.#jobs.delete(event.jobId);
-    this.#delivered.delete(event.jobId);
+    this.#forgetDelivery(event.jobId);
     if (job.award.fee.bearer === "operator") this.#payFee(job.award, job.router, job.owedMsat);
   }
 
@@ -267,7 +271,7 @@ export class Node implements Participant {
       const { owedMsat, router, paymentHash } = this.#jobs.get(jobId)!;
       this.unpaidMsat += owedMsat;
       this.#jobs.delete(jobId);
-      this.#delivered.delete(jobId);
+      this.#forgetDelivery(jobId);
       this.#env.wallet.release(paymentHash);
       this.#env.send(router, { type: "dispute", jobId, claim: "not-paid", paymentHash });
       this.#env.telemetry.disputed(jobId, "not-paid");
@@ -356,14 +360,23 @@ export class Node implements Participant {
 
   #remember({ router, output, outputTokens }: NodeJob, result: Result): void {
     if (output === null) return;
+    this.#forgetDelivery(result.jobId);
     this.#delivered.set(result.jobId, { router, output, outputTokens, result, untilUs: this.#env.nowUs + REPEATS_US });
-    if (this.#delivered.size > REPEATS_MAX) this.#delivered.delete(this.#delivered.keys().next().value!);
+    this.#deliveredLength += output.length;
+    while (this.#delivered.size > REPEATS_MAX || this.#deliveredLength > REPEATED_IN_ALL) this.#forgetDelivery(this.#delivered.keys().next().value!);
+  }
+
+  #forgetDelivery(jobId: JobId): void {
+    const delivery = this.#delivered.get(jobId);
+    if (delivery === undefined) return;
+    this.#deliveredLength -= delivery.output.length;
+    this.#delivered.delete(jobId);
   }
 
   #forgetDeliveries(): void {
     for (const [jobId, { untilUs }] of this.#delivered) {
       if (untilUs > this.#env.nowUs) return;
-      this.#delivered.delete(jobId);
+      this.#forgetDelivery(jobId);
     }
   }
 
@@ -447,6 +460,9 @@ export class Node implements Participant {
     }
     job.owedMsat = owedMsat;
     job.deliveredUs = finishedUs;
+    // It waits for its money alone, perhaps for long.
+    job.output = null;
+    if (award.prompt !== undefined) job.award = withoutPrompt(award);
   }
 
   /** The runner gave the job up: the router may try another node. */
@@ -495,6 +511,10 @@ export class Node implements Participant {
 }
 
 const NO_PAYMENTS: PaymentRequest[] = [];
+
+function withoutPrompt({ prompt: _, ...award }: Award): Award {
+  return award;
+}
 
 /** Whether the runner has it: it has been paid for, and not been served yet. */
 function isAtRunner({ started, finished }: NodeAdvance): boolean {

@@ -318,6 +318,7 @@ export async function startClient(options: StartClientOptions): Promise<RunningC
       } finally {
         clearTimeout(timer);
         quotes.delete(request.jobId);
+        env.run(() => client.forgetQuote(request.jobId));
       }
     },
     stop(withinMs = 3_000) {

@@ -512,8 +512,10 @@ export class Node implements Participant {
 
 const NO_PAYMENTS: PaymentRequest[] = [];
 
-function withoutPrompt({ prompt: _, ...award }: Award): Award {
-  return award;
+function withoutPrompt(award: Award): Award {
+  const rest = { ...award };
+  delete rest.prompt;
+  return rest;
 }
 
 /** Whether the runner has it: it has been paid for, and not been served yet. */

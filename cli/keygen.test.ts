@@ -5,8 +5,9 @@ import { encodePublicKey, publicKeyOf } from "../protocol/keys.ts";
 import { readKeyFile } from "../live/keys.ts";
 import { infernet, testFolder } from "./testing/process.ts";
 
+const folder = testFolder("keygen");
+
 test("keygen makes a key that others cannot read, prints its public half, and never overwrites one", () => {
-  const folder = testFolder("keygen");
   const made = infernet(folder, "keygen", "--out", "node.key");
   expect(made.status).toBe(0);
   expect(made.stdout).toBe(`${encodePublicKey(publicKeyOf(readKeyFile(join(folder, "node.key"))))}\n`);

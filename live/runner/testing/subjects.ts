@@ -98,13 +98,18 @@ export const llamaSkipped = ((): string => {
 })();
 
 const llama = (): Subject => {
-  const folder = mkdtempSync(join(tmpdir(), "infernet-llama-"));
-  const file = join(folder, "model.gguf");
+  // Made only where the subject is prepared: some import this file for other things.
+  let folder = "";
+  let file = "";
   return {
     name: "llama",
     skipped: llamaSkipped,
     counts: true,
-    prepare: async () => void (await synthesizeModel({ parameters: 150_000, quantisation: "f16", seed: 1, file })),
+    prepare: async () => {
+      folder = mkdtempSync(join(tmpdir(), "infernet-llama-"));
+      file = join(folder, "model.gguf");
+      await synthesizeModel({ parameters: 150_000, quantisation: "f16", seed: 1, file });
+    },
     dispose: () => Promise.resolve(rmSync(folder, { recursive: true })),
     runner: (options) => new LlamaRunner({ file, models: ["m"], gpu: false, contextTokens: 512, batchTokens: 64, tokensIntervalMs: 0, restartMs: 10, ignoreEos: true, ...options }),
     broken: () => new LlamaRunner({ file: join(folder, "none.gguf"), models: ["m"], gpu: false }),

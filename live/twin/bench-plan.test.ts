@@ -13,30 +13,53 @@ const { scenario } = loadScenario(readFileSync(path), path);
 test("a bench run measures every node over the workload's lengths, and none of the workload's jobs", () => {
   const plans = planNodes(scenario, 1);
   const workload = planJobs(scenario, 1);
-  const bench = planBench(scenario, 1, plans, workload, { repetitions: 2, stretchS: 0.5 });
-  const ids = new Set(workload.map(({ request }) => request.jobId));
-  expect([...bench.jobs.keys()].some((id) => ids.has(id))).toBe(false);
+  const bench = planBench(scenario, 1, plans, workload, { rounds: [2, 3], stretchS: 0.5 });
+  const ids = bench.stages.flat().map(({ request }) => request.jobId);
+  const others = planBench(scenario, 1, plans, workload, { rounds: [0, 1], stretchS: 0.5 }).stages.flat().map(({ request }) => request.jobId);
+  expect(new Set([...ids, ...others, ...workload.map(({ request }) => request.jobId)]).size).toBe(ids.length + others.length + workload.length);
   expect(bench.stages).toHaveLength(bench.what.length);
-  const [first, second] = bench.rounds.map((from, i) => bench.what.slice(from, bench.rounds[i + 1]));
-  expect(second).toEqual(first);
+  const rest = bench.what.slice(plans.length);
+  expect(rest.slice(rest.length / 2)).toEqual(rest.slice(0, rest.length / 2));
 
   const regions = planNodes(bench.scenario, 1).map(({ region }) => region);
   expect(new Set(regions).size).toBe(plans.length);
-  for (const { request } of bench.stages.flat()) {
-    jobRequest.parse(request);
-    const { node } = bench.jobs.get(request.jobId)!;
-    // Only one node may serve it, and it fits there.
-    expect(request.allowedRegions).toEqual([regions[node]]);
-    const { contextTokensMax } = plans[node]!.descriptor.offers[0]!;
-    expect(request.inputTokens + request.maxOutputTokens).toBeLessThanOrEqual(contextTokensMax);
-  }
+  bench.what.forEach((what, stage) => {
+    for (const { request } of bench.stages[stage]!) {
+      jobRequest.parse(request);
+      // Only one node may serve what measures that node, and it fits there.
+      if (what.kind !== "traffic") expect(request.allowedRegions).toEqual([regions[what.node]]);
+      const { contextTokensMax } = plans["node" in what ? what.node : 0]!.descriptor.offers[0]!;
+      expect(request.inputTokens + request.maxOutputTokens).toBeLessThanOrEqual(contextTokensMax);
+    }
+  });
 
   const [least, most] = [Math.min(...workload.map(({ request }) => request.inputTokens)), Math.max(...workload.map(({ request }) => request.inputTokens))];
   plans.forEach(({ descriptor }, node) => {
-    const of = bench.what.filter((what) => what.node === node);
+    const of = bench.what.filter((what) => "node" in what && what.node === node);
     const prompts = of.flatMap((what) => (what.kind === "prompt" ? [what.tokens] : []));
     expect([Math.min(...prompts), Math.max(...prompts)]).toEqual([least, most]);
     expect(new Set(of.flatMap((what) => (what.kind === "steps" ? [what.sequences] : [])))).toEqual(new Set(Array.from({ length: descriptor.slots }, (_, i) => i + 1)));
-    expect(of.filter(({ kind }) => kind === "busy").map((what) => (what.kind === "busy" ? what.busy : 0))).toEqual([2, 2, 3, 3, 2, 2, 3, 3]);
   });
+});
+
+test("its traffic is as dense as the workload, with the workload's limits and other lengths", () => {
+  const plans = planNodes(scenario, 1);
+  const workload = planJobs(scenario, 1);
+  const bench = planBench(scenario, 1, plans, workload, { rounds: [0], stretchS: 0.5 });
+  const stretches = bench.stages.filter((_, stage) => bench.what[stage]!.kind === "traffic");
+  expect(stretches).toHaveLength(2);
+  const [medium, heavy] = stretches.map((jobs) => jobs.length / 15);
+  expect(medium).toBeGreaterThan(2);
+  expect(medium).toBeLessThan(5);
+  expect(heavy).toBeGreaterThan(3.5);
+  for (const { atUs, request } of stretches.flat()) {
+    expect(atUs).toBeGreaterThanOrEqual(0);
+    expect(atUs).toBeLessThan(15_000_000);
+    expect(request.maxOutputTokens).toBe(150);
+    expect(bench.lengths.get(request.jobId)).toBeGreaterThanOrEqual(8);
+    expect(new Set(workload.map((job) => job.request.client)).has(request.client)).toBe(true);
+  }
+  const pair = (input: number, output: number | undefined): string => `${input}/${output}`;
+  const known = new Set(workload.map((job) => pair(job.request.inputTokens, job.outputTokens)));
+  expect(stretches.flat().filter(({ request }) => known.has(pair(request.inputTokens, bench.lengths.get(request.jobId)))).length).toBeLessThan(stretches.flat().length / 2);
 });

@@ -1,20 +1,21 @@
 import type { FittedCost } from "../../protocol/fitted-cost.ts";
+import type { PeerId } from "../../protocol/messages.ts";
 import type { DecodePoint, FitResidual, PrefillPoint } from "../../protocol/profile.ts";
 import { fitPoints, predictUs, relativeError } from "../../sim/calibrate/fit-points.ts";
-import { nonNegativeLeastSquares } from "../../sim/calibrate/nnls.ts";
 import { type Measurements, pointsOf } from "../../sim/calibrate/points.ts";
 import { interpolatedCost } from "../../sim/profile/interpolate.ts";
-import type { HostSpec } from "../../sim/scenario/sections/hosts.ts";
+import type { ShareTables } from "../../sim/scenario/sections/hosts.ts";
 import type { StepCost } from "../../sim/world/engine/engine.ts";
-import { llamaCppEngine } from "../../sim/world/engine/llama-cpp.ts";
 import type { NodePlan } from "../../sim/world/supply.ts";
 import { summarise } from "../bench/statistics.ts";
-import type { BenchPlan } from "./bench-plan.ts";
+import type { BenchPlan, BenchStage } from "./bench-plan.ts";
 import type { Fact } from "./facts.ts";
-import type { Played } from "./play.ts";
+import { progressOf, shareTables } from "./shares.ts";
 
 /** When a job of the bench run came where, µs. */
 interface Passage {
+  /** The node that served it. */
+  peer: PeerId;
   submittedUs: number;
   assignedUs: number;
   startedUs: number;
@@ -47,86 +48,52 @@ export interface NodeFit {
 /** Everything that the simulated side of a twin takes from the bench run. */
 export interface Calibration {
   readonly nodes: readonly NodeCalibration[];
-  /** The share of its speed that a node's engine has while 1, 2, 3, ... nodes are busy: generating, and reading prompts. */
-  readonly shares: readonly number[];
-  readonly promptShares: readonly number[];
+  /** The share of its speed that a node's engine has while 1, 2, 3, ... nodes are busy: any node's, and by operator class. */
+  readonly shares: { readonly all: ShareTables; readonly byClass: readonly ShareTables[] };
   /** Mean one-way times, µs: client to router, router to a node that begins, node to client. */
   readonly legsUs: { readonly toRouter: number; readonly toNode: number; readonly toClient: number };
   /** From the result to the end of the job: the payment. */
   readonly paymentUs: number;
 }
 
+/** A bench run, or one part of it. */
+export interface BenchPart {
+  readonly bench: BenchPlan;
+  readonly facts: readonly Fact[];
+}
+
+/** What is needed to evaluate a bench run. */
+export interface CalibrationOptions {
+  readonly plans: readonly NodePlan[];
+  /** Public keys of the nodes. */
+  readonly peers: readonly PeerId[];
+  /** Cores of the machine that they share. */
+  readonly cores: number;
+  readonly mixed: FittedCost["mixed"];
+  /** Most tokens in a pass through the models; null: a step is one pass. */
+  readonly passTokens: number | null;
+}
+
+/** A stage that was played, with those of its jobs that completed. */
+interface Stage {
+  readonly what: BenchStage;
+  readonly jobs: readonly (Passage & { readonly node: number; readonly inputTokens: number; readonly outputTokens: number })[];
+}
+
 /**
- * Evaluates a bench run.
- * @param passTokens most tokens in a pass through the models; null: a step is one pass.
+ * Evaluates a bench run. Times are means over its rounds: this is a machine where the same takes now longer, now shorter, and the
+ * play has both.
  * @throws RangeError where something that is needed was not measured.
  */
-export function calibrationOf(bench: BenchPlan, played: Played, plans: readonly NodePlan[], mixed: FittedCost["mixed"], passTokens: number | null): Calibration {
-  const passages = passagesOf(played.facts);
-  const ofStage = bench.what.map((): { id: string; passage: Passage; node: number }[] => []);
-  for (const [id, { stage, node }] of bench.jobs) {
-    const passage = passages.get(id);
-    if (passage !== undefined && passage.endedUs > 0 && passage.finishedUs > 0) ofStage[stage]!.push({ id, passage, node });
-  }
-  const nodes = plans.map((plan, node): NodeCalibration => {
-    const prompts = new Map<number, number[]>();
-    const steps = new Map<string, { batch: number; contextTokens: number; steps: number; us: number[] }>();
-    /** Shortest step seen with so many sequences, for telling how many steps two jobs lie apart. */
-    const typicalUs: number[] = [];
-    bench.what.forEach((what, stage) => {
-      if (what.node !== node) return;
-      const jobs = ofStage[stage]!;
-      if (what.kind === "prompt" && jobs.length === 1) {
-        const { startedUs, madeFirstUs } = jobs[0]!.passage;
-        push(prompts, what.tokens, madeFirstUs - startedUs);
-      }
-      if (what.kind !== "steps" || jobs.length !== what.sequences) return;
-      const { outputTokens, inputTokens, sequences } = what;
-      const beginUs = Math.max(...jobs.map(({ passage }) => passage.madeFirstUs));
-      const endUs = Math.min(...jobs.map(({ passage }) => passage.madeLastUs));
-      const tailUs = Math.max(...jobs.map(({ passage }) => passage.madeLastUs)) - endUs;
-      // Jobs that came later end later, by as many steps; those at the end run with fewer sequences.
-      const apart = sequences === 1 ? 0 : Math.round(tailUs / (typicalUs[sequences - 1] ?? Infinity));
-      const count = outputTokens - 1 - apart;
-      if (count < 2 || endUs <= beginUs) return;
-      const us = (endUs - beginUs) / count;
-      typicalUs[sequences] = Math.min(typicalUs[sequences] ?? Infinity, us);
-      const key = `${sequences}/${inputTokens}/${count}`;
-      const known = steps.get(key) ?? { batch: sequences, contextTokens: inputTokens + Math.round(apart / 2), steps: count, us: [] };
-      known.us.push(us);
-      steps.set(key, known);
-    });
-    const prefill = [...prompts].map(([tokens, all]): PrefillPoint => {
-      const { medianUs: us, repetitions, spread } = summarise(all);
-      return { sequences: 1, tokens: Math.max(1, tokens), contextTokens: 0, us, repetitions, spread };
-    });
-    const decode = [...steps.values()].map(({ us, ...point }): DecodePoint => {
-      const { medianUs: usPerStep, repetitions, spread } = summarise(us);
-      return { ...point, usPerStep, repetitions, spread };
-    });
-    if (prefill.length === 0 || decode.length === 0) throw new RangeError(`node ${plan.name}: the bench run measured ${prefill.length} prompts and ${decode.length} stretches of decoding; at least one of each is needed`);
-    return { prefill, decode, fit: fitNode({ prefill, decode, passTokens }, mixed), cost: interpolatedCost(prefill, decode) };
-  });
-
-  const runs = bench.what.flatMap((what, stage): Record<"prompt" | "generation", Overlapping>[] => (what.kind !== "busy" ? [] : ofStage[stage]!.map(({ passage, node, id }) => {
-    const job = bench.stages[stage]!.find(({ request }) => request.jobId === id)!.request;
-    const { startedUs, madeFirstUs, madeLastUs: endedUs } = passage;
-    const promptUs = aloneUs(plans[node]!, nodes[node]!.cost, job.inputTokens, 1);
-    return {
-      prompt: { stage, startedUs, endedUs, fromUs: startedUs, untilUs: madeFirstUs, aloneUs: promptUs },
-      generation: { stage, startedUs, endedUs, fromUs: madeFirstUs, untilUs: endedUs, aloneUs: aloneUs(plans[node]!, nodes[node]!.cost, job.inputTokens, job.maxOutputTokens) - promptUs },
-    };
-  })));
-  // The median of the rounds: one that something else disturbed does not count.
-  const medians = (phase: "prompt" | "generation"): number[] => {
-    const rounds = bench.rounds.map((from, i) => sharesOf(runs.filter((run) => run[phase].stage >= from && run[phase].stage < (bench.rounds[i + 1] ?? Infinity)).map((run) => run[phase]), plans.length));
-    return plans.map((_, i) => median(rounds.map((round) => round[i]!)));
-  };
-
-  const all = bench.what.flatMap(({ kind }, stage) => (kind === "warm-up" ? [] : ofStage[stage]!.map((one) => ({ ...one.passage, kind }))));
-  const alone = all.filter(({ kind }) => kind === "prompt");
+export function calibrationOf(parts: readonly BenchPart[], { plans, peers, cores, mixed, passTokens }: CalibrationOptions): Calibration {
+  const stages = parts.flatMap(({ bench, facts }) => stagesOf(bench, passagesOf(facts), peers));
+  const nodes = plans.map(({ name }, node) => calibrateNode(name, stages.filter(({ what }) => "node" in what && what.node === node), mixed, passTokens));
+  const costs = nodes.map(({ cost }) => cost);
+  const progress = stages.flatMap(({ what, jobs }) => (what.kind === "traffic" ? progressOf(jobs.map((job) => ({ ...job, firstUs: job.madeFirstUs, lastUs: job.madeLastUs })), costs) : []));
+  const all = stages.flatMap(({ what, jobs }) => (what.kind === "warm-up" ? [] : jobs));
+  const alone = stages.flatMap(({ what, jobs }) => (what.kind === "prompt" ? jobs : []));
   return {
-    nodes, shares: medians("generation"), promptShares: medians("prompt"),
+    nodes, shares: shareTables(progress, plans.map(({ operatorClass }) => operatorClass), cores),
     legsUs: {
       toRouter: mean(all.map((one) => one.assignedUs - one.submittedUs)),
       toNode: mean(alone.map((one) => one.startedUs - one.assignedUs)),
@@ -136,49 +103,54 @@ export function calibrationOf(bench: BenchPlan, played: Played, plans: readonly 
   };
 }
 
-/** A job that had its node to itself, while others were busy on other nodes. */
-export interface Overlapping {
-  /** Jobs of one stage overlap. */
-  readonly stage: number;
-  /** From when to when it kept its node busy. */
-  readonly startedUs: number;
-  readonly endedUs: number;
-  /** The part of that which is looked at, such as its prompt. */
-  readonly fromUs: number;
-  readonly untilUs: number;
-  /** How long that would have taken with the machine to itself. */
-  readonly aloneUs: number;
+function stagesOf({ what, stages, lengths }: BenchPlan, passages: ReadonlyMap<string, Passage>, peers: readonly PeerId[]): Stage[] {
+  return stages.map((submissions, stage) => ({
+    what: what[stage]!,
+    jobs: submissions.flatMap(({ request: { jobId, inputTokens, maxOutputTokens } }) => {
+      const passage = passages.get(jobId);
+      if (passage === undefined || passage.endedUs === 0 || passage.finishedUs === 0) return [];
+      return [{ ...passage, node: peers.indexOf(passage.peer), inputTokens, outputTokens: Math.min(lengths.get(jobId) ?? Infinity, maxOutputTokens) }];
+    }),
+  }));
 }
 
-/**
- * The share of its speed that each of 1, 2, 3, ... busy nodes has: what a job gets done adds up over the times in which so many
- * were busy, `alone = sum over k of share(k) x time with k busy`, and that for all jobs, in least squares of relative errors.
- * @throws RangeError where so many nodes were never busy at once.
- */
-export function sharesOf(runs: readonly Overlapping[], nodes: number): number[] {
-  const rows = runs.map((run) => {
-    const withBusy = new Array<number>(nodes + 1).fill(0);
-    const others = runs.filter(({ stage }) => stage === run.stage);
-    const edges = [...new Set(others.flatMap(({ startedUs, endedUs }) => [startedUs, endedUs]))].filter((at) => at > run.fromUs && at < run.untilUs);
-    const cuts = [run.fromUs, ...edges.sort((a, b) => a - b), run.untilUs];
-    cuts.slice(1).forEach((untilUs, i) => {
-      const fromUs = cuts[i]!;
-      const busy = others.filter(({ startedUs, endedUs }) => startedUs <= fromUs && endedUs >= untilUs).length;
-      withBusy[busy]! += untilUs - fromUs;
-    });
-    return { withBusy, aloneUs: run.aloneUs };
-  });
-  for (let busy = 2; busy <= nodes; busy++) {
-    if (!rows.some(({ withBusy }) => withBusy[busy]! > 0)) throw new RangeError(`in the bench run ${busy} nodes were never busy at once`);
+function calibrateNode(name: string, stages: readonly Stage[], mixed: FittedCost["mixed"], passTokens: number | null): NodeCalibration {
+  const prompts = new Map<number, number[]>();
+  const stretches = new Map<string, { batch: number; contextTokens: number; steps: number; us: number[] }>();
+  /** Shortest step seen with so many sequences, for telling how many steps two jobs lie apart. */
+  const typicalUs: number[] = [];
+  for (const { what, jobs } of stages) {
+    if (what.kind === "prompt" && jobs.length === 1) push(prompts, what.tokens, jobs[0]!.madeFirstUs - jobs[0]!.startedUs);
+    if (what.kind !== "steps" || jobs.length !== what.sequences) continue;
+    const { outputTokens, inputTokens, sequences } = what;
+    const beginUs = Math.max(...jobs.map(({ madeFirstUs }) => madeFirstUs));
+    const endUs = Math.min(...jobs.map(({ madeLastUs }) => madeLastUs));
+    const tailUs = Math.max(...jobs.map(({ madeLastUs }) => madeLastUs)) - endUs;
+    // Jobs that came later end later, by as many steps; those at the end run with fewer sequences.
+    const apart = sequences === 1 ? 0 : Math.round(tailUs / (typicalUs[sequences - 1] ?? Infinity));
+    const steps = outputTokens - 1 - apart;
+    if (steps < 2 || endUs <= beginUs) continue;
+    const us = (endUs - beginUs) / steps;
+    typicalUs[sequences] = Math.min(typicalUs[sequences] ?? Infinity, us);
+    const key = `${sequences}/${inputTokens}`;
+    const known = stretches.get(key) ?? { batch: sequences, contextTokens: inputTokens + Math.round(apart / 2), steps, us: [] };
+    known.us.push(us);
+    stretches.set(key, known);
   }
-  if (nodes < 2) return [1];
-  const found = nonNegativeLeastSquares(
-    rows.map(({ withBusy, aloneUs }) => withBusy.slice(2).map((us) => us / aloneUs)),
-    rows.map(({ withBusy, aloneUs }) => 1 - withBusy[1]! / aloneUs),
+  if (prompts.size === 0 || stretches.size === 0) throw new RangeError(`node ${name}: the bench run measured ${prompts.size} prompts and ${stretches.size} stretches of decoding; at least one of each is needed`);
+  const prefill = [...prompts].map(([tokens, all]): PrefillPoint => {
+    const { medianUs: us, repetitions, spread } = summarise(all);
+    return { sequences: 1, tokens: Math.max(1, tokens), contextTokens: 0, us, repetitions, spread };
+  });
+  const decode = [...stretches.values()].map(({ us, ...point }): DecodePoint => {
+    const { medianUs: usPerStep, repetitions, spread } = summarise(us);
+    return { ...point, usPerStep, repetitions, spread };
+  });
+  const cost = interpolatedCost(
+    [...prompts].map(([tokens, us]) => ({ sequences: 1, tokens: Math.max(1, tokens), contextTokens: 0, us: mean(us) })),
+    [...stretches.values()].map(({ us, ...point }) => ({ ...point, usPerStep: mean(us) })),
   );
-  const shares = [1];
-  for (const share of found) shares.push(Math.max(1e-3, Math.min(shares.at(-1)!, share)));
-  return shares;
+  return { prefill, decode, fit: fitNode({ prefill, decode, passTokens }, mixed), cost };
 }
 
 /** Fits a form with a physical reading, or where the measurements are too few or too noisy for one, takes means of them. */
@@ -205,32 +177,20 @@ function withErrors(cost: FittedCost, measurements: Measurements): NodeFit {
   return { cost, residuals, promptError: errorOf("prefill"), stepError: errorOf("decode") };
 }
 
-/** The host that all nodes of the twin share. */
-export function hostOf({ shares, promptShares }: Calibration, cores: number): HostSpec {
-  return { name: "this-machine", cores, usedCores: 0, shares, promptShares };
-}
-
-/** From start to last token of a job that has the node and the machine to itself, µs. */
-function aloneUs({ descriptor }: NodePlan, cost: StepCost, inputTokens: number, outputTokens: number): number {
-  const engine = llamaCppEngine({ cost, slots: 1, contextTokens: descriptor.offers[0]!.contextTokensMax });
-  engine.submit(0, 0, inputTokens, outputTokens, 0);
-  let endUs = 0;
-  const sink = { started() {}, firstToken() {}, preempted() {}, finished: (_: number, atUs: number) => { endUs = atUs; } };
-  while (engine.nextUs < Infinity) engine.advance(engine.nextUs, sink);
-  return endUs;
-}
-
 function passagesOf(facts: readonly Fact[]): Map<string, Passage> {
   const passages = new Map<string, Passage>();
   for (const fact of facts) {
     if (!("job" in fact)) continue;
     let passage = passages.get(fact.job);
-    if (passage === undefined) passages.set(fact.job, passage = { submittedUs: 0, assignedUs: 0, startedUs: 0, madeFirstUs: 0, madeLastUs: 0, firstUs: 0, finishedUs: 0, endedUs: 0 });
+    if (passage === undefined) passages.set(fact.job, passage = { peer: "", submittedUs: 0, assignedUs: 0, startedUs: 0, madeFirstUs: 0, madeLastUs: 0, firstUs: 0, finishedUs: 0, endedUs: 0 });
     switch (fact.fact) {
       case "submitted": passage.submittedUs = fact.atUs; break;
       case "assigned": passage.assignedUs = fact.atUs; break;
       case "started": passage.startedUs = fact.atUs; break;
-      case "made-first-token": passage.madeFirstUs = fact.atUs; break;
+      case "made-first-token":
+        passage.peer = fact.node;
+        passage.madeFirstUs = fact.atUs;
+        break;
       case "made-last-token": passage.madeLastUs = fact.atUs; break;
       case "first-token": passage.firstUs = fact.atUs; break;
       case "finished": passage.finishedUs = fact.atUs; break;
@@ -249,10 +209,4 @@ function push<K>(map: Map<K, number[]>, key: K, value: number): void {
 
 function mean(values: readonly number[]): number {
   return values.length === 0 ? 0 : values.reduce((sum, one) => sum + one, 0) / values.length;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

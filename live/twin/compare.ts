@@ -4,7 +4,7 @@ import type { TwinBar, TwinComparison, TwinMetric, TwinPhase, TwinReport } from 
 import { TWIN_METRICS, TWIN_SCHEMA, TWIN_VERSION, twinDigest } from "../../protocol/result/twin.ts";
 import { formatNumber, formatPercent } from "../../protocol/units.ts";
 import type { PhaseSpec } from "../../sim/scenario/sections/twin.ts";
-import type { Scenario } from "../../sim/scenario/scenario.ts";
+import type { Scenario, ShareTables } from "../../sim/scenario/scenario.ts";
 import type { NodePlan } from "../../sim/world/supply.ts";
 import type { PlannedJob } from "../../sim/world/planned-jobs.ts";
 import type { Calibration } from "./calibrate.ts";
@@ -104,9 +104,10 @@ export function compareSides(options: CompareOptions): { readonly report: TwinRe
     }),
     submissionLag: { meanUs: lags.length === 0 ? 0 : lags.reduce((sum, lag) => sum + lag, 0) / lags.length, maxUs: Math.max(0, ...lags) },
     calibration: {
-      stages: calibration.stages, tookUs: calibration.tookUs, legsUs: { ...calibration.legsUs }, paymentUs: calibration.paymentUs, cores: calibration.cores, shares: [...calibration.shares], promptShares: [...calibration.promptShares],
+      stages: calibration.stages, tookUs: calibration.tookUs, legsUs: { ...calibration.legsUs }, paymentUs: calibration.paymentUs, cores: calibration.cores, ...tables(calibration.shares.all),
       nodes: calibration.nodes.map(({ fit, prefill, decode }, i) => ({
         name: plans[i]!.name, cost: fit.cost, prompts: prefill.length, steps: decode.length, promptError: fit.promptError, stepError: fit.stepError,
+        ...tables(calibration.shares.byClass[plans[i]!.operatorClass]!),
       })),
     },
   };
@@ -167,6 +168,10 @@ function meanError(phase: TwinPhase, metric: TwinMetric, statistic: "mean" | "p9
 
 const signed = (value: number | null): string => (value === null ? "unknown" : `${value >= 0 ? "+" : "−"}${formatPercent(Math.abs(value))}`);
 
+function tables({ shares, promptShares }: ShareTables): { shares: number[]; promptShares: number[] } {
+  return { shares: [...shares], promptShares: [...promptShares] };
+}
+
 function headline(overall: TwinPhase, bars: readonly TwinBar[]): string {
   const held = bars.filter(({ holds }) => holds).length;
   const endToEnd = comparisonOf(overall, "endToEnd");
@@ -184,7 +189,8 @@ function findings({ jobs, decisions, calibration, phases, submissionLag, machine
     const one = comparisonOf(phase, "endToEnd");
     if (one !== undefined) found.push(`${phase.name}: ${formatNumber(phase.throughput.jobsPerS.real, 2)} jobs/s; end-to-end ${signed(one.error.mean)} in the mean, ${signed(one.error.p95)} at p95.`);
   }
-  found.push(`While 1, 2, 3, ... nodes were busy, each had ${calibration.shares.map((share) => formatPercent(share)).join(", ")} of its speed in generating and ${calibration.promptShares.map((share) => formatPercent(share)).join(", ")} in reading prompts, on ${machine.cores} cores that they share with the router, the clients and the ledger.`);
+  const all = calibration.nodes.length;
+  if (all > 1) found.push(`While all ${all} nodes were busy, ${calibration.nodes.map(({ name, shares, promptShares }) => `${name} had ${formatPercent(shares.at(-1)!)} of its speed in generating and ${formatPercent(promptShares.at(-1)!)} in reading prompts`).join(", ")}, on ${machine.cores} cores that they share with the router, the clients and the ledger.`);
   if (submissionLag.maxUs > 5_000) found.push(`Jobs were submitted up to ${formatNumber(submissionLag.maxUs / 1_000, 1)} ms later than planned, ${formatNumber(submissionLag.meanUs / 1_000, 2)} ms on average.`);
   const { othersCores } = machine;
   if (othersCores !== null && Math.max(othersCores.play, othersCores.bench) > 0.1) found.push(`The machine had other work to do: processes outside the twin used ${formatNumber(othersCores.play, 2)} cores during the play and ${formatNumber(othersCores.bench, 2)} during the bench run, which is in all the errors.`);

@@ -1,11 +1,11 @@
 import type { JobRow, RunReport } from "../../protocol/result.ts";
 import { runScenario } from "../../sim/experiment/run.ts";
 import type { Scenario } from "../../sim/scenario/scenario.ts";
-import type { EngineSpec } from "../../sim/scenario/scenario.ts";
+import type { EngineSpec, HostSpec } from "../../sim/scenario/scenario.ts";
 import { llamaCppEngine } from "../../sim/world/engine/llama-cpp.ts";
 import type { NodePlan } from "../../sim/world/supply.ts";
 import type { PlannedJob } from "../../sim/world/planned-jobs.ts";
-import { type Calibration, hostOf } from "./calibrate.ts";
+import type { Calibration } from "./calibrate.ts";
 import type { TimedDecision } from "./facts.ts";
 
 /** What came of the simulated side. */
@@ -17,17 +17,18 @@ export interface Simulated {
   readonly scenario: Scenario;
 }
 
-/** The scenario as the simulation is to play it: on one host, with the delays that were measured on this machine. */
+/** The scenario as the simulation is to play it: on one host, where each class loses what it was found to, with the delays that were measured on this machine. */
 export function calibratedScenario(scenario: Scenario, calibration: Calibration, cores: number): Scenario {
   const { toRouter, toNode, toClient } = calibration.legsUs;
   const legUs = Math.round((toRouter + toNode + toClient) / 3);
-  const host = hostOf(calibration, cores);
+  const { all, byClass } = calibration.shares;
+  const host: HostSpec = { name: "this-machine", cores, usedCores: 0, ...all };
   return {
     ...scenario,
     network: { ...scenario.network, latencyUs: legUs, sameRegionUs: legUs, between: [], jitterCv: 0, signingUs: 0, verifyingUs: 0 },
     payment: { ...scenario.payment, latencyUs: Math.round(calibration.paymentUs) },
     hosts: [host],
-    operators: scenario.operators.map((operator) => ({ ...operator, host: host.name })),
+    operators: scenario.operators.map((operator, i) => ({ ...operator, host: host.name, hostShares: byClass[i] ?? all })),
   };
 }
 

@@ -4,12 +4,14 @@ import { dirname, join, resolve } from "node:path";
 import type { TwinReport } from "../../protocol/result/twin.ts";
 import type { Scenario } from "../../sim/scenario/scenario.ts";
 import type { LiveModelSpec, TwinSpec } from "../../sim/scenario/sections/twin.ts";
+import { publicKeyOf } from "../../sim/world/identity.ts";
+import { identityOf } from "../../sim/world/participants.ts";
 import { planJobs } from "../../sim/world/planned-jobs.ts";
 import { type NodePlan, planNodes } from "../../sim/world/supply.ts";
 import { synthesizeModel } from "../gguf/synthesize.ts";
 import { OtherWork } from "./other-work.ts";
 import { planBench } from "./bench-plan.ts";
-import { type Calibration, calibrationOf } from "./calibrate.ts";
+import { type BenchPart, type Calibration, calibrationOf } from "./calibrate.ts";
 import { compareSides, type Side } from "./compare.ts";
 import type { Pair } from "./pairs.ts";
 import type { RunnerSpec } from "./part.ts";
@@ -49,6 +51,13 @@ const PATIENCE = 3;
 const PATIENCE_MS = 120_000;
 const BENCH_LIMIT_MS = 30 * 60_000;
 
+/** A part of the bench run. */
+interface Measured extends BenchPart {
+  readonly tookUs: number;
+  /** Cores that others used meanwhile; null: unknown. */
+  readonly othersCores: number | null;
+}
+
 /**
  * Plays a scenario for real on this machine, measures its nodes in a run of their own, plays the same workload in the
  * simulation, and compares job by job.
@@ -67,30 +76,48 @@ export async function playTwin(options: TwinOptions): Promise<Twin> {
   }
   const measuredAt = new Date().toISOString();
   const lengths = new Map(jobs.map(({ request, outputTokens }) => [request.jobId, outputTokens]));
+  const half = twin.repetitions >> 1;
+  let begun = 0;
+  /** Of a part that takes about as long as each of the others. */
+  const tell = (what: string): ((share: number) => void) => {
+    const part = begun++;
+    return (share) => onProgress(what, (part + share) / (half === 0 ? 2 : 3));
+  };
+  // Half of the measurements come before the play and half after: where the machine's speed drifts, the play has their mean.
+  const measure = async (rounds: readonly number[], until?: AbortSignal): Promise<Measured> => {
+    const bench = planBench(scenario, seed, plans, jobs, { rounds, stretchS: twin.stretchUs / 1e6 });
+    const tellStage = tell("measuring the nodes");
+    const meanwhile = new OtherWork();
+    const { facts, endUs, stopped } = await play({
+      scenario: bench.scenario, seed, runners, stages: bench.stages, lengths: bench.lengths, signal: until, limitMs: BENCH_LIMIT_MS,
+      onProgress: ({ stage }) => tellStage(stage / bench.stages.length),
+    });
+    if (stopped !== null) throw new Error(`the bench run was stopped: ${stopped}`);
+    return { bench, facts, tookUs: endUs, othersCores: meanwhile.cores() };
+  };
+  const rounds = Array.from({ length: twin.repetitions }, (_, round) => round);
+  const measured: Measured[] = half === 0 ? [] : [await measure(rounds.slice(0, half), signal)];
+  const tellJobs = tell("the market, for real");
   const duringPlay = new OtherWork();
   const played = await play({
     scenario, seed, runners, stages: [jobs], lengths, signal, limitMs: (scenario.horizonUs / 1_000) * PATIENCE + PATIENCE_MS,
-    onProgress: ({ ended }) => onProgress("the market, for real", ended / Math.max(1, jobs.length)),
+    onProgress: ({ ended }) => tellJobs(ended / Math.max(1, jobs.length)),
   });
   const playCores = duringPlay.cores();
   const real: Side = { ...recordPlay(played, { scenario, seed, plans, jobs, sets }), decisions: played.decisions };
+  measured.push(await measure(rounds.slice(half)));
 
   const cores = cpus().length;
-  const bench = planBench(scenario, seed, plans, jobs, { repetitions: twin.repetitions, stretchS: twin.stretchUs / 1e6 });
-  const duringBench = new OtherWork();
-  const benchPlayed = await play({
-    scenario: bench.scenario, seed, runners, stages: bench.stages, lengths: new Map(), limitMs: BENCH_LIMIT_MS,
-    onProgress: ({ stage }) => onProgress("measuring the nodes", stage / bench.stages.length),
-  });
-  const benchCores = duringBench.cores();
-  if (benchPlayed.stopped !== null) throw new Error(`the bench run was stopped: ${benchPlayed.stopped}`);
-  const calibration = calibrationOf(bench, benchPlayed, plans, "separate", null);
+  const peers = plans.map(({ entity }) => publicKeyOf(seed, identityOf("node", entity)));
+  const calibration = calibrationOf(measured, { plans, peers, cores, mixed: "separate", passTokens: null });
+  const tookUs = sum(measured.map((one) => one.tookUs));
+  const benchCores = measured.some(({ othersCores }) => othersCores === null) ? null : sum(measured.map((one) => one.othersCores! * one.tookUs)) / tookUs;
 
-  onProgress("the market, in the simulation", 0);
+  onProgress("the market, in the simulation", 1);
   const simulated = simulate(calibratedScenario(scenario, calibration, cores), seed, calibratedPlans(scenario, plans, calibration), jobs, sets);
   const { report, pairs } = compareSides({
     scenario, seed, sets, plans, jobs, real, simulated, phases: twin.phases, models: plans.map((plan) => describe(twin, scenario.operators[plan.operatorClass]!.name)),
-    calibration: { ...calibration, stages: bench.stages.length, tookUs: benchPlayed.endUs, cores }, machine: machineOf(played, playCores === null || benchCores === null ? null : { play: playCores, bench: benchCores }), measuredAt, stopped: played.stopped,
+    calibration: { ...calibration, stages: sum(measured.map(({ bench }) => bench.stages.length)), tookUs, cores }, machine: machineOf(played, playCores === null || benchCores === null ? null : { play: playCores, bench: benchCores }), measuredAt, stopped: played.stopped,
   });
   return { report, pairs, real, simulated, plans, runners, calibration };
 }
@@ -128,4 +155,8 @@ function machineOf({ engines }: Played, othersCores: TwinReport["machine"]["othe
     cpu: cores[0]?.model.trim() || "unknown", cores: cores.length, memoryBytes: totalmem(), os: `${systemName()} ${release()}`, runtime: `Node.js ${process.version}`,
     engine: [...new Set(engines)].join(", ") || "none", othersCores,
   };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

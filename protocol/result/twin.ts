@@ -5,13 +5,14 @@ import { fittedCost } from "../fitted-cost.ts";
 /** Names this kind of document, whatever its version. */
 export const TWIN_SCHEMA = "infernet-lab/twin-report";
 /** `major.minor`: minor rises when fields are added, major when the meaning of one changes. */
-export const TWIN_VERSION = "1.0";
+export const TWIN_VERSION = "1.1";
 
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 const msat = count;
 const us = z.number().min(0);
 const name = z.string().min(1).max(256);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const shares = z.array(z.number().gt(0));
 const share = z.number().min(0).max(1);
 const error = z.number().nullable().describe("Simulated over real, less one; null where the real figure is 0.");
 const correlation = z.number().min(-1).max(1).nullable().describe("Null where one side does not vary.");
@@ -110,16 +111,18 @@ export const twinReport = z.strictObject({
   })),
   submissionLag: z.strictObject({ meanUs: us, maxUs: us }).describe("How much later than planned jobs were really submitted; times count from the real submission."),
   calibration: z.strictObject({
-    stages: count.describe("Measurements of the separate bench run."),
+    stages: count.describe("Measurements of the separate bench run, one half before the play and one after."),
     tookUs: us,
     legsUs: z.strictObject({ toRouter: us, toNode: us, toClient: us }).describe("Mean one-way times of messages, signing and verifying in them."),
     paymentUs: us,
     cores: count,
-    shares: z.array(z.number().gt(0)).describe("Share of its speed in generating that a node has while 1, 2, 3, ... are busy."),
-    promptShares: z.array(z.number().gt(0)).describe("The same in reading prompts."),
+    shares: shares.describe("Share of its speed in generating that any node has while 1, 2, 3, ... are busy."),
+    promptShares: shares.describe("The same in reading prompts."),
     nodes: z.array(z.strictObject({
       name, cost: fittedCost, prompts: count, steps: count,
       promptError: z.number().describe("Mean absolute error of the fit, relative."), stepError: z.number(),
+      shares: shares.describe("This node's own share of its speed in generating while 1, 2, 3, ... are busy."),
+      promptShares: shares.describe("The same in reading prompts."),
     })),
   }),
 });

@@ -83,11 +83,12 @@ function nodes({ nodes: rows }: TwinReport): Part {
   };
 }
 
-function calibration({ calibration: { stages, tookUs, legsUs, paymentUs, shares, promptShares, nodes: rows, cores } }: TwinReport): Part {
+function calibration({ calibration: { stages, tookUs, legsUs, paymentUs, shares, nodes: rows, cores } }: TwinReport): Part {
+  const others = shares.slice(1).map((_, i) => i + 2);
   return {
     title: "What the simulation was told",
     blocks: [
-      { kind: "text", text: `After the play, a bench run of its own measured the same processes in ${formatNumber(stages)} steps and ${formatDurationUs(tookUs)}; none of its jobs is among those above.` },
+      { kind: "text", text: `A bench run of its own, one half before the play and one after, measured the same nodes in ${formatNumber(stages)} steps and ${formatDurationUs(tookUs)}; none of its jobs is among those above.` },
       {
         kind: "table", caption: "Cost of a step: a formula fitted to the measurements, which the simulation takes as they are, linear in between", head: ["node", "form", "a prompt token", "a pass", "a token of context", "prompts, error of the fit", "steps, error of the fit"],
         rows: rows.map(({ name, cost, prompts, steps, promptError, stepError }) => [
@@ -95,8 +96,12 @@ function calibration({ calibration: { stages, tookUs, legsUs, paymentUs, shares,
         ]),
       },
       {
-        kind: "table", caption: `Speed of a node while so many are busy on the ${cores} cores`, head: ["busy nodes", "generating, measured", "reading prompts, measured", "were there nothing but cores to share"],
-        rows: shares.map((share, i) => [String(i + 1), formatPercent(share), formatPercent(promptShares[i]!), formatPercent(Math.min(1, cores / (i + 1)))]),
+        kind: "table", caption: `Speed that a node keeps while so many of all nodes are busy on the ${cores} cores`,
+        head: ["node", ...others.map((busy) => `generating, ${busy} busy`), ...others.map((busy) => `reading prompts, ${busy} busy`)],
+        rows: [
+          ...rows.map((row) => [row.name, ...others.map((busy) => formatPercent(row.shares[busy - 1]!)), ...others.map((busy) => formatPercent(row.promptShares[busy - 1]!))]),
+          ["were there nothing but cores to share", ...[...others, ...others].map((busy) => formatPercent(Math.min(1, cores / busy)))],
+        ],
       },
       { kind: "table", caption: "Messages and payments, signing and verifying in them", head: ["client to router", "router to node", "node to client", "payment"], rows: [[legsUs.toRouter, legsUs.toNode, legsUs.toClient, paymentUs].map((us) => formatDurationUs(Math.round(us)))] },
     ],

@@ -26,7 +26,7 @@ export interface TwinSpec {
   readonly models: readonly { readonly operator: string; readonly model: LiveModelSpec }[];
   /** llama.cpp's threads for each node. */
   readonly threads: number;
-  /** How often each measurement of the bench run is made. */
+  /** How often each measurement of the bench run is made: one half before the play, the other half after. */
   readonly repetitions: number;
   /** How long a measured stretch of decoding lasts, about, µs. */
   readonly stretchUs: number;
@@ -51,7 +51,7 @@ export const twinShape = {
   twin: z.strictObject({
     models: z.record(z.string(), model).describe("What the nodes of each operator class run for real."),
     threads: z.int().min(1).max(1024).default(1).describe("Threads of each node's engine."),
-    repetitions: z.int().min(1).max(100).default(3).describe("How often each measurement of the bench run is made."),
+    repetitions: z.int().min(1).max(100).default(3).describe("How often each measurement of the bench run is made: one half before the play, the other half after."),
     stretch: positiveDuration.default("1s").describe("How long a measured stretch of decoding lasts, about."),
     phases: z.array(z.strictObject({
       name: z.string().min(1).max(64).describe("For the report."),

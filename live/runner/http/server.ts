@@ -5,7 +5,7 @@ import { faultOf, jsonOf } from "./wire.ts";
 const modelList = z.object({
   data: z.array(z.object({
     id: z.string(),
-    // llama-server: further names of the same model.
+    // llama-server: further names of the same model. Ollama takes NAME for NAME:latest.
     aliases: z.array(z.string()).nullish().catch(null),
     owned_by: z.string().nullish().catch(null),
     // vLLM.
@@ -93,7 +93,7 @@ export class OpenAiServer {
   }
 
   async #factsOf(model: string, listed: readonly Listed[] | null): Promise<ServerFacts> {
-    const found = listed?.find(({ id, aliases }) => id === model || aliases?.includes(model) === true);
+    const found = listed?.find(({ id, aliases }) => id === model || id === `${model}:latest` || aliases?.includes(model) === true);
     if (listed !== null && listed.length > 0 && found === undefined) {
       throw new RunnerError(`${this.#base} does not serve ${model}; it serves ${listed.map(({ id }) => id).slice(0, 10).join(", ")}`);
     }

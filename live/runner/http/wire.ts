@@ -33,8 +33,9 @@ export const readChunk = (json: string): Chunk => {
   const choice = choices?.[0];
   return {
     text: (choice?.text ?? "") + (choice?.delta?.reasoning_content ?? choice?.delta?.reasoning ?? "") + (choice?.delta?.content ?? "") + (choice?.message?.content ?? ""),
-    outputTokens: usage?.completion_tokens ?? timings?.predicted_n ?? undefined,
-    promptTokens: usage?.prompt_tokens ?? undefined,
+    // Ollama says 0 of both with every piece but the last.
+    outputTokens: (usage?.completion_tokens ?? timings?.predicted_n) || undefined,
+    promptTokens: usage?.prompt_tokens || undefined,
     finishReason: choice?.finish_reason ?? null,
   };
 };

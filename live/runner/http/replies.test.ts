@@ -6,9 +6,12 @@ import { RunnerError } from "../live-runner.ts";
 import { RunnerEar } from "../testing/ear.ts";
 import { FakeOpenAi } from "../testing/fake-openai.ts";
 
-/** What a llama-server (build 7e4c0a9, August 2026) has said, with a synthetic model, two slots of 512 tokens. */
-const said = (name: string): Buffer => readFileSync(new URL(`../testing/llama-server-replies/${name}`, import.meta.url));
-const jsonOf = (name: string): unknown => JSON.parse(said(name).toString());
+/**
+ * What servers have said, with a synthetic model: llama-server (build 7e4c0a9, August 2026) with two slots of 512 tokens, and
+ * Ollama (0.17.4, built from its Go module, which knows no version).
+ */
+const said = (name: string, of = "llama-server"): Buffer => readFileSync(new URL(`../testing/${of}-replies/${name}`, import.meta.url));
+const jsonOf = (name: string, of?: string): unknown => JSON.parse(said(name, of).toString());
 
 const server = new FakeOpenAi();
 let url = "";
@@ -35,7 +38,7 @@ const open = async (options: Partial<HttpRunnerOptions> = {}): Promise<RunnerEar
   return ear;
 };
 const job = (more: Partial<RunnerJob> = {}): RunnerJob => ({ jobId: "j", model: "m", inputTokens: 20, maxOutputTokens: 64, priority: 0, prompt: "the market of", ...more });
-const replay = (name: string, bytesAtOnce = Infinity): void => void (server.answer = () => ({ replay: { stream: said(name), bytesAtOnce: Math.min(bytesAtOnce, 1e6) } }));
+const replay = (name: string, { of = "llama-server", bytesAtOnce = 1e6 } = {}): void => void (server.answer = () => ({ replay: { stream: said(name, of), bytesAtOnce } }));
 
 test("slots, context and version are the server's word", async () => {
   expect(await make().start()).toEqual({ engine: "llama-server b1-7e4c0a9", slots: 2, models: ["m"], contextTokensMax: 512, kvTokensMax: 1_024 });
@@ -43,8 +46,8 @@ test("slots, context and version are the server's word", async () => {
   await expect(make({ contextTokensMax: 513 }).start()).rejects.toThrow("has 512 tokens of context for a job, not 513");
 });
 
-test.each([1, 7, Infinity])("pieces count as many tokens as they stand for, cut anywhere (%d bytes at once)", async (bytesAtOnce) => {
-  replay("completion.sse", bytesAtOnce);
+test.each([1, 7, 1e6])("pieces count as many tokens as they stand for, cut anywhere (%d bytes at once)", async (bytesAtOnce) => {
+  replay("completion.sse", { bytesAtOnce });
   const ear = await open();
   runner.submit(job());
   // The last token is the end's own, and has no text.
@@ -125,4 +128,16 @@ test("measurements send as many tokens as were asked for, never the same", async
   expect(a!.every((token) => Number.isInteger(token) && token >= 512 && token < 1_024)).toBe(true);
   expect(b).not.toEqual(a);
   expect(server.requests[0]).toMatchObject({ ignore_eos: true, timings_per_token: true });
+});
+
+test.each([["completions", "completion.sse"], ["chat", "chat.sse"]] as const)("Ollama's %s say 0 tokens with each piece, and are streamed all the same", async (api, name) => {
+  server.models = jsonOf("models.json", "ollama");
+  server.others = { "/api/version": jsonOf("version.json", "ollama") };
+  replay(name, { of: "ollama" });
+  const ear = new RunnerEar(make({ api, contextTokensMax: 512 }));
+  // It lists synthetic:latest.
+  expect(await runner.start()).toMatchObject({ engine: "Ollama 0.0.0", slots: 4 });
+  runner.submit(job({ maxOutputTokens: 4 }));
+  expect(await ear.ended("j")).toMatchObject({ kind: "finished", outputTokens: 3, finishReason: "length", inputTokens: 10 });
+  expect(ear.of("j").flatMap((event) => ("text" in event ? [event.text] : []))).toEqual([" buga", " cave", " bofa"]);
 });

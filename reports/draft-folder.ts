@@ -9,6 +9,9 @@ export class ReportFolderError extends Error {
 
 const draftPrefix = ".draft-";
 
+/** Reports that have their page in index.html: there is one of them in a folder. */
+const paged = ["report", "replications", "comparison", "sweep", "sensitivity", "search", "equilibrium", "twin"];
+
 /** Removes the drafts that a process left in a folder when it was killed. */
 export function removeDrafts(path: string): void {
   for (const name of readdirSync(path).sort()) if (name.startsWith(draftPrefix)) rmSync(join(path, name), { recursive: true, force: true });
@@ -17,7 +20,8 @@ export function removeDrafts(path: string): void {
 /**
  * A folder whose files appear at once: they are written into a hidden folder inside it and moved into place at the end, in the
  * order in which they were named. Until the last is there, an earlier one of its name is gone: where it is, all are of one
- * making. Other files are left alone.
+ * making. Where a report's page takes another one's place, that one's text and data go with it, as its tables may be of this one
+ * then. Other files are left alone.
  */
 export class DraftFolder {
   readonly #path: string;
@@ -59,7 +63,8 @@ export class DraftFolder {
 
   /** Moves what was written into its place. */
   place(): void {
-    rmSync(join(this.#path, this.#names.at(-1)!), { force: true });
+    const replaced = this.#names.includes("index.html") ? paged.flatMap((name) => [`${name}.json`, `${name}.md`]).filter((name) => !this.#names.includes(name)) : [];
+    for (const name of [this.#names.at(-1)!, ...replaced]) rmSync(join(this.#path, name), { force: true });
     for (const name of this.#names) {
       mkdirSync(dirname(join(this.#path, name)), { recursive: true });
       renameSync(this.draftOf(name), join(this.#path, name));

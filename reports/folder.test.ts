@@ -58,6 +58,14 @@ test("an earlier report stays until the new one is whole, and other files stay f
   expect(list(path)).toEqual([...FILES, "notes.md"].toSorted());
 });
 
+test("a report of another kind goes when its page does: none is read with the tables of the new one", () => {
+  const path = join(root, "a");
+  mkdirSync(path);
+  for (const name of ["replications.json", "replications.md", "viability.json"]) writeFileSync(join(path, name), "earlier");
+  write(path, toy);
+  expect(list(path)).toEqual([...FILES, "viability.json"].toSorted());
+});
+
 test("what is in the way is named before anything is played", () => {
   writeFileSync(join(root, "file"), "");
   expect(() => new ReportFolder(join(root, "file"))).toThrow(/file is a file; a report needs a folder/);

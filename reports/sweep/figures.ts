@@ -249,7 +249,7 @@ function scatterFigure({ metrics, points, effects, axes }: SweepReport, dimensio
         const data = group.flatMap((dimension) => known.map((point) => ({ fx: facet(dimension), share: shareOf(dimension.axis!, dimension.valueOf(point)), mean: point.estimates[m]!.mean!, color: arms === undefined ? GOOD : colors.get(point.arm ?? "") ?? GREY })));
         const steps = group.flatMap((dimension) => effects.filter((effect) => effect.metric === metric.id && effect.axis === dimension.axis!.name).flatMap(({ means }) =>
           means.map(({ from, to, mean }) => {
-            const [a, b] = typeof from === "number" && dimension.levels === null ? [shareOf(dimension.axis!, from), shareOf(dimension.axis!, to)] : [shareOf(dimension.axis!, from) - 0.04, shareOf(dimension.axis!, from) + 0.04];
+            const [a, b] = from !== to ? [shareOf(dimension.axis!, from), shareOf(dimension.axis!, to)] : [shareOf(dimension.axis!, from) - 0.04, shareOf(dimension.axis!, from) + 0.04];
             return { fx: facet(dimension), from: a, to: b, mean };
           })));
         const ends = group.flatMap((dimension) => endsOf(dimension).map(([share, text, anchor]) => ({ fx: facet(dimension), share, text, anchor })));
@@ -275,15 +275,17 @@ function scatterFigure({ metrics, points, effects, axes }: SweepReport, dimensio
 function effectsFigure({ effects, axes, metrics, design }: SweepReport): Figure {
   const title = SWEEP_TITLES.effects;
   if (effects.length === 0) return { title, subtitle: "", keys: [], panels: [], empty: axes.length === 1 ? "There is one axis alone." : design.kind === "zip" ? "Axes that go together cannot be told apart." : "Nothing was measured." };
-  const names = new Map(metrics.map(({ id, label }) => [id, clipped(label, 34)]));
-  const data = effects.flatMap(({ metric, axis, share }) => share === null ? [] : [{ metric: names.get(metric)!, axis, share }]);
+  const known = effects.flatMap(({ share, ...effect }) => share === null ? [] : [{ ...effect, share }]);
+  if (known.length === 0) return { title, subtitle: "", keys: [], panels: [], empty: "No figure differs between points." };
+  const names = new Map(metrics.filter(({ id }) => known.some(({ metric }) => metric === id)).map(({ id, label }) => [id, clipped(label, 34)]));
+  const data = known.map(({ metric, axis, share }) => ({ metric: names.get(metric)!, axis, share }));
   const every = Math.floor((WIDTH - 230 - MARGIN_RIGHT) / axes.length / CHARACTER);
   return {
     title,
     subtitle: "Of the differences between points, what each axis explains alone: the variance of the means at its values. What is missing to 100 % is what axes do together, and chance.",
     keys: [],
     panels: [{
-      heading: "", height: 60 + 28 * metrics.length,
+      heading: "", height: 60 + 28 * names.size,
       plot: {
         marginLeft: 230, marginBottom: 36, padding: 0.05,
         x: { domain: axes.map(({ name }) => name), type: "band", label: null, tickSize: 0, tickFormat: (name: string) => clipped(name, every) }, y: { domain: [...names.values()], type: "band", label: null, tickSize: 0 },

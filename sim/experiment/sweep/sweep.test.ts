@@ -102,6 +102,12 @@ describe("a sweep", () => {
     for (const { from, to, mean } of wait!.means) expect(Math.abs(mean - 5 * ((from as number) + (to as number)) - 1.55)).toBeLessThan(3);
   });
 
+  test("takes each of a few whole numbers that were drawn by itself", () => {
+    const report = conduct(sweep(sweepOf("  axes: {operators.gpu.count: {from: 1, to: 6}, router.queue.maxWait: {from: 0s, to: 10s}}\n  combine: {sobol: {points: 64}}\n  replications: 1\n  metrics: [profit]")), byFormula((changes) => ({ [profit]: 10 * count(changes) })))!;
+    expect(report.effects[0]!.share).toBe(1);
+    expect(report.effects[0]!.means.map(({ from, to, mean }) => [from, to, mean])).toEqual([1, 2, 3, 4, 5, 6].map((n) => [n, n, 10 * n]));
+  });
+
   test("rules out no truly best point more often than it says", () => {
     // Four points, two of them equally good, with noise of their own: point 0 or 1 may be named, the other has to stay a rival.
     const question = sweepOf("  axes: {operators.gpu.count: [1, 2, 3, 4]}\n  replications: 6\n  metrics: [profit]");

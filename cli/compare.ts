@@ -127,5 +127,5 @@ export const metricOf = (name: string, classes: Parameters<typeof findMetric>[1]
   const metric = findMetric(name, classes);
   if (metric !== null) return metric;
   const { found, allowed, suggestion } = unknownMetric(name);
-  throw new UserError(`--metric: found ${found}; allowed: ${allowed}${suggestion === undefined ? "" : `; did you mean ${suggestion}?`}.`);
+  throw new UserError(`--metric: found ${found}; allowed: ${allowed}${suggestion === undefined ? "." : `; did you mean ${suggestion}?`}`);
 };

@@ -40,6 +40,14 @@ describe("search", () => {
     expect(report.runs).toMatchObject({ played: 3 + 12 + 9, failed: 0 });
   });
 
+  test("shows the chosen value of a long list, and says how many it leaves out", () => {
+    const { stdout } = infernet("search", file, "--out", "long", "--set", "search.over={router.fee.flat: {from: 40 msat, to: 600 msat, steps: 15}}", "--set", "search.indifference=30 %");
+    const chosen = /flat = (\d+ msat)/.exec(stdout)![1]!;
+    expect(stdout).toMatch(new RegExp(`^ +${chosen}  chosen`, "m"));
+    expect(stdout.match(/^ +\d+ msat/gm)).toHaveLength(12);
+    expect(stdout).toContain("... and 3 more in the report\n");
+  });
+
   test("gives the same bytes for any number of workers, and --json prints the report", () => {
     expect(infernet("search", file, "--out", "two", "--workers", "2", "--quiet")).toMatchObject({ status: 0, stdout: "", stderr: "" });
     expect(files("two")).toEqual(files("one"));

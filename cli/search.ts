@@ -58,10 +58,13 @@ const searchCommand = async (given: string, flags: ExperimentFlags): Promise<voi
 export const searchText = (report: SearchReport, out: string | null): string => {
   const { headline, findings, alternatives, chosen, parameters, goal, method: { confidence }, runs } = report;
   const { unit } = goal.metric;
-  const order = alternatives.map((_, i) => i).filter((i) => alternatives.length <= shownRows || i === chosen || alternatives[i]!.fresh !== null).slice(0, shownRows);
+  const running = alternatives.map((_, i) => i).filter((i) => alternatives.length <= shownRows || i === chosen || alternatives[i]!.fresh !== null);
+  const first = running.slice(0, shownRows);
+  const order = chosen === null || first.includes(chosen) ? first : [...first.slice(0, -1), chosen];
+  const left = alternatives.length - order.length;
   const table = plainTable([...parameters.map(({ path }) => path), "", "mean", `interval, ${formatPercent(confidence)}`, "runs"], [...parameters.map(() => "right" as const), "left", "right", "right", "right"], order.map((i) => {
     const one = alternatives[i]!;
     return [...one.values, i === chosen ? "chosen" : one.setAside === null ? "" : "set aside", shortFigure(one.fresh?.mean ?? null, unit), one.fresh === null ? "–" : intervalText(one.fresh, unit), String(one.search.runs + (one.fresh?.runs ?? 0))];
   }));
-  return answerText(headline, table, [...findings, `${formatNumber(runs.played)} runs were played.`], out);
+  return answerText(headline, left === 0 ? table : `${table}\n... and ${formatNumber(left)} more${out === null ? "" : " in the report"}`, [...findings, `${formatNumber(runs.played)} runs were played.`], out);
 };

@@ -45,7 +45,7 @@ describe("a rule on the command line", () => {
   test.each([
     ["latency.p95", "found \"latency.p95\"; allowed: METRIC within SHARE"],
     ["lateny.p95 within 2 %", "did you mean \"latency.p95\"?"],
-    ["latency.p95 within 2 s", "found \"2 s\"; allowed: a share of the mean above 0, such as 2 %"],
+    ["latency.p95 within 2 s", "found \"2 s\"; allowed: a share of the mean above 0 and up to 100 %, such as 2 %"],
     ["latency.p95 within 0 %", "found \"0 %\""],
     ["latency.p95 within 2 % at 100 %", "found \"100 %\"; allowed: a confidence between 0 and 100 %"],
   ])("%s is no rule", (text, message) => {

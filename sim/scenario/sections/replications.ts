@@ -82,7 +82,7 @@ export function readUntil(text: string, classes: ClassNames, limits: { readonly 
     return `found ${found}; allowed: ${allowed}${suggestion === undefined ? "" : `; did you mean ${suggestion}?`}`;
   }
   const [width, sure] = [parsedShare(match[2]!), parsedShare(match[3] ?? "95 %")];
-  if (width === null || width <= 0 || width > 1) return `found ${quoted(match[2]!)}; allowed: a share of the mean above 0, such as 2 %`;
+  if (width === null || width <= 0 || width > 1) return `found ${quoted(match[2]!)}; allowed: a share of the mean above 0 and up to 100 %, such as 2 %`;
   if (sure === null || sure <= 0 || sure >= 1) return `found ${quoted(match[3]!)}; allowed: a confidence between 0 and 100 %, such as 95 %`;
   return { metric, halfWidth: width, confidence: sure, ...limits };
 }

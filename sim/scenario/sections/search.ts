@@ -118,7 +118,7 @@ function indifferenceOf(given: string | number | undefined, goal: Metric, findin
   const at = ["search", "indifference"];
   if (given === undefined) return { share: 0.01 };
   const percent = typeof given === "string" ? /^\s*([0-9]+(?:\.[0-9]+)?)\s*%\s*$/.exec(given)?.[1] : undefined;
-  const value = percent === undefined ? readAmount(given, goal, at, finding) : Number(percent) / 100;
+  const value = percent === undefined ? readAmount(given, goal, at, (one) => finding({ ...one, allowed: `${one.allowed}, or a share of the metric such as 1 %` })) : Number(percent) / 100;
   if (value === null) return null;
   if (!(value > 0)) {
     finding({ path: at, found: String(given), allowed: "above 0" });

@@ -2,7 +2,7 @@ import { canonicalJson, sha256Hex } from "../../protocol/canonical.ts";
 import type { JobRow, RunReport } from "../../protocol/result.ts";
 import type { TwinBar, TwinComparison, TwinMetric, TwinPhase, TwinReport } from "../../protocol/result/twin.ts";
 import { TWIN_METRICS, TWIN_SCHEMA, TWIN_VERSION, twinDigest } from "../../protocol/result/twin.ts";
-import { formatNumber, formatPercent } from "../../protocol/units.ts";
+import { formatDurationUs, formatNumber, formatPercent } from "../../protocol/units.ts";
 import type { PhaseSpec } from "../../sim/scenario/sections/twin.ts";
 import type { Scenario, ShareTables } from "../../sim/scenario/scenario.ts";
 import type { NodePlan } from "../../sim/world/supply.ts";
@@ -29,7 +29,7 @@ export interface CompareOptions {
   readonly phases: readonly PhaseSpec[];
   readonly real: Side;
   readonly simulated: Side;
-  readonly calibration: Calibration & { readonly stages: number; readonly tookUs: number; readonly cores: number };
+  readonly calibration: Calibration & { readonly stages: number; readonly tookUs: number; readonly cores: number; readonly halvesUs: readonly number[] | null };
   readonly machine: TwinReport["machine"];
   readonly measuredAt: string;
   /** Why the live play was stopped before its end; null: it was not. */
@@ -105,6 +105,7 @@ export function compareSides(options: CompareOptions): { readonly report: TwinRe
     submissionLag: { meanUs: lags.length === 0 ? 0 : lags.reduce((sum, lag) => sum + lag, 0) / lags.length, maxUs: Math.max(0, ...lags) },
     calibration: {
       stages: calibration.stages, tookUs: calibration.tookUs, legsUs: { ...calibration.legsUs }, paymentUs: calibration.paymentUs, cores: calibration.cores, ...tables(calibration.shares.all),
+      drift: calibration.halvesUs === null ? null : { beforeUs: calibration.halvesUs[0]!, afterUs: calibration.halvesUs[1]! },
       nodes: calibration.nodes.map(({ fit, prefill, decode }, i) => ({
         name: plans[i]!.name, cost: fit.cost, prompts: prefill.length, steps: decode.length, promptError: fit.promptError, stepError: fit.stepError,
         ...tables(calibration.shares.byClass[plans[i]!.operatorClass]!),
@@ -191,6 +192,7 @@ function findings({ jobs, decisions, calibration, phases, submissionLag, machine
   }
   const all = calibration.nodes.length;
   if (all > 1) found.push(`While all ${all} nodes were busy, ${calibration.nodes.map(({ name, shares, promptShares }) => `${name} had ${formatPercent(shares.at(-1)!)} of its speed in generating and ${formatPercent(promptShares.at(-1)!)} in reading prompts`).join(", ")}, on ${machine.cores} cores that they share with the router, the clients and the ledger.`);
+  if (calibration.drift !== null) found.push(`By what was measured before the play alone, the simulation's mean time to the result would be ${formatDurationUs(Math.round(calibration.drift.beforeUs))}, and by what was measured after it alone ${formatDurationUs(Math.round(calibration.drift.afterUs))}: so far the machine's own speed moves.`);
   if (submissionLag.maxUs > 5_000) found.push(`Jobs were submitted up to ${formatNumber(submissionLag.maxUs / 1_000, 1)} ms later than planned, ${formatNumber(submissionLag.meanUs / 1_000, 2)} ms on average.`);
   const { othersCores } = machine;
   if (othersCores !== null && Math.max(othersCores.play, othersCores.bench) > 0.1) found.push(`The machine had other work to do: processes outside the twin used ${formatNumber(othersCores.play, 2)} cores during the play and ${formatNumber(othersCores.bench, 2)} during the bench run, which is in all the errors.`);

@@ -99,6 +99,13 @@ describe("a small market in both worlds", () => {
     expect(report.overall.comparisons.map(({ metric }) => metric)).toEqual(["ttft", "tpot", "endToEnd", "queueing", "price"]);
     expect(report.phases.map(({ name }) => name)).toEqual(["first half", "second half"]);
     expect(report.calibration.shares).toHaveLength(2);
+    for (const { shares, promptShares } of report.calibration.nodes) for (const table of [shares, promptShares]) {
+      expect(table).toHaveLength(2);
+      expect(table[0]).toBe(1);
+      expect(table[1]).toBeLessThanOrEqual(1);
+    }
+    // One round, all of it after the play.
+    expect(report.calibration.drift).toBeNull();
     expect(errorTable(report)).toMatch(/\| end-to-end \|/);
     const out = join(folder, "report");
     new TwinFolder(out).finish(report, pairs);

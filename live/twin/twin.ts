@@ -17,7 +17,7 @@ import type { Pair } from "./pairs.ts";
 import type { RunnerSpec } from "./part.ts";
 import { play, type Played } from "./play.ts";
 import { recordPlay } from "./record.ts";
-import { calibratedPlans, calibratedScenario, simulate } from "./simulate.ts";
+import { calibratedPlans, calibratedScenario, simulate, type Simulated } from "./simulate.ts";
 
 export interface TwinOptions {
   readonly scenario: Scenario;
@@ -109,15 +109,18 @@ export async function playTwin(options: TwinOptions): Promise<Twin> {
 
   const cores = cpus().length;
   const peers = plans.map(({ entity }) => publicKeyOf(seed, identityOf("node", entity)));
-  const calibration = calibrationOf(measured, { plans, peers, cores, mixed: "separate", passTokens: null });
+  const calibrationBy = (parts: readonly BenchPart[]): Calibration => calibrationOf(parts, { plans, peers, cores, mixed: "separate", passTokens: null });
+  const simulateBy = (known: Calibration): Simulated => simulate(calibratedScenario(scenario, known, cores), seed, calibratedPlans(scenario, plans, known), jobs, sets);
+  const calibration = calibrationBy(measured);
   const tookUs = sum(measured.map((one) => one.tookUs));
   const benchCores = measured.some(({ othersCores }) => othersCores === null) ? null : sum(measured.map((one) => one.othersCores! * one.tookUs)) / tookUs;
 
   onProgress("the market, in the simulation", 1);
-  const simulated = simulate(calibratedScenario(scenario, calibration, cores), seed, calibratedPlans(scenario, plans, calibration), jobs, sets);
+  const simulated = simulateBy(calibration);
+  const halvesUs = measured.length < 2 ? null : measured.map((part) => simulateBy(calibrationBy([part])).report.overall.latency.endToEndUs?.mean ?? 0);
   const { report, pairs } = compareSides({
     scenario, seed, sets, plans, jobs, real, simulated, phases: twin.phases, models: plans.map((plan) => describe(twin, scenario.operators[plan.operatorClass]!.name)),
-    calibration: { ...calibration, stages: sum(measured.map(({ bench }) => bench.stages.length)), tookUs, cores }, machine: machineOf(played, playCores === null || benchCores === null ? null : { play: playCores, bench: benchCores }), measuredAt, stopped: played.stopped,
+    calibration: { ...calibration, halvesUs, stages: sum(measured.map(({ bench }) => bench.stages.length)), tookUs, cores }, machine: machineOf(played, playCores === null || benchCores === null ? null : { play: playCores, bench: benchCores }), measuredAt, stopped: played.stopped,
   });
   return { report, pairs, real, simulated, plans, runners, calibration };
 }

@@ -118,6 +118,8 @@ export const twinReport = z.strictObject({
     cores: count,
     shares: shares.describe("Share of its speed in generating that any node has while 1, 2, 3, ... are busy."),
     promptShares: shares.describe("The same in reading prompts."),
+    drift: z.strictObject({ beforeUs: us, afterUs: us }).nullable()
+      .describe("What the simulation's mean time from submission to result would be by what was measured before the play alone, and after it alone: how much of an error may be the machine's own drift. Null where all was measured after."),
     nodes: z.array(z.strictObject({
       name, cost: fittedCost, prompts: count, steps: count,
       promptError: z.number().describe("Mean absolute error of the fit, relative."), stepError: z.number(),

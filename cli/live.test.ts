@@ -7,6 +7,7 @@ import { traceIdOf } from "../live/observe/tracing.ts";
 import { newSecretKey, writeKeyFile } from "../live/keys.ts";
 import { sha256Hex } from "../protocol/canonical.ts";
 import { until } from "../live/testing/peers.ts";
+import { freePort } from "../lab/testing/redis.ts";
 import { type Outcome, start, testFolder } from "./testing/process.ts";
 
 const folder = testFolder("live");
@@ -128,6 +129,20 @@ describe("a live market from the command line", () => {
       say(/^error: no node serves gpt with/, "quote", "--config", "b.yaml", "--model", "gpt", "hi"),
       say(/^error: the prompt is empty\n$/, "infer", " "),
     ]);
+  });
+
+  test("a node whose router is absent says so at once, and goes on trying until it is there", async () => {
+    writeKeyFile(join(folder, "early.key"), newSecretKey());
+    writeKeyFile(join(folder, "late.key"), newSecretKey());
+    const port = await freePort();
+    const key = (await run("keygen", "--show", "late.key")).stdout.trim();
+    write("early.yaml", `key: early.key\nrouters: [{url: "ws://127.0.0.1:${port}", key: ${key}}]\nrunner: {mock: {}}\nlog: silent\n`);
+    write("late.yaml", `key: late.key\nlisten: {port: ${port}}\nlog: silent\n`);
+    const early = await up("node", "--config", "early.yaml");
+    await until(() => early.said().includes(`router ws://127.0.0.1:${port}: no connection (connect ECONNREFUSED 127.0.0.1:${port}); trying again\n`), "it says so");
+    await up("router", "--config", "late.yaml");
+    await until(() => early.said().includes(`router ws://127.0.0.1:${port}: connected\n`), "it is there", 20_000);
+    expect(early.said().match(/no connection/g)).toHaveLength(1);
   });
 
   test("a node and a router that are asked to stop let the job end, and exit with 0", async () => {

@@ -6,7 +6,7 @@ import { startNode } from "../live/process/node.ts";
 import { encodePublicKey } from "../protocol/keys.ts";
 import type { PriceSheet } from "../protocol/messages.ts";
 import { formatMsat, formatMsatPerMtok, formatNumber } from "../protocol/units.ts";
-import { type EventFlags, eventsOf, openObserver, ownSigner, tell, untilAskedToStop, walletOf, withEventOptions } from "./live-process.ts";
+import { type EventFlags, eventsOf, openObserver, outagesInWords, ownSigner, tell, untilAskedToStop, walletOf, withEventOptions } from "./live-process.ts";
 import { filePath } from "./options.ts";
 
 interface NodeFlags extends EventFlags {
@@ -39,10 +39,18 @@ A signal (SIGTERM, Ctrl-C) hands back jobs that wait, lets those that run finish
       const observer = await openObserver("node", signer.publicKey, config);
       const runner = makeRunner(config.runner, config.streamIntervalMs, (state, detail) => observer.log.write(state === "back" ? "info" : "warn", ENGINE_MESSAGES[state], { reason: detail }));
       const { clock, telemetry, close } = eventsOf(flags);
+      // A router that is absent at the start is most often a mistake in the settings: said plainly. Later outages are the log's.
+      const absent = outagesInWords();
+      const known = new Set<string>();
       const sampler = new UtilisationSampler();
       sampler.start();
       const running = await startNode({
         ...config, signer, runner, clock, telemetry, observer, wallet: walletOf(config.wallet, signer, observer.watcher), utilisation: () => sampler.read(),
+        onDown: ({ url, key }, why) => { if (!known.has(key)) absent.down(`router ${url}`, why); },
+        onRouter: (key, connected) => {
+          known.add(key);
+          if (connected) absent.up(`router ${config.routers.find((router) => router.key === key)!.url}`);
+        },
         onFault: observer.watcher.fault,
       }).catch(async (error: unknown) => {
         sampler.stop();

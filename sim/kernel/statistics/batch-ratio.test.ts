@@ -17,10 +17,11 @@ describe("batch means as ratios", () => {
     expect(mean).toBe(2);
     expect(high - mean).toBeGreaterThan(mean - low);
     // Correlation (-12 + 4 + 4) / 48 + 1/8 = 1/24. Excess kurtosis 7/30 (9 (8 x 1344 / 48^2 - 3) + 6) = 4.9: 1 / (1 + 4.9 x 7 / 16) of the degrees.
-    const degrees = (8 * (23 / 25) - 1) / (1 + (4.9 * 7) / 16);
+    const degrees = 8 * (23 / 25) - 1;
     const error = Math.sqrt((48 / 7 / 8) * (25 / 23));
+    expect(halfWidth).toBeCloseTo(studentQuantile(0.975, degrees / (1 + (4.9 * 7) / 16)) * error, 9);
+    // Skewness 192 x 8 / (7 x 6) / (48/7)^1.5 = 2.04 brings 1.5 x 2.04^2 = 6.2 of kurtosis along: there is none beyond.
     const t = studentQuantile(0.975, degrees);
-    expect(halfWidth).toBeCloseTo(t * error, 9);
     const skew = (192 * 8) / (7 * 6) / Math.sqrt(48 / 7) ** 3 / (6 * Math.sqrt(8));
     expect((Math.cbrt(1 + 6 * skew * (t - skew)) - 1) / (2 * skew)).toBeCloseTo((mean - low) / error, 9);
     expect((Math.cbrt(1 - 6 * skew * (t + skew)) - 1) / (2 * skew)).toBeCloseTo((mean - high) / error, 9);

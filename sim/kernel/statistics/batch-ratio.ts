@@ -28,7 +28,7 @@ const MOST = 0.9;
  * (A. M. Law, Simulation Modeling and Analysis, 9.5.3) are too sure: of M/M/1 at rho 0.8 with 20,000 jobs in 20 batches they
  * hold the truth in 91.5 % of cases in place of 95 %, these in 94 to 96 %. A mean that few batches make much of is low more often
  * than high, and its interval narrow then: the ends allow for the batches' skewness, as N-Skart's do (A. Tafazzoli and
- * J. R. Wilson, IIE Transactions 43 (2011) 110-128), and the degrees of freedom for their kurtosis.
+ * J. R. Wilson, IIE Transactions 43 (2011) 110-128), and the degrees of freedom for kurtosis beyond it.
  * @param confidence above 0, below 1
  * @returns null below two batches that hold something, or below 4 batches
  */
@@ -65,24 +65,29 @@ export function batchRatio(sums: ArrayLike<number>, weights: ArrayLike<number>, 
   const inflation = (1 + r) / (1 - r);
   const variance = squares / (batches - 1);
   const error = Math.sqrt(variance * batches * inflation) / weight;
-  const degrees = (batches / inflation - 1) * sureness(batches, (batches * fourths) / (squares * squares));
-  const t = studentQuantile((1 + confidence) / 2, Math.max(1, degrees));
   const skewness = (cubes * batches) / ((batches - 1) * (batches - 2)) / (variance * Math.sqrt(variance));
+  const kurtosis = excessKurtosis(batches, squares, fourths);
+  const student = (excess: number): number => studentQuantile((1 + confidence) / 2, Math.max(1, (batches / inflation - 1) * sureness(batches, excess)));
+  // What the skewness brings along, in a gamma distribution, is allowed for with it.
+  const t = student(kurtosis - 1.5 * skewness * skewness);
   const skew = skewness / (6 * Math.sqrt(batches));
   return {
-    mean, low: mean - unskewed(t, skew) * error, high: mean - unskewed(-t, skew) * error, halfWidth: t * error, correlation,
+    mean, low: mean - unskewed(t, skew) * error, high: mean - unskewed(-t, skew) * error, halfWidth: student(kurtosis) * error, correlation,
     trusted: correlation <= FAR / Math.sqrt(batches),
   };
+}
+
+/** Unbiased for the normal distribution, of which it is 0: Fisher's k-statistics. */
+function excessKurtosis(count: number, squares: number, fourths: number): number {
+  return ((count - 1) / ((count - 2) * (count - 3))) * ((count + 1) * ((count * fourths) / (squares * squares) - 3) + 6);
 }
 
 /**
  * By how much fewer values of the normal distribution would know its variance as well as these know theirs: degrees of freedom
  * matched by moments (F. E. Satterthwaite, Biometrics Bulletin 2 (1946) 110-114), the sample variance's own being
- * s^4 (excess kurtosis / n + 2 / (n - 1)).
- * @param kurtosis of the sample, 3 or so for the normal distribution @returns 1 at most
+ * s^4 (excess kurtosis / n + 2 / (n - 1)). @returns 1 at most
  */
-function sureness(count: number, kurtosis: number): number {
-  const excess = ((count - 1) / ((count - 2) * (count - 3))) * ((count + 1) * (kurtosis - 3) + 6);
+function sureness(count: number, excess: number): number {
   return 1 / (1 + (Math.max(0, excess) * (count - 1)) / (2 * count));
 }
 

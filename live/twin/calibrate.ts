@@ -81,8 +81,8 @@ interface Stage {
 }
 
 /**
- * Evaluates a bench run. Times are means over its rounds: this is a machine where the same takes now longer, now shorter, and the
- * play has both.
+ * Evaluates a bench run. Times are means of the middle half of its rounds: this is a machine where the same takes now longer, now
+ * shorter, and the play has both; but a round that something else disturbed does not count.
  * @throws RangeError where something that is needed was not measured.
  */
 export function calibrationOf(parts: readonly BenchPart[], { plans, peers, cores, mixed, passTokens }: CalibrationOptions): Calibration {
@@ -147,8 +147,8 @@ function calibrateNode(name: string, stages: readonly Stage[], mixed: FittedCost
     return { ...point, usPerStep, repetitions, spread };
   });
   const cost = interpolatedCost(
-    [...prompts].map(([tokens, us]) => ({ sequences: 1, tokens: Math.max(1, tokens), contextTokens: 0, us: mean(us) })),
-    [...stretches.values()].map(({ us, ...point }) => ({ ...point, usPerStep: mean(us) })),
+    [...prompts].map(([tokens, us]) => ({ sequences: 1, tokens: Math.max(1, tokens), contextTokens: 0, us: middleMean(us) })),
+    [...stretches.values()].map(({ us, ...point }) => ({ ...point, usPerStep: middleMean(us) })),
   );
   return { prefill, decode, fit: fitNode({ prefill, decode, passTokens }, mixed), cost };
 }
@@ -205,6 +205,12 @@ function push<K>(map: Map<K, number[]>, key: K, value: number): void {
   const known = map.get(key);
   if (known === undefined) map.set(key, [value]);
   else known.push(value);
+}
+
+/** Without the least and the greatest quarter. */
+function middleMean(values: readonly number[]): number {
+  const cut = Math.floor(values.length / 4);
+  return mean(values.toSorted((a, b) => a - b).slice(cut, values.length - cut));
 }
 
 function mean(values: readonly number[]): number {

@@ -49,8 +49,11 @@ describe("a run that is stopped before its horizon", () => {
     // Its batches were laid out for the longer run: those that are whole are what its intervals rest on.
     expect({ ...report, provenance: null, intervals: null }).toEqual({ ...meant, provenance: null, intervals: null });
     expect(report.intervals?.batches).toBe(17);
-    const means = (intervals: typeof report.intervals): unknown => intervals?.figures.map(({ figure, mean }) => [figure, mean]);
-    expect(means(report.intervals)).toEqual(means(meant.intervals));
+    const means = new Map(meant.intervals!.figures.map(({ figure, mean }) => [figure, mean]));
+    // What happens seldom may be stated by one of them alone: their batches differ.
+    const both = report.intervals!.figures.filter(({ figure }) => means.has(figure));
+    expect(both.length).toBeGreaterThan(0.9 * means.size);
+    expect(both.map(({ mean }) => mean)).toEqual(both.map(({ figure }) => means.get(figure)));
     expect(report.allJobs.inFlight).toBeGreaterThan(0);
     expect(report.operatorClasses[0]!.kvUtilisation).toBeGreaterThan(0);
   });

@@ -1,4 +1,4 @@
-/** How often 95 % intervals of M/M/1 at rho 0.8 cover the truth: through the whole market, 1,000 long runs by batch means, 1,000 studies of 10 replications. */
+/** How often 95 % intervals of M/M/1 at rho 0.8 cover the truth: through the whole market, 2,000 long runs by batch means, 1,000 studies of 10 replications. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { conductOn } from "../lab/conduct.ts";
@@ -11,6 +11,7 @@ import type { Bench, BenchRow } from "./row.ts";
 
 /** Mean time in the system, microseconds. */
 const truthUs = 5e6;
+const longRuns = 2_000;
 const repetitions = 1_000;
 const replications = 10;
 const figure = "overall.latency.endToEndUs.mean";
@@ -20,7 +21,7 @@ const source = readFileSync(fileName, "utf8");
 
 export const bench: Bench = async () => [...ofLongRuns(), await ofReplications()];
 
-const row = (name: string, covered: number): BenchRow => ({ name, value: (covered / repetitions) * 100, unit: "%", target: "93 to 97 %", pass: covered >= 0.93 * repetitions && covered <= 0.97 * repetitions });
+const row = (name: string, covered: number, stated: number): BenchRow => ({ name, value: (covered / stated) * 100, unit: "%", target: "93 to 97 %", pass: covered >= 0.93 * stated && covered <= 0.97 * stated });
 
 /** What one long run estimates, and the truth: the time in the system is exponential. */
 const ofOneRun: readonly (readonly [figure: string, name: string, truth: number])[] = [
@@ -38,16 +39,19 @@ const ofOneRun: readonly (readonly [figure: string, name: string, truth: number]
 const ofLongRuns = (): BenchRow[] => {
   const { scenario } = loadScenario(source, fileName, { sets: ["horizon=14h", "warmup=20min"] });
   const covered = ofOneRun.map(() => 0);
-  for (let seed = 1; seed <= repetitions; seed++) {
+  const stated = ofOneRun.map(() => 0);
+  for (let seed = 1; seed <= longRuns; seed++) {
     const figures = new Map(runScenario(scenario, { seed }).intervals?.figures.map((one) => [one.figure, one]));
     ofOneRun.forEach(([path, , truth], i) => {
       const known = figures.get(path);
+      // Not every run is long enough for every quantile.
       if (known === undefined) return;
+      stated[i]!++;
       const { mean, halfWidth, low = mean - halfWidth, high = mean + halfWidth } = known;
       if (low <= truth && truth <= high) covered[i]!++;
     });
   }
-  return ofOneRun.map(([, name], i) => row(`${repetitions.toLocaleString("en")} runs of 40,000 jobs: batch means cover ${name}`, covered[i]!));
+  return ofOneRun.map(([, name], i) => row(`${longRuns.toLocaleString("en")} runs of 40,000 jobs: batch means cover ${name}`, covered[i]!, stated[i]!));
 };
 
 /** One batch of runs; study by study, replication by replication. */
@@ -71,4 +75,4 @@ function* studies(): Experiment<number> {
 }
 
 const ofReplications = async (): Promise<BenchRow> =>
-  row(`${repetitions.toLocaleString("en")} studies of ${replications} runs of 5,300 jobs: replications cover it`, await conductOn(studies(), { source, fileName, sets: ["horizon=2h", "warmup=10min"] }));
+  row(`${repetitions.toLocaleString("en")} studies of ${replications} runs of 5,300 jobs: replications cover it`, await conductOn(studies(), { source, fileName, sets: ["horizon=2h", "warmup=10min"] }), repetitions);

@@ -59,7 +59,8 @@ export class Estimates {
     this.total(`${figure}.count`, counts);
     this.ratio(`${figure}.mean`, sums, counts);
     this.#deviation(`${figure}.sd`, sample);
-    for (const [name, p] of [["p50", 0.5], ["p90", 0.9], ["p95", 0.95], ["p99", 0.99]] as const) this.quantile(`${figure}.${name}`, sample, p);
+    const independent = independentValues(sample, this.#batches);
+    for (const [name, p] of [["p50", 0.5], ["p90", 0.9], ["p95", 0.95], ["p99", 0.99]] as const) this.quantile(`${figure}.${name}`, sample, p, independent);
     this.without(`${figure}.min`, "extreme");
     this.without(`${figure}.max`, "extreme");
   }
@@ -67,10 +68,11 @@ export class Estimates {
   /**
    * A quantile: the interval of the share of values up to the estimate, and the quantiles at its ends (R. S. Woodruff, Journal of
    * the American Statistical Association 47 (1952) 635-646).
+   * @param independent what {@link independentValues} says of the sample, where it is known already
    */
-  quantile(figure: string, sample: Sample, p: number): void {
+  quantile(figure: string, sample: Sample, p: number, independent?: number): void {
     if (this.#isOut(figure)) return;
-    const found = quantileInterval(sample, p, this.#batches);
+    const found = quantileInterval(sample, p, this.#batches, independent);
     if (found === null) return this.#without(figure, "seldom");
     const { low, high, correlation, trusted } = found;
     this.#set(figure, low, high, correlation, trusted);
@@ -155,13 +157,13 @@ export class Estimates {
 }
 
 /** Null where the greatest value of as many independent ones is below the quantile in more cases than an end may miss it; of low quantiles the least. */
-export function quantileInterval(sample: Sample, p: number, batches: number): { readonly low: number; readonly high: number; readonly correlation: number; readonly trusted: boolean; readonly shareHalfWidth: number } | null {
+export function quantileInterval(sample: Sample, p: number, batches: number, independent = independentValues(sample, batches)): { readonly low: number; readonly high: number; readonly correlation: number; readonly trusted: boolean; readonly shareHalfWidth: number } | null {
   const estimate = sample.quantile(p);
   const found = shareUpTo(sample, estimate, batches);
   if (found === null) return null;
   const { halfWidth, correlation, trusted } = found;
   if (halfWidth === 0) return { low: estimate, high: estimate, correlation, trusted, shareHalfWidth: 0 };
-  if (independentValues(sample, batches) * Math.min(p, 1 - p) < -Math.log((1 - CONFIDENCE) / 2)) return null;
+  if (independent * Math.min(p, 1 - p) < -Math.log((1 - CONFIDENCE) / 2)) return null;
   const low = Math.min(estimate, sample.interpolated(Math.max(0, p - halfWidth)));
   const high = Math.max(estimate, sample.interpolated(Math.min(1, p + halfWidth)));
   return { low, high, correlation, trusted, shareHalfWidth: halfWidth };

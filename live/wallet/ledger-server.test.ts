@@ -104,8 +104,8 @@ describe("over sockets", () => {
     socket.send(frame);
     await until(() => closed() !== "", "closed");
     expect(closed()).toMatch(why);
+    await until(() => server.traffic.connections === 1, "the ledger has seen it close too");
     expect(wallet.wallet.isConnected).toBe(true);
-    expect(server.traffic.connections).toBe(1);
   });
 
   test("a connection that says nothing is closed, and more than there may be are turned away", async () => {
@@ -264,6 +264,6 @@ describe("a connection that is dead without a word", () => {
     });
     await until(() => closed, "it is cut off");
     expect(wallet.downs).toEqual([]);
-    expect(server.traffic.connections).toBe(1);
+    await until(() => server.traffic.connections === 1, "the ledger has seen it close too");
   });
 });

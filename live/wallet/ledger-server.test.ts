@@ -69,13 +69,15 @@ describe("over sockets", () => {
     expect(second.wallet.balanceMsat).toBe(CREDIT_MSAT - 700);
     await until(() => first.downs.length === 1, "the first connection is closed");
     expect(first.downs).toEqual(["another connection has come with the same key"]);
-    expect(server.ledger.size.payments).toBe(0);
+    await until(() => server.ledger.size.payments === 0, "both sides know of the payment");
   });
 
   test("a wallet insists on its ledger, and says what is wrong", async () => {
     const { url, port } = await startLedger();
-    await expect(startWallet(`ws://127.0.0.1:${port}#${"0".repeat(64)}`, testSigner(), { startMs: 200 })).rejects.toThrow(/another ledger answers there/);
-    await expect(startWallet("ws://127.0.0.1:1", testSigner(), { startMs: 50 })).rejects.toThrow(/no ledger at ws:\/\/127\.0\.0\.1:1 within 0\.05 s \(connect ECONNREFUSED 127\.0\.0\.1:1\); start one: infernet ledger --listen 127\.0\.0\.1:1/);
+    await Promise.all([
+      expect(startWallet(`ws://127.0.0.1:${port}#${"0".repeat(64)}`, testSigner(), { startMs: 2_000 })).rejects.toThrow(/another ledger answers there/),
+      expect(startWallet("ws://127.0.0.1:1", testSigner(), { startMs: 1_500 })).rejects.toThrow(/no ledger at ws:\/\/127\.0\.0\.1:1 within 1\.5 s \(connect ECONNREFUSED 127\.0\.0\.1:1\); start one: infernet ledger --listen 127\.0\.0\.1:1/),
+    ]);
     expect(() => new RemoteWallet({ url: "http://a", signer: testSigner() })).toThrow(/ws:\/\//);
     expect(() => new RemoteWallet({ url: `${url}0`, signer: testSigner() })).toThrow(/64 hexadecimal/);
   });
@@ -109,7 +111,7 @@ describe("over sockets", () => {
   });
 
   test("a connection that says nothing is closed, and more than there may be are turned away", async () => {
-    const { server, url } = await startLedger({ answerMs: 150, connectionsMax: 2 });
+    const { server, url } = await startLedger({ answerMs: 1_500, connectionsMax: 2 });
     const [one, two] = [await raw(url), await raw(url)];
     const third = await raw(url);
     await until(() => third.closed() !== "", "turned away");
@@ -250,8 +252,22 @@ describe("a connection that is dead without a word", () => {
     await until(() => wallet.wallet.isConnected, "it is back");
   });
 
+  test("is not what a ledger takes a live one for that it was itself too busy to hear", async () => {
+    const { url } = await startLedger({ pingMs: 100 });
+    // In the same turn as each ping, before the answer can be read, and for longer than until the next one.
+    const busy = setInterval(() => {
+      const fromMs = performance.now();
+      while (performance.now() - fromMs < 150);
+    }, 100);
+    const wallet = await startWallet(url);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    clearInterval(busy);
+    expect(wallet.downs).toEqual([]);
+    expect(wallet.wallet.isConnected).toBe(true);
+  });
+
   test("is noticed by the ledger, which cuts it off", async () => {
-    const { server, url } = await startLedger({ pingMs: 50 });
+    const { server, url } = await startLedger({ pingMs: 300 });
     const wallet = await startWallet(url);
     const socket = new WebSocket(url.split("#")[0]!, { autoPong: false });
     const signer = testSigner();

@@ -43,14 +43,14 @@ test("a ledger that is killed, again and again, loses nothing and pays nothing t
   let { child, outcome } = first;
   for (let life = 0; life < 3; life++) {
     const before = client.events.length;
-    await until(() => client.events.length > before + 5, "payments go on", 20_000);
+    await until(() => client.events.length > before + 5, "payments go on");
     child.kill("SIGKILL");
     await outcome;
     ({ child, outcome } = await startLedger("--listen", `127.0.0.1:${port}`, "--journal", "a/ledger.journal", "--durability", life === 0 ? "process" : "power"));
   }
   await pause(20);
   clearInterval(payer);
-  await until(() => client.events.length === asked && node.events.length === asked, "every payment ends", 20_000);
+  await until(() => client.events.length === asked && node.events.length === asked, "every payment ends");
   expect(new Set(client.events.map(({ jobId }) => jobId)).size).toBe(asked);
   expect(client.events.every(({ kind }) => kind === "paid")).toBe(true);
   const sumMsat = 7 * asked;

@@ -84,7 +84,7 @@ describe("a live market from the command line", () => {
   test("logs, metrics, traces and the ledger's journal show the job, and no word of what was asked and answered", async () => {
     const asked = await run("infer", "--json", "--max-tokens", "30", PROMPT);
     const { job, output } = JSON.parse(asked.stdout) as { job: string; output: string };
-    await until(() => ["job", "route", "attempt", "queue", "prefill", "decode"].every((name) => collector.spans.some((span) => span.traceId === traceIdOf(job) && span.name === name)), "the whole trace", 20_000);
+    await until(() => ["job", "route", "attempt", "queue", "prefill", "decode"].every((name) => collector.spans.some((span) => span.traceId === traceIdOf(job) && span.name === name)), "the whole trace");
     const seen = (await Promise.all([ledger, router, node].map(({ metrics }) => metrics()))).join("\n");
     expect(seen).toMatch(/^infernet_ledger_payments_total\{outcome="settled",role="ledger"\} \d+$/m);
     expect(seen).toMatch(/^infernet_attempts_total\{role="router"\} \d+$/m);
@@ -141,7 +141,7 @@ describe("a live market from the command line", () => {
     const early = await up("node", "--config", "early.yaml");
     await until(() => early.said().includes(`router ws://127.0.0.1:${port}: no connection (connect ECONNREFUSED 127.0.0.1:${port}); trying again\n`), "it says so");
     await up("router", "--config", "late.yaml");
-    await until(() => early.said().includes(`router ws://127.0.0.1:${port}: connected\n`), "it is there", 20_000);
+    await until(() => early.said().includes(`router ws://127.0.0.1:${port}: connected\n`), "it is there");
     expect(early.said().match(/no connection/g)).toHaveLength(1);
   });
 

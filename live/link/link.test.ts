@@ -82,12 +82,15 @@ describe("a hub and its peers", () => {
   });
 
   test("a hub that was just started keeps what is for peers that have yet to come, and later what is for strangers does not stay", async () => {
-    const { hub, signer, url } = await hubUp({ limits: { awayMs: 300, tickMs: 5 } });
+    const real = new MonotonicClock();
+    let aheadUs = 0;
+    const clock = { get nowUs() { return real.nowUs + aheadUs; }, get unixS() { return real.unixS; } };
+    const { hub, signer, url } = await hubUp({ clock, limits: { awayMs: 60_000, tickMs: 5 } });
     const early = testSigner();
     hub.send(early.publicKey, accept("early"));
     const client = await uplinkUp(url, signer.publicKey, { signer: early });
     await until(() => client.ear.messages.length === 1, "it arrives");
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    aheadUs = 60_000_000;
     hub.send(testSigner().publicKey, accept("stranger"));
     expect(hub.stats.undelivered).toBe(1);
   });

@@ -64,7 +64,7 @@ describe("metrics", () => {
     const client = await market.client({ signer: signers.client, observer: seen.client.observer, wallet: market.bank.wallet(signers.client.publicKey) });
     const outcomes = await Promise.all([client.submit(ask).outcome, client.submit(ask).outcome, client.submit({ ...ask, model: "another" }).outcome]);
     expect(outcomes.map(({ status }) => status)).toEqual(["completed", "completed", "rejected"]);
-    await until(() => node.node.open === 0, "all is paid");
+    await until(() => node.node.open === 0 && market.router.router.open === 0 && market.gained(signers.router.publicKey) === 24, "all is paid, and told of");
 
     const [atClient, atRouter, atNode] = [samples(await seen.client.scrape()), samples(await seen.router.scrape()), samples(await seen.node.scrape())];
     const expected = (at: Map<string, number>, values: Record<string, number>): void => {

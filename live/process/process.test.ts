@@ -57,7 +57,8 @@ describe("a job over sockets", () => {
     const stopping = market.router.stop();
     expect(await job.outcome).toMatchObject({ status: "completed" });
     await stopping;
-    expect([market.gained(node.peer), market.gained(market.router.peer)]).toEqual([120, 12]);
+    expect(market.gained(market.router.peer)).toBe(12);
+    await until(() => market.gained(node.peer) === 120, "the node is paid");
   });
 
   test("many at once over two nodes: each ends once, and the money is where the receipts say", async () => {
@@ -80,7 +81,7 @@ describe("a job over sockets", () => {
     const parts = await read(job);
     const outcome = await job.outcome;
     expect(outcome).toMatchObject({ status: "completed", receipt: { outputTokens: 21, amountMsat: 122, outputHash: sha256Hex(parts.map(({ text }) => text).join("")) } });
-    await until(() => node.node.open === 0 && market.gained(node.peer) === 122, "the node has what it earned");
+    await until(() => node.node.open === 0 && market.gained(node.peer) === 122 && market.gained(market.router.peer) === 12, "node and router have what they earned");
     expect(market.gained(client.peer)).toBe(-122 - 12);
   });
 
@@ -122,12 +123,12 @@ describe("a node", () => {
   });
 
   test("measures its speed where its operator does not say", async () => {
-    const { speed } = await market.node({ prefillTokensPerS: 2_000, decodeTokensPerS: 500 }, { speed: null });
-    // Timers fire late on a busy machine, never early.
-    expect(speed.prefillTokensPerS).toBeGreaterThan(200);
-    expect(speed.prefillTokensPerS).toBeLessThan(2_600);
-    expect(speed.decodeTokensPerS).toBeGreaterThan(50);
-    expect(speed.decodeTokensPerS).toBeLessThan(650);
+    const { speed } = await market.node({ prefillTokensPerS: 100, decodeTokensPerS: 25 }, { speed: null });
+    // Over a second for each: on a busy machine beginning and end may be heard of half a second late.
+    expect(speed.prefillTokensPerS).toBeGreaterThan(30);
+    expect(speed.prefillTokensPerS).toBeLessThan(200);
+    expect(speed.decodeTokensPerS).toBeGreaterThan(5);
+    expect(speed.decodeTokensPerS).toBeLessThan(60);
     expect(market.events).toEqual([]);
   });
 
@@ -160,14 +161,15 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))("with
 
 describe("leaving in good order", () => {
   test("a node finishes what runs, hands back what waits, and gets its money", async () => {
-    const first = await market.node({ slots: 1, decodeTokensPerS: 300 });
+    // Long enough for the second node to come before the first job's end.
+    const first = await market.node({ slots: 1, decodeTokensPerS: 15 });
     const client = await market.client();
     const running = client.submit(ask);
     await until(() => market.events.some(({ event }) => event === "first-token"), "the first job runs");
     const waiting = client.submit(ask);
     await until(() => first.node.open === 2, "the second waits there");
     const second = await market.node();
-    await first.stop(5_000);
+    await first.stop(30_000);
     expect(await running.outcome).toMatchObject({ status: "completed", receipt: { node: first.peer } });
     expect(await waiting.outcome).toMatchObject({ status: "completed", receipt: { node: second.peer, attempt: 2 } });
     expect(market.gained(first.peer)).toBe(140);

@@ -79,7 +79,7 @@ describe("a live router", () => {
     client.uplink.send(running.peer, jobOf("early", self));
     await until(() => kinds(node.ear.messages).includes("award"), "the award arrives");
     let stopped = false;
-    const stopping = running.stop(5_000).then(() => { stopped = true; });
+    const stopping = running.stop(30_000).then(() => { stopped = true; });
     client.uplink.send(running.peer, jobOf("late", self));
     await until(() => kinds(client.ear.messages).includes("refuse: shutting-down"), "the late job is refused");
     expect(stopped).toBe(false);

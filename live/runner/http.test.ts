@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { RunnerJob } from "../../scheduler/environment.ts";
 import { HttpRunner, type HttpRunnerOptions } from "./http.ts";
 import { RunnerError } from "./live-runner.ts";
+import { until } from "../testing/peers.ts";
 import { PseudoText } from "./pseudo-text.ts";
 import { RunnerEar } from "./testing/ear.ts";
 import { type FakeAnswer, FakeOpenAi } from "./testing/fake-openai.ts";
@@ -109,7 +110,7 @@ describe("what goes wrong fails the job, and no other", () => {
     ["one that ends without a word", { after: { tokens: 3, what: "end" } }, "runner-failed"],
   ])("%s", async (_, answer, reason) => {
     server.answer = (body) => (body["prompt"] === "one two three" ? answer : {});
-    const { runner, ear } = await open({ silenceMs: 100, firstTokenMs: 200 });
+    const { runner, ear } = await open({ silenceMs: 1_000, firstTokenMs: 2_000 });
     runner.submit(job());
     runner.submit(job({ jobId: "other", prompt: "four" }));
     expect(await ear.ended("j")).toEqual({ kind: "failed", jobId: "j", reason });
@@ -122,7 +123,7 @@ describe("what goes wrong fails the job, and no other", () => {
     runner.submit(job());
     await ear.until("its first token", ({ kind }) => kind === "first-token");
     runner.cancel("j");
-    for (let tries = 0; tries < 100 && server.aborted === 0; tries++) await new Promise((resolve) => { setTimeout(resolve, 10); });
+    await until(() => server.aborted > 0, "the server sees it go");
     expect(server.aborted).toBe(1);
   });
 });

@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { synthesizeModel } from "../gguf/synthesize.ts";
 import { promptOfTokens } from "../gguf/vocabulary.ts";
+import { until } from "../testing/peers.ts";
 import { LlamaRunner, type LlamaRunnerOptions } from "./llama.ts";
 import { RunnerError } from "./live-runner.ts";
 import { openMeasuring } from "./llama/measure.ts";
@@ -48,7 +49,7 @@ describe("what cannot be loaded is told in words before llama.cpp sees it", () =
 
 test("a missing node-llama-cpp is told with how to install it", async () => {
   // There is no node_modules above this folder.
-  for (const name of ["load.ts", "messages.ts", "model.ts"]) copyFileSync(new URL(`./llama/${name}`, import.meta.url), join(folder, name));
+  for (const name of ["load.ts", "messages.ts", "model.ts", "side-by-side.ts"]) copyFileSync(new URL(`./llama/${name}`, import.meta.url), join(folder, name));
   const script = `const { loadModel } = await import(${JSON.stringify(pathToFileURL(join(folder, "load.ts")).href)}); await loadModel({}).catch(({ message }) => console.log(message));`;
   const said = await new Promise<string>((resolve) => { execFile(process.execPath, ["--input-type=module", "--eval", script], { cwd: folder }, (_, stdout) => resolve(stdout)); });
   expect(said).toMatch(/^running models in llama\.cpp needs the package node-llama-cpp, which is not installed: npm install node-llama-cpp@3\.21\.1 /);
@@ -86,7 +87,7 @@ describe.skipIf(llamaSkipped !== "")(`llama.cpp${llamaSkipped === "" ? "" : ` (s
 
   test("is ended and started again where it stalls", async () => {
     const heard: string[] = [];
-    const runner = open({ slots: 1, contextTokens: 1_024, ignoreEos: true, stallMs: 300, restartMs: 1, onEngine: (state, detail) => heard.push(`${state}: ${detail}`) });
+    const runner = open({ slots: 1, contextTokens: 1_024, ignoreEos: true, stallMs: 2_000, restartMs: 1, onEngine: (state, detail) => heard.push(`${state}: ${detail}`) });
     const ear = new RunnerEar(runner);
     await runner.start();
     const submit = (jobId: string, maxOutputTokens: number): void => runner.submit({ jobId, model: "m", inputTokens: 5, maxOutputTokens, priority: 0 });
@@ -140,7 +141,6 @@ describe.skipIf(llamaSkipped !== "")(`llama.cpp${llamaSkipped === "" ? "" : ` (s
     `);
     const pid = await new Promise<number>((resolve) => { execFile(process.execPath, [script], (_, stdout) => resolve(Number(stdout))); });
     expect(pid).toBeGreaterThan(0);
-    for (let tries = 0; tries < 200 && isAlive(pid); tries++) await new Promise((resolve) => { setTimeout(resolve, 10); });
-    expect(isAlive(pid)).toBe(false);
+    await until(() => !isAlive(pid), "the engine is gone");
   });
 });

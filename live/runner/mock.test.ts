@@ -10,29 +10,35 @@ const open = async (options: Partial<MockRunnerOptions>): Promise<{ runner: Mock
   await runner.start();
   return { runner, ear };
 };
-/** Timers may fire late on a busy machine, never early. */
-const lasts = async (expectedMs: number, act: () => Promise<unknown>): Promise<void> => {
-  const fromMs = performance.now();
-  await act();
-  const ms = performance.now() - fromMs;
-  expect(ms).toBeGreaterThan(expectedMs - 2);
-  expect(ms).toBeLessThan(expectedMs + 500);
+/** Timers may fire late on a busy machine, never early: the shortest of up to 30 times is held against what it should be. */
+const lasts = async (expectedMs: number, act: (round: number) => Promise<unknown>): Promise<void> => {
+  let leastMs = Infinity;
+  for (let round = 0; round < 30 && leastMs >= expectedMs + 50; round++) {
+    const fromMs = performance.now();
+    await act(round);
+    const ms = performance.now() - fromMs;
+    expect(ms).toBeGreaterThan(expectedMs - 2);
+    leastMs = Math.min(leastMs, ms);
+  }
+  expect(leastMs).toBeLessThan(expectedMs + 50);
 };
 
 test("takes 100 tokens at 2,000/s and ten more at 200/s in 100 ms, each sequence for itself", async () => {
   const { runner, ear } = await open({ slots: 2, prefillTokensPerS: 2_000, decodeTokensPerS: 200 });
-  await lasts(100, async () => {
-    for (const id of ["a", "b"]) runner.submit(job(id));
-    for (const id of ["a", "b"]) expect(await ear.ended(id)).toMatchObject({ kind: "finished", outputTokens: 11 });
+  await lasts(100, async (round) => {
+    const ids = [`a${round}`, `b${round}`];
+    for (const id of ids) runner.submit(job(id));
+    for (const id of ids) expect(await ear.ended(id)).toMatchObject({ kind: "finished", outputTokens: 11 });
   });
   await runner.stop();
 });
 
 test("takes twice as long for two sequences that share a speed", async () => {
   const { runner, ear } = await open({ slots: 2, decodeTokensPerS: 200, decodeSpeedOf: "batch" });
-  await lasts(100, async () => {
-    for (const id of ["a", "b"]) runner.submit(job(id));
-    for (const id of ["a", "b"]) await ear.ended(id);
+  await lasts(100, async (round) => {
+    const ids = [`a${round}`, `b${round}`];
+    for (const id of ids) runner.submit(job(id));
+    for (const id of ids) await ear.ended(id);
   });
   await runner.stop();
 });

@@ -30,8 +30,8 @@ export class Ear implements LinkListener {
   }
 }
 
-/** Waits until it holds. @throws Error where it does not within so many ms. */
-export async function until(holds: () => boolean, what: string, withinMs = 5_000): Promise<void> {
+/** Waits until it holds. @throws Error where it does not within so many ms: as long as the slowest machine may need, since only what fails waits for it. */
+export async function until(holds: () => boolean, what: string, withinMs = 30_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!holds()) {
     if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);

@@ -20,7 +20,7 @@ export class RawPeer {
 
   /** Waits for the frame of this number. */
   async frame(index: number): Promise<string> {
-    const deadline = performance.now() + 5_000;
+    const deadline = performance.now() + 30_000;
     while (this.frames.length <= index) {
       if (this.closed !== null || performance.now() > deadline) throw new Error(`no frame ${index}: ${JSON.stringify(this.closed)}`);
       await new Promise((resolve) => setTimeout(resolve, 1));

@@ -9,8 +9,9 @@ import { LiveTelemetry } from "../telemetry.ts";
 import { MemoryBank } from "../wallet/memory.ts";
 import { testSigner, until } from "./peers.ts";
 
+/** A machine that has more to do may stand still for half a second: times are such that nothing is given up by that. */
 export const rules: RouterOptions = {
-  policy: { kind: "least-loaded" }, fee: { shareBps: 1_000, flatMsat: 0 }, staleAfterUs: 600_000, sweepUs: 200_000, attempts: 3, acceptTimeoutUs: 1_000_000,
+  policy: { kind: "least-loaded" }, fee: { shareBps: 1_000, flatMsat: 0 }, staleAfterUs: 2_000_000, sweepUs: 200_000, attempts: 3, acceptTimeoutUs: 3_000_000,
   jobTimeoutUs: 60_000_000, queueLimit: 100, queueWaitUs: 20_000_000, circuitBreaker: { failures: 3, coolDownUs: 1_000_000, growth: 2, maxCoolDownUs: 60_000_000 }, quoteValidUs: 1_000_000,
 };
 

@@ -6,7 +6,7 @@ import { ForcedLengths } from "./forced-lengths.ts";
 test("outputs are as long as the scenario says, within the client's limit, and say why they ended", async () => {
   const loads: number[][] = [];
   const made: string[] = [];
-  const runner = new ForcedLengths(new MockRunner({ models: ["m"], slots: 1, prefillTokensPerS: 500 }), new Map([["short", 3], ["long", 50]]), {
+  const runner = new ForcedLengths(new MockRunner({ models: ["m"], slots: 1, prefillTokensPerS: 20 }), new Map([["short", 3], ["long", 50]]), {
     load: (running, waiting) => void loads.push([running, waiting]), made: (which, job) => void made.push(`${job} ${which}`),
   });
   const finished: RunnerEvent[] = [];

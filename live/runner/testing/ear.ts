@@ -20,7 +20,7 @@ export class RunnerEar {
   }
 
   /** Resolves with the first event that is so. @throws Error after `ms`. */
-  async until(what: string, is: (event: RunnerEvent) => boolean, ms = 10_000): Promise<RunnerEvent> {
+  async until(what: string, is: (event: RunnerEvent) => boolean, ms = 30_000): Promise<RunnerEvent> {
     const endMs = performance.now() + ms;
     for (;;) {
       const found = this.events.find(is);

@@ -41,7 +41,7 @@ const mock: Subject = {
   counts: false,
   prepare: () => Promise.resolve(),
   dispose: () => Promise.resolve(),
-  runner: (options) => new MockRunner({ models: ["m"], contextTokensMax: 512, prefillTokensPerS: 50_000, decodeTokensPerS: 2_000, restartMs: 10, ...options }),
+  runner: (options) => new MockRunner({ models: ["m"], contextTokensMax: 512, prefillTokensPerS: 50_000, decodeTokensPerS: 400, restartMs: 10, ...options }),
   broken: () => new MockRunner({ models: ["m"], failStart: "there is no engine" }),
   prompt: (tokens) => promptOfTokens(tokens, 1),
   crash: (runner) => (runner as MockRunner).crash(),

@@ -39,7 +39,7 @@ interface RunningJob {
 /**
  * Serves several jobs in one context by the rule of llama.cpp's server: each step is one batch with one token of every
  * decoding sequence, then prompt tokens of the others in the order of admission. The sequences go in lock step, so they
- * truly share batches; loops of their own would race for them, and often lose (measured: two sequences never met).
+ * meet in every batch; loops of their own would race for them, and often lose (measured: two sequences never met).
  */
 export class BatchLoop {
   readonly #model: BatchModel;

@@ -2,6 +2,7 @@ import type * as Library from "node-llama-cpp";
 import type { Llama, LlamaContext, LlamaModel } from "node-llama-cpp";
 import type { ChildFacts, LlamaSettings } from "./messages.ts";
 import type { BatchModel, Sampler, StepPart } from "./model.ts";
+import { sideBySide } from "./side-by-side.ts";
 
 /** What node-llama-cpp keeps under its public classes: the calls of llama.cpp themselves. */
 interface NativeContext {
@@ -75,6 +76,8 @@ export const loadModel = async (settings: LlamaSettings): Promise<LoadedModel> =
   const { bos, eos, shouldPrependBosToken } = model.tokens;
   const prefix: readonly number[] = shouldPrependBosToken && bos !== null ? [bos] : [];
   let lastDecodeUs = 0;
+  const filler = Uint32Array.of(bos ?? eos ?? 0);
+  const holds = new Set<number>();
   return {
     facts: {
       engine: `llama.cpp ${release} (node-llama-cpp ${version}, ${backend === "cpu" ? "CPU" : backend})`,
@@ -99,14 +102,31 @@ export const loadModel = async (settings: LlamaSettings): Promise<LoadedModel> =
         sampler.applyConfig(samplerConfig);
         return sampler;
       },
-      forget: (sequence) => natives.context.disposeSequence(sequence),
+      forget(sequence) {
+        holds.delete(sequence);
+        natives.context.disposeSequence(sequence);
+      },
       async step(parts: readonly StepPart[]) {
         const native = natives.context;
-        native.initBatch(parts.reduce((sum, { tokens }) => sum + tokens.length, 0));
-        const logits = parts.map(({ sequence, position, tokens, sampler }) =>
-          native.addToBatch(sequence, position, Uint32Array.from(tokens), sampler === null ? NOWHERE : Uint32Array.of(tokens.length - 1))[0]);
+        const count = parts.reduce((sum, { tokens }) => sum + tokens.length, 0);
+        for (const { sequence } of parts) holds.add(sequence);
+        const { order, fillers } = sideBySide(parts, (sequence) => !holds.has(sequence), context.batchSize - count);
+        native.initBatch(count + fillers.length);
+        const logits = new Array<number | undefined>(parts.length);
+        for (const { sequence, part } of order) {
+          if (part < 0) {
+            native.addToBatch(sequence, 0, filler, NOWHERE);
+            continue;
+          }
+          const { position, tokens, sampler } = parts[part]!;
+          logits[part] = native.addToBatch(sequence, position, Uint32Array.from(tokens), sampler === null ? NOWHERE : Uint32Array.of(tokens.length - 1))[0];
+        }
         const startNs = process.hrtime.bigint();
-        await native.decodeBatch();
+        try {
+          await native.decodeBatch();
+        } finally {
+          for (const sequence of fillers) native.disposeSequence(sequence);
+        }
         lastDecodeUs = Number(process.hrtime.bigint() - startNs) / 1_000;
         return Promise.all(parts.map(({ sampler }, at) => (sampler === null ? -1 : native.sampleToken(logits[at]!, sampler as NativeSampler))));
       },

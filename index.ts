@@ -76,8 +76,11 @@ export { ViabilityFolder } from "./reports/viability/folder.ts";
 export { twinReport } from "./protocol/result/twin.ts";
 export type { TwinReport } from "./protocol/result/twin.ts";
 export { TwinFolder } from "./reports/twin/folder.ts";
-export { playTwin } from "./live/twin/twin.ts";
-export type { Twin, TwinOptions } from "./live/twin/twin.ts";
+export { performTwin } from "./live/twin/perform.ts";
+export type { TwinOptions } from "./live/twin/perform.ts";
+export type { TwinRecording } from "./live/twin/recording.ts";
+export { evaluateTwin } from "./live/twin/twin.ts";
+export type { Twin } from "./live/twin/twin.ts";
 
 // Machines as they were measured.
 export { machineProfile, profileJsonSchema } from "./protocol/profile.ts";

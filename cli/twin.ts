@@ -1,9 +1,11 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { profileOf } from "../live/twin/profiles.ts";
-import { playTwin } from "../live/twin/twin.ts";
+import { performTwin } from "../live/twin/perform.ts";
+import { parseRecording, renderRecording, type TwinRecording } from "../live/twin/recording.ts";
+import { evaluateTwin } from "../live/twin/twin.ts";
 import type { Side } from "../live/twin/compare.ts";
 import type { TwinReport } from "../protocol/result/twin.ts";
 import { formatPercent } from "../protocol/units.ts";
@@ -22,6 +24,7 @@ interface TwinFlags {
   readonly seed?: number;
   readonly out?: string;
   readonly models: string;
+  readonly replay?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
@@ -36,6 +39,7 @@ export const registerTwin = (program: Command): void => {
     .option("--seed <number>", "random numbers other than the scenario's", seed)
     .option("--out <folder>", "where the report goes (default: out/twin-NAME)", filePath)
     .option("--models <folder>", "where models are kept that are made for the purpose", filePath, join("out", "models"))
+    .option("--replay <file>", "play nothing: evaluate the recording.json of an earlier play anew", filePath)
     .option("--json", "print twin.json to stdout, and nothing else there")
     .option("--quiet", "no progress and no summary")
     .addHelpText("after", `
@@ -56,17 +60,20 @@ const runTwin = async (given: string, flags: TwinFlags): Promise<void> => {
   const interruptions = new Interruptions();
   const progress = flags.quiet === true ? noProgress : showTask(process.stderr, process.env["CI"] !== undefined);
   try {
-    const result = await playTwin({
-      scenario: loaded.scenario, twin, file: loaded.path, seed: loaded.seed, sets: flags.set, models: flags.models, signal: interruptions.aborted,
+    const recording = flags.replay === undefined ? await performTwin({
+      scenario: loaded.scenario, twin, file: loaded.path, seed: loaded.seed, models: flags.models, signal: interruptions.aborted,
       onProgress: (what, share) => progress.update(Math.round(share * 1_000), 1_000, what),
-    });
+    }) : readRecording(flags.replay, loaded);
+    const result = evaluateTwin(recording, { scenario: loaded.scenario, twin, sets: flags.set });
     progress.stop();
     const { report, pairs, real, simulated } = result;
+    mkdirSync(out, { recursive: true });
+    if (flags.replay === undefined) writeFileSync(join(out, "recording.json"), renderRecording(recording));
     writeSide(join(out, "real"), real);
     writeSide(join(out, "simulated"), simulated);
     mkdirSync(join(out, "profiles"), { recursive: true });
     for (const [node, plan] of result.plans.entries()) {
-      const profile = profileOf(plan, result.runners[node]!, result.calibration.nodes[node]!, report);
+      const profile = profileOf(plan, recording.runners[node]!, result.calibration.nodes[node]!, report);
       if (profile !== null) writeFileSync(join(out, "profiles", `${plan.name}.json`), renderJson(profile));
     }
     folder.finish(report, pairs);
@@ -79,6 +86,20 @@ const runTwin = async (given: string, flags: TwinFlags): Promise<void> => {
     folder.close();
     interruptions.ignoreNoMore();
   }
+};
+
+const readRecording = (file: string, { scenario, hash, seed }: { readonly scenario: { readonly name: string }; readonly hash: string; readonly seed: number }): TwinRecording => {
+  const text = readFileSync(file, "utf8");
+  let recording: TwinRecording;
+  try {
+    recording = parseRecording(text);
+  } catch (error) {
+    if (error instanceof RangeError) throw new UserError(`${file} ${error.message}`);
+    throw error;
+  }
+  if (recording.seed !== seed) throw new UserError(`${file} was played with --seed ${recording.seed}, not ${seed}`);
+  if (recording.scenarioHash !== hash) throw new UserError(`${file} is of another scenario than ${scenario.name} as it is now (with its --set): a recording can be evaluated only with the scenario that was played`);
+  return recording;
 };
 
 const writeSide = (path: string, { report, rows }: Side): void => {

@@ -7,7 +7,9 @@ import { twinReport } from "../../protocol/result/twin.ts";
 import { errorTable } from "../../reports/twin/content.ts";
 import { TwinFolder } from "../../reports/twin/folder.ts";
 import { loadScenario } from "../../sim/scenario/load.ts";
-import { playTwin, type Twin } from "./twin.ts";
+import { performTwin } from "./perform.ts";
+import { parseRecording, renderRecording, type TwinRecording } from "./recording.ts";
+import { evaluateTwin, type Twin } from "./twin.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "infernet-twin-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -49,11 +51,13 @@ twin:
 `;
 
 describe("a small market in both worlds", () => {
+  const { scenario, experiment } = loadScenario(source, "small-twin.yaml");
+  let recording: TwinRecording;
   let twin: Twin;
 
   beforeAll(async () => {
-    const { scenario, experiment } = loadScenario(source, "small-twin.yaml");
-    twin = await playTwin({ scenario, twin: experiment.twin!, file: "small-twin.yaml", seed: scenario.seed, sets: [], models: folder });
+    recording = await performTwin({ scenario, twin: experiment.twin!, file: "small-twin.yaml", seed: scenario.seed, models: folder });
+    twin = evaluateTwin(recording, { scenario, twin: experiment.twin!, sets: [] });
   }, 120_000);
 
   test("every job completes on both sides", () => {
@@ -112,5 +116,17 @@ describe("a small market in both worlds", () => {
     expect(readFileSync(join(out, "jobs.csv"), "utf8").split("\n")).toHaveLength(pairs.length + 2);
     expect(readFileSync(join(out, "index.html"), "utf8")).toContain("real mean");
     expect(JSON.parse(readFileSync(join(out, "twin.json"), "utf8"))).toEqual(report);
+  });
+
+  test("a recording that went through a file says the same, to the last figure", () => {
+    const again = evaluateTwin(parseRecording(renderRecording(recording)), { scenario, twin: experiment.twin!, sets: [] });
+    expect(again.report).toEqual(twin.report);
+    expect(again.pairs).toEqual(twin.pairs);
+  });
+
+  test("what is no recording is told apart", () => {
+    expect(() => parseRecording("{")).toThrow(/is no JSON/);
+    expect(() => parseRecording("{}")).toThrow(/is no recording of a twin: schema: /);
+    expect(() => parseRecording(renderRecording(recording).replace('"balances":[', '"balances":[1,'))).toThrow(/played\.balances\.0/);
   });
 });

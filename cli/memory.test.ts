@@ -85,6 +85,13 @@ const growth = (from: Reading, to: Reading): Record<string, number> => {
   return grown;
 };
 
+/** What is held once that is no more than it may be: what was cut off is let go of a moment later, and what is kept stays, however often one looks. */
+const settled = async (isLittle: (now: Reading) => boolean): Promise<Reading> => {
+  let now = await memory();
+  for (let looks = 1; looks < 50 && !isLittle(now); looks++) now = await memory();
+  return now;
+};
+
 const buy = async (order: Partial<Order> = {}): Promise<Bought> => {
   const answer = once(processes.client.child, "message");
   processes.client.child.send({ jobs: JOBS, atOnce: 16, cancelEvery: 10, promptCharacters: 2_000, ...order } satisfies Order);
@@ -128,18 +135,19 @@ const rubbish = async (): Promise<void> => {
 };
 
 test("1,000 idle connections to a router and 200 to a ledger leave nothing behind", async () => {
+  const leftMost = { router: SCATTER + 1_000 * LEFT_PER_CONNECTION, ledger: SCATTER };
   await idle(200, 50);
   const before = await memory();
   let held: Reading | undefined;
   await idle(1_000, 200, async () => { held = await memory(); });
-  const after = await memory();
+  const after = await settled((now) => growth(before, now)["router"]! < leftMost.router && growth(before, now)["ledger"]! < leftMost.ledger);
   const [most, left] = [growth(before, held!), growth(before, after)];
   // Both hold connections: else nothing is measured.
   expect(most["router"]!).toBeGreaterThan(1_000 * 3_000);
   expect(most["router"]!).toBeLessThan(1_000 * 40_000);
   expect(most["ledger"]!).toBeGreaterThan(200 * 3_000);
-  expect(left["router"]!).toBeLessThan(SCATTER + 1_000 * LEFT_PER_CONNECTION);
-  expect(left["ledger"]!).toBeLessThan(SCATTER);
+  expect(left["router"]!).toBeLessThan(leftMost.router);
+  expect(left["ledger"]!).toBeLessThan(leftMost.ledger);
 });
 
 test("jobs leave nothing behind, whatever becomes of them: cancelled, at a node that is killed, of a client that vanishes, among rubbish", async () => {
@@ -153,8 +161,9 @@ test("jobs leave nothing behind, whatever becomes of them: cancelled, at a node 
     if (round === 1) await Promise.all([rubbish(), child({ role: "thief", url: market.url, router: market.router, job: { model: "mock", prompt: "Tell me.", maxOutputTokens: 20, maxPriceMsat: 1_000_000, patienceUs: 10_000_000 } })]);
     expect((await bought).ended["completed"]).toBeGreaterThan(JOBS / 2);
   }
-  const after = await memory();
-  for (const [name, bytes] of Object.entries(growth(before, after))) expect(bytes, name).toBeLessThan(SCATTER + rounds * JOBS * LEFT_PER_JOB);
+  const leftMost = SCATTER + rounds * JOBS * LEFT_PER_JOB;
+  const after = await settled((now) => Object.values(growth(before, now)).every((bytes) => bytes < leftMost));
+  for (const [name, bytes] of Object.entries(growth(before, after))) expect(bytes, name).toBeLessThan(leftMost);
   for (const [name, { rssBytes }] of Object.entries(after)) expect(rssBytes - before[name as keyof Reading].rssBytes, name).toBeLessThan(RSS_SCATTER);
 });
 

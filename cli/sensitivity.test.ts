@@ -93,7 +93,7 @@ test("a run that fails is told with what plays it alone, and takes its block wit
 });
 
 test("Ctrl-C keeps what was played, and --resume goes on to the same bytes", async () => {
-  const args = ["sensitivity", "plain.yaml", "--method", "morris", "--points", "20", "--metric", "latency.mean", "--factor", "operators.desk.count=1..4", "--factor", "clients.chat.arrivals.poisson.rate=1/s..2/s", "--workers", "2"] as const;
+  const args = ["sensitivity", "plain.yaml", "--method", "morris", "--points", "40", "--metric", "latency.mean", "--factor", "operators.desk.count=1..4", "--factor", "clients.chat.arrivals.poisson.rate=1/s..2/s", "--workers", "2"] as const;
   const { child, outcome } = start(folder, ...args, "--out", "cut");
   let said = "";
   let sent = false;
@@ -106,7 +106,7 @@ test("Ctrl-C keeps what was played, and --resume goes on to the same bytes", asy
   });
   const { status, stderr } = await outcome;
   expect(status).toBe(130);
-  expect(stderr).toMatch(/Interrupted after \d+ of 60 runs/);
+  expect(stderr).toMatch(/Interrupted after \d+ of 120 runs/);
   if (existsSync(join(folder, "cut/sensitivity.json"))) expect(read("cut").provenance.interrupted).toBe(true);
   expect(infernetIn(folder, ...args, "--out", "cut", "--resume", "--quiet").status).toBe(0);
   expect(infernetIn(folder, ...args, "--out", "uncut", "--quiet").status).toBe(0);

@@ -11,7 +11,7 @@ import { contents, infernet as infernetIn, market, type Outcome, start, testFold
 const folder = testFolder("sweep");
 const infernet = (...args: readonly string[]): Outcome => infernetIn(folder, "sweep", ...args);
 const file = join(folder, "market.yaml");
-writeFileSync(file, readFileSync(market, "utf8").replace("horizon: 10m", "horizon: 2min").replace("warmup: 1m", "warmup: 10s"));
+writeFileSync(file, readFileSync(market, "utf8").replace("horizon: 10m", "horizon: 1h").replace("warmup: 1m", "warmup: 10s"));
 appendFileSync(file, `
 sweep:
   axes:

@@ -1,20 +1,24 @@
 import { spawn, spawnSync } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer } from "node:net";
 
 /** Whether Debian's redis-server, or one like it, is here. */
 export const redisIsHere = spawnSync("redis-server", ["--version"]).status === 0;
 /** Why tests that need it are skipped; part of their title. */
 export const needsRedis = redisIsHere ? "" : " (skipped: redis-server is not installed)";
 
-/** A port that was free a moment ago. */
+/** A port that was free a moment ago. Systems give out higher ones (from 32,768 or 49,152): nobody else gets it by chance meanwhile. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    const server = createServer().listen(port, "127.0.0.1");
+    const isFree = await once(server, "listening").then(() => true, () => false);
+    if (!isFree) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
 
 /** A Redis of this test's own, which keeps nothing. @param folder where it works @param at its port; any free one by default */

@@ -113,6 +113,6 @@ test("this machine's facts are facts of a profile", async () => {
 test("a program that is not there, fails or hangs is no answer", async () => {
   const node = process.execPath;
   expect(await Promise.all([
-    runCommand("infernet-no-such-program", []), runCommand(node, ["-e", "process.exit(3)"]), runCommand(node, ["-e", "setInterval(() => {}, 1000)"], 200), runCommand(node, ["-e", "console.log(7)"]),
+    runCommand("infernet-no-such-program", []), runCommand(node, ["-e", "process.exit(3)"], 60_000), runCommand(node, ["-e", "setInterval(() => {}, 1000)"], 200), runCommand(node, ["-e", "console.log(7)"], 60_000),
   ])).toEqual([null, null, null, "7\n"]);
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { RunnerJob } from "../../../scheduler/environment.ts";
+import { until } from "../../testing/peers.ts";
 import { HttpRunner, type HttpRunnerOptions } from "../http.ts";
 import { RunnerError } from "../live-runner.ts";
 import { RunnerEar } from "../testing/ear.ts";
@@ -96,9 +97,6 @@ test("a server that loads is waited for", async () => {
 
 test("jobs for a server that has started again and loads fail at once, until it is there", async () => {
   const ear = await open({ slots: 1, restartMs: 20, restartMsMax: 20 });
-  const until = async (state: string): Promise<void> => {
-    for (let tries = 0; tries < 200 && told.at(-1)?.startsWith(state) !== true; tries++) await new Promise((resolve) => { setTimeout(resolve, 5); });
-  };
   server.modelsStatus = 503;
   server.answer = () => ({ status: 503, body: said("loading.json").toString() });
   runner.submit(job());
@@ -112,7 +110,7 @@ test("jobs for a server that has started again and loads fail at once, until it 
   expect(server.requests).toHaveLength(1);
   server.modelsStatus = 200;
   server.answer = () => ({});
-  await until("back");
+  await until(() => told.at(-1)?.startsWith("back") === true, "it is back");
   expect(told.at(-1)).toBe("back: llama-server b1-7e4c0a9");
   runner.submit(job({ jobId: "after" }));
   expect(await ear.ended("after")).toMatchObject({ kind: "finished" });

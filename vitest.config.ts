@@ -6,9 +6,9 @@ export default defineConfig({
     maxWorkers: "100%",
     include: ["{input,protocol,scheduler,sim,live,reports,lab,cli,bench,notebooks,tools}/**/*.test.ts", "*.test.ts"],
     exclude: ["**/node_modules/**", "dist/**", "out/**"],
-    // A property over many random markets takes seconds on a slow machine; what hangs should still end.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // A property over many random markets takes seconds, and a machine that has more to do ten times as long; what hangs should still end.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     teardownTimeout: 10_000,
     reporters: ["default", "./tools/count-reporter.ts"],
   },

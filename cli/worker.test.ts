@@ -74,7 +74,7 @@ const command = ["run", "market.yaml", "--replications", "16"];
 const bytesOf = (path: string): Record<string, string> => Object.fromEntries(contents(path).filter((file) => !file.endsWith("/")).map((file) => [file, readFileSync(join(path, file), "base64")]));
 const rowsIn = (path: string): number => (existsSync(path) && statSync(path).size > 0 ? readFileSync(path, "utf8").split('{"run":').length - 1 : 0);
 
-describe.skipIf(!redisIsHere)(`a queue on Redis${needsRedis}`, { timeout: 180_000 }, () => {
+describe.skipIf(!redisIsHere)(`a queue on Redis${needsRedis}`, () => {
   test("workers die and join while runs are played: none is lost or counted twice, and the bytes are those of this machine alone", async () => {
     const cwd = market("deaths", 300);
     expect(infernet(cwd, ...command, "--out", "here", "--quiet").status).toBe(0);
@@ -153,7 +153,7 @@ describe.skipIf(!redisIsHere)(`a queue on Redis${needsRedis}`, { timeout: 180_00
   });
 });
 
-describe("a queue that is none", { timeout: 120_000 }, () => {
+describe("a queue that is none", () => {
   test("is told in one message", async () => {
     const port = await freePort();
     const cwd = market("nobody", 60);

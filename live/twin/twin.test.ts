@@ -58,7 +58,7 @@ describe("a small market in both worlds", () => {
   beforeAll(async () => {
     recording = await performTwin({ scenario, twin: experiment.twin!, file: "small-twin.yaml", seed: scenario.seed, models: folder });
     twin = evaluateTwin(recording, { scenario, twin: experiment.twin!, sets: [] });
-  }, 120_000);
+  });
 
   test("every job completes on both sides", () => {
     const { jobs } = twin.report;

@@ -57,7 +57,7 @@ test("a policy compared with itself, on random numbers of its own, differs as ra
   expect(share).toBeGreaterThan(0.025);
   expect(share).toBeLessThan(0.075);
   expect(falseFamilies).toBeLessThanOrEqual(18);
-}, 60_000);
+});
 
 test("false findings and intervals over 2,000 comparisons of known truth: 5 %, fewer families, 95 %", () => {
   const loaded = market("horizon: 30s\narms: {one: {}, other: {}, third: {}}");
@@ -150,4 +150,4 @@ metrics: [latency.mean]`);
   expect(power(5).paired, "five pairs").toBeGreaterThanOrEqual(0.9);
   expect(power(5).apart, "five runs each").toBeLessThan(0.5);
   expect(power(8).apart, "even eight runs each").toBeLessThan(0.9);
-}, 60_000);
+});

@@ -59,9 +59,14 @@ export function amountAxis(most: number, tickFormat: (value: number) => string =
   return spanAxis(0, most > 0 ? most : 1, 4, tickFormat);
 }
 
-/** Linear axis between two bounds, with about so many ticks. */
-export function spanAxis(least: number, most: number, parts: number, tickFormat: (value: number) => string): ScaleOptions {
-  const step = roundStep((most - least) / parts);
+/** Linear axis of things that are counted, with ticks at whole numbers. */
+export function countAxis(least: number, most: number, parts: number): ScaleOptions {
+  return spanAxis(least, most, parts, (count) => formatNumber(count), 1);
+}
+
+/** Linear axis between two bounds, with about so many ticks, at least `leastStep` apart. */
+export function spanAxis(least: number, most: number, parts: number, tickFormat: (value: number) => string, leastStep = 0): ScaleOptions {
+  const step = Math.max(leastStep, roundStep((most - least) / parts));
   const first = Math.ceil(least / step - 1e-9);
   const last = Math.floor(most / step + 1e-9);
   const ticks = Array.from({ length: last - first + 1 }, (_, index) => Number(((first + index) * step).toPrecision(12)));

@@ -1,7 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import type { NodeReport, RunReport } from "../../protocol/result.ts";
 import { formatMsatPerMtok, formatNumber } from "../../protocol/units.ts";
-import { amountAxis, largest, shareAxis, spanAxis } from "./axes.ts";
+import { amountAxis, countAxis, largest, shareAxis, spanAxis } from "./axes.ts";
 import type { Figure, Key, Panel } from "./figure.ts";
 import { colorsByClass, GREY, textOn } from "./palette.ts";
 import { PLOT_TITLES } from "./titles.ts";
@@ -104,7 +104,7 @@ function byRank({ what, y, of: nodes, value }: View, color: (name: string) => st
   return {
     heading: `${what}, from the least to the most (${samePrice(nodes, moving)})`, height: 240,
     plot: {
-      x: { ...spanAxis(0, nodes.length + 1, 8, (rank) => formatNumber(rank)), grid: false }, y,
+      x: { ...countAxis(0, nodes.length + 1, 8), grid: false }, y,
       marks: [Plot.dot(ranked, { x: "rank", y: ({ node }: { node: PricedNode }) => value(node), r: radius(nodes), fill: ({ node }: { node: PricedNode }) => color(node.operatorClass), fillOpacity: 0.75 })],
     },
   };

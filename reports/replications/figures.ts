@@ -4,7 +4,7 @@ import type { KeyMetric, ReplicationsReport } from "../../protocol/result/replic
 import { formatFigure, roundedFigure } from "../../protocol/result/metrics.ts";
 import type { FigureUnit } from "../../protocol/result/metrics.ts";
 import { formatDurationUs, formatNumber, formatPercent } from "../../protocol/units.ts";
-import { clockAxis, spanAxis } from "../plots/axes.ts";
+import { clockAxis, countAxis, spanAxis } from "../plots/axes.ts";
 import { renderFigure } from "../plots/figure.ts";
 import type { Figure, Panel } from "../plots/figure.ts";
 import { warmupFigure } from "../plots/warmup.ts";
@@ -81,7 +81,7 @@ function convergencePanel({ metric, convergence }: KeyMetric, until: Replication
     heading: `Mean of the ${metric.label}, after so many runs`, height: 220,
     plot: {
       marginLeft: 96,
-      x: { ...spanAxis(shown[0]!.runs === last.runs ? last.runs - 1 : shown[0]!.runs, last.runs, 6, (runs) => formatNumber(runs)), grid: false, label: null }, y: spanAxis(least - room, most + room, 4, axisText(metric.unit)),
+      x: { ...countAxis(shown[0]!.runs === last.runs ? last.runs - 1 : shown[0]!.runs, last.runs, 6), grid: false, label: null }, y: spanAxis(least - room, most + room, 4, axisText(metric.unit)),
       marks: [
         Plot.areaY(shown, { x: "runs", y1: "low", y2: "high", fill: GOOD, fillOpacity: 0.22 }),
         Plot.lineY(shown, { x: "runs", y: "mean", stroke: GOOD, strokeWidth: 2 }),

@@ -2,7 +2,7 @@ import * as Plot from "@observablehq/plot";
 import { formatFigure } from "../../protocol/result/metrics.ts";
 import type { SearchReport } from "../../protocol/result/search.ts";
 import { formatNumber, formatPercent, formatSignificant } from "../../protocol/units.ts";
-import { spanAxis } from "../plots/axes.ts";
+import { countAxis, spanAxis } from "../plots/axes.ts";
 import type { Figure, Panel } from "../plots/figure.ts";
 import { renderFigure } from "../plots/figure.ts";
 import { BAD, COLORS, GOOD, GREY } from "../plots/palette.ts";
@@ -154,7 +154,7 @@ function pathFigure(report: SearchReport): Figure {
     heading: `Mean ${goal.metric.label} of each point, in the order tried${seen.length < tried.length ? " (the worst tenth lies outside)" : ""}`, height: 210,
     plot: {
       marginLeft: 100,
-      x: spanAxis(0, tried.length + 1, 6, (order) => formatNumber(order)), y: axisOf(report, [...seen.map(({ mean }) => mean), ...soFar.slice(-1).map(({ best: last }) => last)], 4),
+      x: countAxis(0, tried.length + 1, 6), y: axisOf(report, [...seen.map(({ mean }) => mean), ...soFar.slice(-1).map(({ best: last }) => last)], 4),
       marks: [Plot.dot(seen, { x: "order", y: "mean", r: 2.6, fill: GREY }), Plot.line(soFar.filter((point) => goal.direction === "maximise" ? point.best >= worst : point.best <= worst), { x: "order", y: "best", curve: "step-after", stroke: GOOD, strokeWidth: 2 })],
     },
   }];
@@ -164,7 +164,7 @@ function pathFigure(report: SearchReport): Figure {
       heading: name, height: 120,
       plot: {
         marginLeft: 100,
-        x: spanAxis(0, tried.length + 1, 6, (order) => formatNumber(order)),
+        x: countAxis(0, tried.length + 1, 6),
         y: spanAxis(from!, to!, 4, (value) => `${formatSignificant(value, 4)}${unit === null || unit === "" ? "" : ` ${unit}`}`),
         marks: [
           ...(numbers?.[d] === null || numbers?.[d] === undefined ? [] : [Plot.ruleY([numbers[d]], { stroke: GOOD, strokeWidth: 1.5 })]),

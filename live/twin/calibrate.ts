@@ -92,10 +92,12 @@ export function calibrationOf(parts: readonly BenchPart[], { plans, peers, cores
   const progress = stages.flatMap(({ what, jobs }) => (what.kind === "busy" || what.kind === "traffic" ? progressOf(jobs.map((job) => ({ ...job, firstUs: job.madeFirstUs, lastUs: job.madeLastUs })), costs) : []));
   const all = stages.flatMap(({ what, jobs }) => (what.kind === "warm-up" ? [] : jobs));
   const alone = stages.flatMap(({ what, jobs }) => (what.kind === "prompt" ? jobs : []));
+  // Traffic waits at the router where all nodes are full; the jobs of other stages have room where they are sent.
+  const unhindered = stages.flatMap(({ what, jobs }) => (what.kind === "warm-up" || what.kind === "traffic" ? [] : jobs));
   return {
     nodes, shares: shareTables(progress, plans.map(({ operatorClass }) => operatorClass), cores),
     legsUs: {
-      toRouter: mean(all.map((one) => one.assignedUs - one.submittedUs)),
+      toRouter: mean(unhindered.map((one) => one.assignedUs - one.submittedUs)),
       toNode: mean(alone.map((one) => one.startedUs - one.assignedUs)),
       toClient: mean(all.map((one) => one.firstUs - one.madeFirstUs)),
     },

@@ -43,8 +43,8 @@ export abstract class DeskRunner<T = undefined> implements LiveRunner {
 
   abstract start(): Promise<RunnerFacts>;
   abstract stop(): Promise<void>;
-  /** A slot is free for this job. Must not throw. */
+  /** A slot is free for this job, or will be. Must not throw. */
   protected abstract begin(job: DeskJob<T>): void;
-  /** A running job was cancelled, or is dropped because the runner stops. */
+  /** A job that the engine was given was cancelled, or is dropped because the runner stops. */
   protected abstract abort(job: DeskJob<T>): void;
 }

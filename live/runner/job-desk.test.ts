@@ -11,10 +11,17 @@ const step = fc.oneof(
 );
 
 test("whatever happens: slots, queue and cache hold, events come in order, outside of calls, and each job ends once", async () => {
-  await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 80, size: "max" }), fc.constantFrom("fifo" as const, "priority" as const), fc.nat(3), async (steps, discipline, queueLimit) => {
+  await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 80, size: "max" }), fc.constantFrom("fifo" as const, "priority" as const), fc.nat(3), fc.nat(2), async (steps, discipline, queueLimit, ahead) => {
     const running: DeskJob<undefined>[] = [];
+    /** What the engine was given in its present life. */
+    let given: DeskJob<undefined>[] = [];
     const aborted = new Set<number>();
-    const desk = new JobDesk({ begin: (job) => void running.push(job), abort: ({ ref }) => void aborted.add(ref) }, { slots: 2, queueLimit, discipline });
+    const begin = (job: DeskJob<undefined>): void => {
+      expect(given).not.toContain(job);
+      given.push(job);
+      if (!running.includes(job)) running.push(job);
+    };
+    const desk = new JobDesk({ begin, abort: ({ ref }) => void aborted.add(ref) }, { slots: 2, queueLimit, discipline, ahead });
     desk.capacity = { models: ["m"], contextTokensMax: 50, kvTokensMax: 80 };
     const events: RunnerEvent[] = [];
     let within = false;
@@ -51,12 +58,15 @@ test("whatever happens: slots, queue and cache hold, events come in order, outsi
         case "watch": call(() => desk.watch(`${submitted - 1 - one.back}`, one.tokens)); break;
         case "pause": desk.pause(); break;
         case "resume": desk.resume(); break;
-        case "crash": desk.failRunning("runner-failed"); break;
+        case "crash":
+          given = [];
+          desk.failRunning("runner-failed");
+          break;
         case "turn": await new Promise((resolve) => { setImmediate(resolve); }); break;
         default: {
           // News of jobs that are gone is news of nobody.
           const job = running[running.length - 1 - one.at];
-          if (job === undefined) break;
+          if (job === undefined || job.state === "waiting") break;
           if (one.do === "start") desk.started(job);
           else if (one.do === "tokens") desk.tokens(job, one.tokens, "x".repeat(one.tokens));
           else if (one.do === "finish") desk.finished(job, "length", "");
@@ -67,10 +77,17 @@ test("whatever happens: slots, queue and cache hold, events come in order, outsi
       expect(desk.running).toBeLessThanOrEqual(2);
       expect(desk.waiting).toBeLessThanOrEqual(queueLimit);
       expect(live.length).toBeLessThanOrEqual(2);
+      const early = given.filter(({ state }) => state === "waiting");
+      expect(early.length).toBeLessThanOrEqual(discipline === "fifo" ? ahead : 0);
+      // The engine takes them in the order in which it got them, and that is the order in which the desk has them run.
+      if (discipline === "fifo") expect(given.map(({ ref }) => ref)).toEqual(given.map(({ ref }) => ref).sort((a, b) => a - b));
+      for (const { ref } of early) for (const other of running) if (other.state === "running") expect(other.ref).toBeLessThan(ref);
       const reserved = [...desk.runningJobs()].reduce((sum, { job }) => sum + job.inputTokens + job.maxOutputTokens, 0);
       expect(reserved).toBeLessThanOrEqual(80);
     }
+    const held = given.filter(({ state }) => state !== "ended");
     desk.close("shutting-down");
+    for (const { ref } of held) expect(aborted).toContain(ref);
     expect([desk.running, desk.waiting, desk.kvTokensUsed]).toEqual([0, 0, 0]);
     const { length } = events;
     await new Promise((resolve) => { setImmediate(resolve); });
@@ -94,6 +111,22 @@ test("whatever happens: slots, queue and cache hold, events come in order, outsi
       }
     }
   }), { seed: 1, numRuns: 250 });
+});
+
+test("the engine has the next job before a slot is free, and is told where that job is cancelled", () => {
+  const begun: string[] = [];
+  const aborted: string[] = [];
+  const jobs: DeskJob<undefined>[] = [];
+  const desk = new JobDesk({ begin: (job) => void begun.push(`${jobs.push(job)}:${job.job.jobId}`), abort: ({ job }) => void aborted.push(job.jobId) }, { slots: 1, ahead: 1 });
+  desk.capacity = { models: ["m"], contextTokensMax: 50, kvTokensMax: 50 };
+  desk.listen(() => {});
+  for (const jobId of ["a", "b", "c", "d"]) desk.submit({ jobId, model: "m", inputTokens: 1, maxOutputTokens: 9, priority: 0 });
+  expect([begun, desk.running, desk.waiting]).toEqual([["1:a", "2:b"], 1, 3]);
+  desk.cancel("b");
+  desk.cancel("d");
+  expect([begun, aborted]).toEqual([["1:a", "2:b", "3:c"], ["b"]]);
+  desk.finished(jobs[0]!, "stop", "hash");
+  expect([begun.length, jobs[2]!.state, desk.running, desk.waiting]).toEqual([3, "running", 1, 0]);
 });
 
 test("tokens are put together for the interval, and come before what ends the job", async () => {

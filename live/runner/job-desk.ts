@@ -14,6 +14,11 @@ export interface DeskOptions {
    * at the end. Default 0.
    */
   readonly tokensIntervalMs?: number | undefined;
+  /**
+   * Jobs that the engine is given before a slot is free for them, so that none stands idle until the desk has heard of it. Only for an
+   * engine that begins them in the order in which it got them; with `priority`, where a later job may come first, none is. Default 0.
+   */
+  readonly ahead?: number | undefined;
 }
 
 /** What the runner has once its engine is loaded. */
@@ -40,6 +45,8 @@ export interface DeskJob<T> {
 }
 
 interface Entry<T> extends DeskJob<T> {
+  /** The engine has it. */
+  given: boolean;
   startedTold: boolean;
   heldTokens: number;
   heldText: string | undefined;
@@ -47,9 +54,9 @@ interface Entry<T> extends DeskJob<T> {
 
 /** The engine behind the desk. */
 export interface DeskEngine<T> {
-  /** A slot is free for this job. Must not throw. */
+  /** A slot is free for this job, or will be, after all that the engine was given before. Must not throw. */
   begin(job: DeskJob<T>): void;
-  /** A running job was cancelled, or is dropped because the runner stops. */
+  /** A job that the engine was given was cancelled, or is dropped because the runner stops. */
   abort(job: DeskJob<T>): void;
 }
 
@@ -67,6 +74,7 @@ export class JobDesk<T = undefined> {
   readonly #queueLimit: number;
   readonly #priority: boolean;
   readonly #intervalMs: number;
+  readonly #ahead: number;
   readonly #jobs = new Map<JobId, Entry<T>>();
   readonly #byRef = new Map<number, Entry<T>>();
   readonly #queue: Entry<T>[] = [];
@@ -91,6 +99,7 @@ export class JobDesk<T = undefined> {
     this.#queueLimit = queueLimit;
     this.#priority = options.discipline === "priority";
     this.#intervalMs = tokensIntervalMs;
+    this.#ahead = this.#priority ? 0 : options.ahead ?? 0;
   }
 
   get waiting(): number {
@@ -123,7 +132,7 @@ export class JobDesk<T = undefined> {
     }
     const entry: Entry<T> = {
       job, ref: this.#nextRef++, state: "waiting", inputTokens: job.inputTokens, outputTokens: 0, engine: undefined,
-      startedTold: false, heldTokens: 0, heldText: undefined, watchTokens: 0,
+      given: false, startedTold: false, heldTokens: 0, heldText: undefined, watchTokens: 0,
     };
     this.#jobs.set(job.jobId, entry);
     this.#byRef.set(entry.ref, entry);
@@ -155,11 +164,10 @@ export class JobDesk<T = undefined> {
       this.#outbox = this.#outbox.filter((event) => event.jobId !== jobId);
       return this.#outbox.length < before;
     }
-    const wasRunning = entry.state === "running";
     this.#within++;
     this.#remove(entry);
     this.#outbox = this.#outbox.filter((event) => event.jobId !== jobId);
-    if (wasRunning) this.#engine.abort(entry);
+    if (entry.given) this.#engine.abort(entry);
     this.pump();
     this.#within--;
     return true;
@@ -200,7 +208,7 @@ export class JobDesk<T = undefined> {
     }
   }
 
-  /** Fills free slots from the queue. */
+  /** Fills free slots from the queue, and gives the engine what comes next. */
   pump(): void {
     this.#within++;
     while (!this.#paused && this.running < this.slots && this.#queue.length > 0) {
@@ -211,8 +219,9 @@ export class JobDesk<T = undefined> {
       this.#reservedTokens += need;
       entry.state = "running";
       this.running++;
-      this.#engine.begin(entry);
+      this.#give(entry);
     }
+    if (!this.#paused) for (const entry of this.#queue.slice(0, this.#ahead)) this.#give(entry);
     this.#within--;
   }
 
@@ -271,6 +280,7 @@ export class JobDesk<T = undefined> {
 
   /** The engine is gone, and what it had: running jobs fail, waiting ones wait on. */
   failRunning(reason: RefusalReason): void {
+    for (const entry of this.#queue) entry.given = false;
     const paused = this.#paused;
     this.#paused = true;
     for (const entry of [...this.runningJobs()]) this.failed(entry, reason);
@@ -290,9 +300,8 @@ export class JobDesk<T = undefined> {
   close(reason: RefusalReason): void {
     this.#paused = true;
     for (const entry of [...this.#jobs.values()]) {
-      const wasRunning = entry.state === "running";
       this.failed(entry, reason);
-      if (wasRunning) this.#engine.abort(entry);
+      if (entry.given) this.#engine.abort(entry);
     }
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -302,6 +311,12 @@ export class JobDesk<T = undefined> {
     this.capacity = null;
     this.#paused = false;
     this.#down = false;
+  }
+
+  #give(entry: Entry<T>): void {
+    if (entry.given) return;
+    entry.given = true;
+    this.#engine.begin(entry);
   }
 
   #reasonToRefuse({ model, inputTokens, maxOutputTokens }: RunnerJob, capacity: DeskCapacity): RefusalReason | undefined {

@@ -42,7 +42,8 @@ export class LlamaRunner extends DeskRunner {
 
   /** @throws RangeError for an option out of range. */
   constructor(options: LlamaRunnerOptions) {
-    super({ slots: options.slots ?? 4, queueLimit: options.queueLimit, discipline: options.discipline });
+    const slots = options.slots ?? 4;
+    super({ slots, queueLimit: options.queueLimit, discipline: options.discipline, ahead: slots });
     this.#options = options;
     this.#comeback = new Comeback(this.desk, options, async () => (await this.#spawn()).facts.engine);
   }

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { conductOn } from "../lab/conduct.ts";
+import { endsOf } from "../protocol/result/precision.ts";
 import { confidenceInterval } from "../sim/kernel/statistics/index.ts";
 import type { Experiment, RunTask } from "../sim/experiment/plan.ts";
 import { runScenario } from "../sim/experiment/run.ts";
@@ -47,7 +48,7 @@ const ofLongRuns = (): BenchRow[] => {
       // Not every run is long enough for every quantile.
       if (known === undefined) return;
       stated[i]!++;
-      const { mean, halfWidth, low = mean - halfWidth, high = mean + halfWidth } = known;
+      const { low, high } = endsOf(known);
       if (low <= truth && truth <= high) covered[i]!++;
     });
   }

@@ -1,6 +1,6 @@
 import { metricOfPath, roundedFigure } from "../protocol/result/metrics.ts";
 import type { RunReport } from "../protocol/result.ts";
-import type { IntervalsReport, WarmupFinding, WithoutInterval } from "../protocol/result/precision.ts";
+import { endsOf, type IntervalsReport, type WarmupFinding, type WithoutInterval } from "../protocol/result/precision.ts";
 import { formatDurationUs, formatNumber, formatPercent } from "../protocol/units.ts";
 import type { Block, Section } from "./blocks.ts";
 
@@ -60,11 +60,13 @@ function intervalBlocks({ intervals }: RunReport): Block[] {
   }
   const doubtful = intervals.figures.filter(({ trusted }) => !trusted).length;
   const head = ["", "figure", "interval", "", "correlation of parts"];
-  const row = ({ figure, mean, halfWidth, low, high, correlation, trusted }: Known, name: string): string[] => {
+  const row = (known: Known, name: string): string[] => {
+    const { figure, mean, halfWidth, correlation, trusted } = known;
     const { label, unit } = metricOfPath(figure);
+    const { low, high } = endsOf(known);
     const text = (value: number): string => roundedFigure(value, unit, 4);
     return [
-      name === "" ? label : label.replace(` of ${name}`, "").replace(`${name}: `, ""), text(mean), trusted ? `${text(low ?? mean - halfWidth)} to ${text(high ?? mean + halfWidth)}` : "–",
+      name === "" ? label : label.replace(` of ${name}`, "").replace(`${name}: `, ""), text(mean), trusted ? `${text(low)} to ${text(high)}` : "–",
       trusted && mean !== 0 ? `± ${formatPercent(halfWidth / Math.abs(mean), 2)}` : "–", correlation.toFixed(2),
     ];
   };

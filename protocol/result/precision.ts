@@ -32,6 +32,9 @@ export const intervals = z
 export type IntervalsReport = z.infer<typeof intervals>;
 export type WithoutInterval = (typeof WITHOUT_INTERVAL)[number];
 
+/** The interval of a figure: its ends as stated, or where they are not, half its width on either side. */
+export const endsOf = ({ mean, halfWidth, low = mean - halfWidth, high = mean + halfWidth }: Pick<IntervalsReport["figures"][number], "mean" | "halfWidth" | "low" | "high">): { readonly low: number; readonly high: number } => ({ low, high });
+
 /** Series of the pilots that a warm-up was found in. */
 export const warmupSeries = z.strictObject({
   name: z.enum(["inSystem", "latencyUs", "perMtokMsat"]),

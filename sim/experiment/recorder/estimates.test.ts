@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { endsOf } from "../../../protocol/result/precision.ts";
 import { RandomStreams } from "../../kernel/random.ts";
 import { Estimates } from "./estimates.ts";
 import { BATCHES, Marks } from "./marks.ts";
@@ -85,7 +86,7 @@ function queue(seed: number, lengthS: number): Map<string, { readonly low: numbe
   estimates.share("late", marks.ofJobs("late"), marks.ofJobs("count"));
   expect(sum(marks.ofJobs("count"))).toBe(sample.count);
   expect(sum(sample.byBatch(BATCHES, ({ count }) => count))).toBe(sample.count);
-  return new Map(estimates.report(() => "unknown")!.figures.map((one) => [one.figure, { low: one.low ?? one.mean - one.halfWidth, high: one.high ?? one.mean + one.halfWidth }]));
+  return new Map(estimates.report(() => "unknown")!.figures.map((one) => [one.figure, endsOf(one)]));
 }
 
 describe("95 % intervals from one run of M/M/1 at rho 0.8, by what they are of", () => {

@@ -15,7 +15,8 @@ import { llamaSkipped } from "./testing/subjects.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "infernet-llama-"));
 const file = join(folder, "model.gguf");
-beforeAll(() => synthesizeModel({ parameters: 150_000, quantisation: "f16", seed: 1, contextTokens: 1_024, file }));
+// A thousand tokens take it two seconds: long enough to be caught at them.
+beforeAll(() => synthesizeModel({ parameters: 12_000_000, quantisation: "f16", seed: 1, contextTokens: 1_024, file }));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const open = (more: Partial<LlamaRunnerOptions> = {}): LlamaRunner => new LlamaRunner({ file, models: ["m"], gpu: false, contextTokens: 256, tokensIntervalMs: 0, ...more });

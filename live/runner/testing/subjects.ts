@@ -108,7 +108,8 @@ const llama = (): Subject => {
     prepare: async () => {
       folder = mkdtempSync(join(tmpdir(), "infernet-llama-"));
       file = join(folder, "model.gguf");
-      await synthesizeModel({ parameters: 150_000, quantisation: "f16", seed: 1, file });
+      // 500 tokens take it a second.
+      await synthesizeModel({ parameters: 12_000_000, quantisation: "f16", seed: 1, file });
     },
     dispose: () => Promise.resolve(rmSync(folder, { recursive: true })),
     runner: (options) => new LlamaRunner({ file, models: ["m"], gpu: false, contextTokens: 512, batchTokens: 64, tokensIntervalMs: 0, restartMs: 10, ignoreEos: true, ...options }),

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { canonicalJson } from "../../protocol/canonical.ts";
 import type { TwinReport } from "../../protocol/result/twin.ts";
 import type { Fact } from "./facts.ts";
 import type { RunnerSpec } from "./part.ts";
@@ -52,7 +51,7 @@ const document = z.looseObject({
 
 /** The recording as a file holds it. */
 export function renderRecording(recording: TwinRecording): string {
-  return `${canonicalJson({ schema: TWIN_RECORDING_SCHEMA, schemaVersion: TWIN_RECORDING_VERSION, ...recording, played: { ...recording.played, balances: [...recording.played.balances] } })}\n`;
+  return `${JSON.stringify({ schema: TWIN_RECORDING_SCHEMA, schemaVersion: TWIN_RECORDING_VERSION, ...recording, played: { ...recording.played, balances: [...recording.played.balances] } })}\n`;
 }
 
 /**

@@ -91,14 +91,15 @@ export function calibrationOf(parts: readonly BenchPart[], { plans, peers, cores
   const costs = nodes.map(({ cost }) => cost);
   const progress = stages.flatMap(({ what, jobs }) => (what.kind === "busy" || what.kind === "traffic" ? progressOf(jobs.map((job) => ({ ...job, firstUs: job.madeFirstUs, lastUs: job.madeLastUs })), costs) : []));
   const all = stages.flatMap(({ what, jobs }) => (what.kind === "warm-up" ? [] : jobs));
-  const alone = stages.flatMap(({ what, jobs }) => (what.kind === "prompt" ? jobs : []));
+  // Where the node has another job, a start waits for its step too, which the simulation knows of.
+  const begunAtOnce = stages.flatMap(({ what, jobs }) => (what.kind === "warm-up" ? [] : jobs.filter((one) => !jobs.some((other) => other !== one && other.node === one.node && other.startedUs < one.startedUs && other.madeLastUs > one.assignedUs))));
   // Traffic waits at the router where all nodes are full; the jobs of other stages have room where they are sent.
   const unhindered = stages.flatMap(({ what, jobs }) => (what.kind === "warm-up" || what.kind === "traffic" ? [] : jobs));
   return {
     nodes, shares: shareTables(progress, plans.map(({ operatorClass }) => operatorClass), cores),
     legsUs: {
       toRouter: mean(unhindered.map((one) => one.assignedUs - one.submittedUs)),
-      toNode: mean(alone.map((one) => one.startedUs - one.assignedUs)),
+      toNode: mean(begunAtOnce.map((one) => one.startedUs - one.assignedUs)),
       toClient: mean(all.map((one) => one.firstUs - one.madeFirstUs)),
     },
     paymentUs: mean(all.map((one) => one.endedUs - one.finishedUs)),

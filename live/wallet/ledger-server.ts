@@ -127,7 +127,7 @@ export class LedgerServer {
       const sinceMs = performance.now() - pingedMs;
       pingedMs += sinceMs;
       // Where this process itself was held up, nobody is to blame for it: answers that came meanwhile have not been read yet.
-      this.#lookAfter(sinceMs < 1.2 * pingMs);
+      this.#lookAfter(sinceMs < 1.5 * pingMs);
     }, pingMs));
     // Wallets that were cut off by a restart have the time to come back that a payment has to be answered in.
     const wait = this.ledger.size.pending > 0 ? (ledger.offerMs ?? 10_000) : 0;

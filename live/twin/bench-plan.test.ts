@@ -27,7 +27,7 @@ test("a bench run measures every node over the workload's lengths, and none of t
     for (const { request } of bench.stages[stage]!) {
       jobRequest.parse(request);
       // Only one node may serve what measures that node, and it fits there.
-      if (what.kind !== "traffic" && what.kind !== "busy") expect(request.allowedRegions).toEqual([regions[what.node]]);
+      if (what.kind !== "traffic") expect(request.allowedRegions).toEqual([regions[what.node]]);
       const { contextTokensMax } = plans["node" in what ? what.node : 0]!.descriptor.offers[0]!;
       expect(request.inputTokens + request.maxOutputTokens).toBeLessThanOrEqual(contextTokensMax);
     }
@@ -39,7 +39,6 @@ test("a bench run measures every node over the workload's lengths, and none of t
     const prompts = of.flatMap((what) => (what.kind === "prompt" ? [what.tokens] : []));
     expect([Math.min(...prompts), Math.max(...prompts)]).toEqual([least, most]);
     expect(new Set(of.flatMap((what) => (what.kind === "steps" ? [what.sequences] : [])))).toEqual(new Set(Array.from({ length: descriptor.slots }, (_, i) => i + 1)));
-    expect(of.flatMap((what) => (what.kind === "busy" ? [what.busy] : []))).toEqual([2, 2, 3, 3, 2, 2, 3, 3]);
   });
 });
 
@@ -49,13 +48,13 @@ test("its traffic is as dense as the workload, with the workload's limits and ot
   const bench = planBench(scenario, 1, plans, workload, { rounds: [0, 1], stretchS: 0.5 });
   const stretches = bench.stages.filter((_, stage) => bench.what[stage]!.kind === "traffic");
   expect(stretches).toHaveLength(2);
-  const [medium, heavy] = stretches.map((jobs) => jobs.length / 10);
+  const [medium, heavy] = stretches.map((jobs) => jobs.length / 25);
   expect(medium).toBeGreaterThan(1.5);
   expect(medium).toBeLessThan(5);
   expect(heavy).toBeGreaterThan(3);
   for (const { atUs, request } of stretches.flat()) {
     expect(atUs).toBeGreaterThanOrEqual(0);
-    expect(atUs).toBeLessThan(10_000_000);
+    expect(atUs).toBeLessThan(25_000_000);
     expect(request.maxOutputTokens).toBe(150);
     expect(bench.lengths.get(request.jobId)).toBeGreaterThanOrEqual(8);
     expect(new Set(workload.map((job) => job.request.client)).has(request.client)).toBe(true);

@@ -15,9 +15,7 @@ export type BenchStage =
   | { readonly kind: "prompt"; readonly node: number; readonly tokens: number }
   /** So many jobs at once at one node, of equal lengths: the time of a step. */
   | { readonly kind: "steps"; readonly node: number; readonly sequences: number; readonly inputTokens: number; readonly outputTokens: number }
-  /** One job at each of so many nodes, at times that overlap. */
-  | { readonly kind: "busy"; readonly node: number; readonly busy: number }
-  /** Jobs of the workload's kind, as dense as there, sent where the router likes: prompts and generation meet as they do there. */
+  /** Jobs of the workload's kind, as dense as there, sent where the router likes: what nodes lose to each other, as they do there. */
   | { readonly kind: "traffic" }
   /** Nothing is measured: files get into memory, code gets compiled. */
   | { readonly kind: "warm-up"; readonly node: number };
@@ -32,10 +30,11 @@ export interface BenchPlan {
   readonly lengths: ReadonlyMap<JobId, number>;
 }
 
-/** How often, in a round, each number of nodes is made busy at once. */
-const BUSY_TIMES = 2;
-/** How long a round's stretch of traffic lasts, µs; never more than half the horizon. */
-const TRAFFIC_US = 10_000_000;
+/**
+ * How long a round's stretch of traffic lasts, µs; never more than half the horizon. Which engines get a core to themselves changes from
+ * second to second, so that it takes minutes of all rounds together until the mean is known.
+ */
+const TRAFFIC_US = 25_000_000;
 /** Where in the workload, by jobs, the stretches of one round after the other are. */
 const TRAFFIC_AT: readonly number[] = [0.25, 0.75];
 
@@ -78,14 +77,6 @@ export function planBench(scenario: Scenario, seed: number, plans: readonly Node
     // The first of all comes when nodes have registered.
     return { atUs: stages.length === 0 ? 300_000 : 0, client: 0, request };
   });
-  // Jobs with prompt and output in the workload's proportion, longer ones at faster nodes, so that they overlap as long as they can. What
-  // does not overlap is told apart in the evaluation.
-  const slowest = Math.min(...plans.map(({ descriptor }) => descriptor.offers[0]!.decodeTokensPerS));
-  const overlapping = (first: number, busy: number): Submission[] => Array.from({ length: busy }, (_, i) => (first + i) % plans.length).flatMap((node) => {
-    const { contextTokensMax, decodeTokensPerS } = plans[node]!.descriptor.offers[0]!;
-    const times = Math.max(1, Math.min(Math.round(decodeTokensPerS / slowest), Math.floor((contextTokensMax - 2) / (typical.input + typical.output))));
-    return jobs(1, node, typical.input * times, typical.output * times);
-  });
   const traffic = (others: readonly PlannedJob[], share: number): Submission[] => {
     const lastsUs = Math.min(TRAFFIC_US, scenario.horizonUs / 2);
     const middleUs = others[Math.floor(share * others.length)]?.atUs ?? 0;
@@ -106,7 +97,6 @@ export function planBench(scenario: Scenario, seed: number, plans: readonly Node
       for (let sequences = 1; sequences <= descriptor.slots; sequences = next(sequences, descriptor.slots)) {
         for (const inputTokens of new Set([low, high])) add({ kind: "steps", node, sequences, inputTokens, outputTokens }, jobs(sequences, node, inputTokens, outputTokens));
       }
-      for (let busy = 2; busy <= plans.length; busy++) for (let time = 0; time < BUSY_TIMES; time++) add({ kind: "busy", node, busy }, overlapping(node, busy));
     });
     // Jobs of another seed: nothing of the workload is played beforehand.
     add({ kind: "traffic" }, traffic(planJobs(scenario, seed + 1 + round), TRAFFIC_AT[round % TRAFFIC_AT.length]!));

@@ -89,7 +89,7 @@ export function calibrationOf(parts: readonly BenchPart[], { plans, peers, cores
   const stages = parts.flatMap(({ bench, facts }) => stagesOf(bench, passagesOf(facts), peers));
   const nodes = plans.map(({ name }, node) => calibrateNode(name, stages.filter(({ what }) => "node" in what && what.node === node), mixed, passTokens));
   const costs = nodes.map(({ cost }) => cost);
-  const progress = stages.flatMap(({ what, jobs }) => (what.kind === "busy" || what.kind === "traffic" ? progressOf(jobs.map((job) => ({ ...job, firstUs: job.madeFirstUs, lastUs: job.madeLastUs })), costs) : []));
+  const progress = stages.flatMap(({ what, jobs }) => (what.kind === "traffic" ? progressOf(jobs.map((job) => ({ ...job, firstUs: job.madeFirstUs, lastUs: job.madeLastUs })), costs) : []));
   const all = stages.flatMap(({ what, jobs }) => (what.kind === "warm-up" ? [] : jobs));
   // Where the node has another job, a start waits for its step too, which the simulation knows of.
   const begunAtOnce = stages.flatMap(({ what, jobs }) => (what.kind === "warm-up" ? [] : jobs.filter((one) => !jobs.some((other) => other !== one && other.node === one.node && other.startedUs < one.startedUs && other.madeLastUs > one.assignedUs))));

@@ -7,6 +7,7 @@ import { performTwin } from "../live/twin/perform.ts";
 import { parseRecording, renderRecording, type TwinRecording } from "../live/twin/recording.ts";
 import { evaluateTwin } from "../live/twin/twin.ts";
 import type { Side } from "../live/twin/compare.ts";
+import { writeWhole } from "../live/write-whole.ts";
 import type { TwinReport } from "../protocol/result/twin.ts";
 import { formatPercent } from "../protocol/units.ts";
 import { ReportFolder } from "../reports/folder.ts";
@@ -64,11 +65,10 @@ const runTwin = async (given: string, flags: TwinFlags): Promise<void> => {
       scenario: loaded.scenario, twin, file: loaded.path, seed: loaded.seed, models: flags.models, signal: interruptions.aborted,
       onProgress: (what, share) => progress.update(Math.round(share * 1_000), 1_000, what),
     }) : readRecording(flags.replay, loaded);
-    const result = evaluateTwin(recording, { scenario: loaded.scenario, twin, sets: flags.set });
+    if (flags.replay === undefined) writeRecording(out, recording);
+    const result = evaluateTwin(recording, { scenario: loaded.scenario, phases: twin.phases, sets: flags.set });
     progress.stop();
     const { report, pairs, real, simulated } = result;
-    mkdirSync(out, { recursive: true });
-    if (flags.replay === undefined) writeFileSync(join(out, "recording.json"), renderRecording(recording));
     writeSide(join(out, "real"), real);
     writeSide(join(out, "simulated"), simulated);
     mkdirSync(join(out, "profiles"), { recursive: true });
@@ -86,6 +86,12 @@ const runTwin = async (given: string, flags: TwinFlags): Promise<void> => {
     folder.close();
     interruptions.ignoreNoMore();
   }
+};
+
+/** Before it is evaluated: what took ten minutes to play should outlive a fault in that. */
+const writeRecording = (out: string, recording: TwinRecording): void => {
+  mkdirSync(out, { recursive: true });
+  writeWhole(join(out, "recording.json"), renderRecording(recording));
 };
 
 const readRecording = (file: string, { scenario, hash, seed }: { readonly scenario: { readonly name: string }; readonly hash: string; readonly seed: number }): TwinRecording => {

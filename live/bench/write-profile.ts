@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { createReadStream, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { machineProfile } from "../../protocol/profile.ts";
 import type { MachineProfile } from "../../protocol/profile.ts";
+import { writeWhole } from "../write-whole.ts";
 
 /** Larger files are not hashed: it would take minutes. */
 const HASHED_BYTES_MAX = 8 * 2 ** 30;
@@ -22,16 +23,9 @@ export function profileText(profile: MachineProfile): string {
 }
 
 /**
- * Writes a profile under a temporary name and renames it: what lay there before stays until the new one is whole.
+ * Writes a profile, whole or not at all.
  * @throws the file system's error
  */
 export function writeProfile(file: string, profile: MachineProfile): void {
-  const temporary = `${file}.${process.pid}.tmp`;
-  try {
-    writeFileSync(temporary, profileText(profile), { flag: "wx" });
-    renameSync(temporary, file);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
+  writeWhole(file, profileText(profile));
 }

@@ -90,11 +90,12 @@ export function calibrationOf(parts: readonly BenchPart[], { plans, peers, cores
   const nodes = plans.map(({ name }, node) => calibrateNode(name, stages.filter(({ what }) => "node" in what && what.node === node), mixed, passTokens));
   const costs = nodes.map(({ cost }) => cost);
   const progress = stages.flatMap(({ what, jobs }) => (what.kind === "traffic" ? progressOf(jobs.map((job) => ({ ...job, firstUs: job.madeFirstUs, lastUs: job.madeLastUs })), costs) : []));
-  const all = stages.flatMap(({ what, jobs }) => (what.kind === "warm-up" ? [] : jobs));
+  const measured = stages.filter(({ what }) => what.kind !== "warm-up");
+  const all = measured.flatMap(({ jobs }) => jobs);
   // Where the node has another job, a start waits for its step too, which the simulation knows of.
-  const begunAtOnce = stages.flatMap(({ what, jobs }) => (what.kind === "warm-up" ? [] : jobs.filter((one) => !jobs.some((other) => other !== one && other.node === one.node && other.startedUs < one.startedUs && other.madeLastUs > one.assignedUs))));
+  const begunAtOnce = measured.flatMap(({ jobs }) => jobs.filter((one) => !jobs.some((other) => other !== one && other.node === one.node && other.startedUs < one.startedUs && other.madeLastUs > one.assignedUs)));
   // Traffic waits at the router where all nodes are full; the jobs of other stages have room where they are sent.
-  const unhindered = stages.flatMap(({ what, jobs }) => (what.kind === "warm-up" || what.kind === "traffic" ? [] : jobs));
+  const unhindered = measured.flatMap(({ what, jobs }) => (what.kind === "traffic" ? [] : jobs));
   return {
     nodes, shares: shareTables(progress, plans.map(({ operatorClass }) => operatorClass), cores),
     legsUs: {

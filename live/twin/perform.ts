@@ -41,11 +41,13 @@ export async function performTwin(options: TwinOptions): Promise<TwinRecording> 
   const plans = planNodes(scenario, seed);
   const jobs = planJobs(scenario, seed);
   const runners: RunnerSpec[] = [];
+  const models: string[] = [];
   for (const plan of plans) {
     const { name } = scenario.operators[plan.operatorClass]!;
     const { model } = twin.models.find(({ operator }) => operator === name)!;
     onProgress(`model of ${plan.name}`, 0);
     runners.push(await runnerOf(model, options));
+    models.push(describe(model));
   }
   const measuredAt = new Date().toISOString();
   const lengths = new Map(jobs.map(({ request, outputTokens }) => [request.jobId, outputTokens]));
@@ -80,7 +82,7 @@ export async function performTwin(options: TwinOptions): Promise<TwinRecording> 
   bench.push(await measure(rounds.slice(half)));
   const cores = cpus();
   return {
-    scenarioHash: digest(scenario), seed, measuredAt, runners, bench, played, othersCores,
+    scenarioHash: digest(scenario), seed, measuredAt, runners, models, stretchUs: twin.stretchUs, bench, played, othersCores,
     machine: { cpu: cores[0]?.model.trim() || "unknown", cores: cores.length, memoryBytes: totalmem(), os: `${systemName()} ${release()}`, runtime: `Node.js ${process.version}`, engine: [...new Set(played.engines)].join(", ") || "none" },
   };
 }
@@ -100,5 +102,13 @@ async function runnerOf(model: LiveModelSpec, { twin, file, models }: TwinOption
       }
       return { kind: "llama", file: path, threads: twin.threads };
     }
+  }
+}
+
+function describe(model: LiveModelSpec): string {
+  switch (model.kind) {
+    case "mock": return `mock, ${model.decodeTokensPerS} tokens/s`;
+    case "file": return model.file;
+    case "synthetic": return `${Math.round(model.parameters / 1e5) / 10}M ${model.quantisation}`;
   }
 }

@@ -23,6 +23,10 @@ export interface TwinRecording {
   readonly machine: Omit<TwinReport["machine"], "othersCores">;
   /** By node. */
   readonly runners: readonly RunnerSpec[];
+  /** By node: what it runs, in words. */
+  readonly models: readonly string[];
+  /** See `BenchSize`, µs. */
+  readonly stretchUs: number;
   /** In order of time; the last one after the play. */
   readonly bench: readonly RecordedBench[];
   readonly played: Played;
@@ -44,6 +48,8 @@ const document = z.looseObject({
   measuredAt: z.string(),
   machine: z.looseObject({ cores: z.int().min(1) }),
   runners: z.array(z.looseObject({ kind: z.string() })),
+  models: z.array(z.string()),
+  stretchUs: z.int().min(1),
   bench: z.array(z.strictObject({ rounds: z.array(z.int().min(0)), facts, tookUs: z.int().min(0), othersCores: cores })).min(1),
   played: z.looseObject({ facts, balances: z.array(z.tuple([z.string(), z.int()])) }),
   othersCores: cores,

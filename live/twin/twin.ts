@@ -1,6 +1,6 @@
 import type { TwinReport } from "../../protocol/result/twin.ts";
 import type { Scenario } from "../../sim/scenario/scenario.ts";
-import type { TwinSpec } from "../../sim/scenario/sections/twin.ts";
+import type { PhaseSpec } from "../../sim/scenario/sections/twin.ts";
 import { publicKeyOf } from "../../sim/world/identity.ts";
 import { identityOf } from "../../sim/world/participants.ts";
 import { planJobs } from "../../sim/world/planned-jobs.ts";
@@ -29,12 +29,12 @@ export interface Twin {
  * @param recording of this scenario, with the same seed.
  * @throws RangeError where a node was not measured.
  */
-export function evaluateTwin(recording: TwinRecording, { scenario, twin, sets }: { readonly scenario: Scenario; readonly twin: TwinSpec; readonly sets: readonly string[] }): Twin {
+export function evaluateTwin(recording: TwinRecording, { scenario, phases, sets }: { readonly scenario: Scenario; readonly phases: readonly PhaseSpec[]; readonly sets: readonly string[] }): Twin {
   const { seed, played, machine, measuredAt } = recording;
   const plans = planNodes(scenario, seed);
   const jobs = planJobs(scenario, seed);
   const real: Side = { ...recordPlay(played, { scenario, seed, plans, jobs, sets }), decisions: played.decisions };
-  const measured = recording.bench.map((part) => ({ ...part, bench: planBench(scenario, seed, plans, jobs, { rounds: part.rounds, stretchS: twin.stretchUs / 1e6 }) }));
+  const measured = recording.bench.map((part) => ({ ...part, bench: planBench(scenario, seed, plans, jobs, { rounds: part.rounds, stretchS: recording.stretchUs / 1e6 }) }));
   const { cores } = machine;
   const peers = plans.map(({ entity }) => publicKeyOf(seed, identityOf("node", entity)));
   const calibrationBy = (parts: readonly BenchPart[]): Calibration => calibrationOf(parts, { plans, peers, cores, mixed: "separate", passTokens: null });
@@ -46,19 +46,10 @@ export function evaluateTwin(recording: TwinRecording, { scenario, twin, sets }:
   const simulated = simulateBy(calibration);
   const halvesUs = measured.length < 2 ? null : measured.map((part) => simulateBy(calibrationBy([part])).report.overall.latency.endToEndUs?.mean ?? 0);
   const { report, pairs } = compareSides({
-    scenario, seed, sets, plans, jobs, real, simulated, phases: twin.phases, models: plans.map((plan) => describe(twin, scenario.operators[plan.operatorClass]!.name)),
+    scenario, seed, sets, plans, jobs, real, simulated, phases, models: recording.models,
     calibration: { ...calibration, halvesUs, stages: sum(measured.map(({ bench }) => bench.stages.length)), tookUs, cores }, machine: { ...machine, othersCores }, measuredAt, stopped: played.stopped,
   });
   return { report, pairs, real, simulated, plans, calibration };
-}
-
-function describe({ models }: TwinSpec, operator: string): string {
-  const { model } = models.find((one) => one.operator === operator)!;
-  switch (model.kind) {
-    case "mock": return `mock, ${model.decodeTokensPerS} tokens/s`;
-    case "file": return model.file;
-    case "synthetic": return `${Math.round(model.parameters / 1e5) / 10}M ${model.quantisation}`;
-  }
 }
 
 function sum(values: readonly number[]): number {

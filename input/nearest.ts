@@ -2,8 +2,7 @@ import { distance } from "fastest-levenshtein";
 
 /**
  * The candidate most like `word`, or undefined where none is like it: a third of the letters may differ, and case and order
- * altogether. A word that others
- * begin with stands for the shortest of them: `RTX 3060` for `RTX 3060 12GB`.
+ * altogether. A word that others begin with stands for the shortest of them: `RTX 3060` for `RTX 3060 12GB`.
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const begun = candidates.filter((candidate) => candidate.toLowerCase().startsWith(`${word.toLowerCase()} `)).sort((a, b) => a.length - b.length);

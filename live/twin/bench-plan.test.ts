@@ -5,23 +5,24 @@ import { jobRequest } from "../../protocol/messages.ts";
 import { loadScenario } from "../../sim/scenario/load.ts";
 import { planJobs } from "../../sim/world/planned-jobs.ts";
 import { planNodes } from "../../sim/world/supply.ts";
-import { planBench } from "./bench-plan.ts";
+import { benchScenario, planBench } from "./bench-plan.ts";
 
 const path = fileURLToPath(new URL("../../scenarios/twin.yaml", import.meta.url));
-const { scenario } = loadScenario(readFileSync(path), path);
+const { scenario, experiment } = loadScenario(readFileSync(path), path);
+const { intermissionsUs } = experiment.twin!;
 
 test("a bench run measures every node over the workload's lengths, and none of the workload's jobs", () => {
   const plans = planNodes(scenario, 1);
   const workload = planJobs(scenario, 1);
-  const bench = planBench(scenario, 1, plans, workload, { rounds: [2, 3], stretchS: 0.5 });
+  const bench = planBench(scenario, 1, plans, workload, { rounds: [2, 3], of: 4, stretchS: 0.5, intermissionsUs });
   const ids = bench.stages.flat().map(({ request }) => request.jobId);
-  const others = planBench(scenario, 1, plans, workload, { rounds: [0, 1], stretchS: 0.5 }).stages.flat().map(({ request }) => request.jobId);
+  const others = planBench(scenario, 1, plans, workload, { rounds: [0, 1], of: 4, stretchS: 0.5, intermissionsUs }).stages.flat().map(({ request }) => request.jobId);
   expect(new Set([...ids, ...others, ...workload.map(({ request }) => request.jobId)]).size).toBe(ids.length + others.length + workload.length);
   expect(bench.stages).toHaveLength(bench.what.length);
   const rest = bench.what.slice(plans.length);
   expect(rest.slice(rest.length / 2)).toEqual(rest.slice(0, rest.length / 2));
 
-  const regions = planNodes(bench.scenario, 1).map(({ region }) => region);
+  const regions = planNodes(benchScenario(scenario), 1).map(({ region }) => region);
   expect(new Set(regions).size).toBe(plans.length);
   bench.what.forEach((what, stage) => {
     for (const { request } of bench.stages[stage]!) {
@@ -45,16 +46,17 @@ test("a bench run measures every node over the workload's lengths, and none of t
 test("its traffic is as dense as the workload, with the workload's limits and other lengths", () => {
   const plans = planNodes(scenario, 1);
   const workload = planJobs(scenario, 1);
-  const bench = planBench(scenario, 1, plans, workload, { rounds: [0, 1], stretchS: 0.5 });
+  const bench = planBench(scenario, 1, plans, workload, { rounds: [0, 1, 2], of: 3, stretchS: 0.5, intermissionsUs });
   const stretches = bench.stages.filter((_, stage) => bench.what[stage]!.kind === "traffic");
-  expect(stretches).toHaveLength(2);
-  const [medium, heavy] = stretches.map((jobs) => jobs.length / 25);
-  expect(medium).toBeGreaterThan(1.5);
-  expect(medium).toBeLessThan(5);
-  expect(heavy).toBeGreaterThan(3);
+  expect(stretches).toHaveLength(3);
+  const perS = stretches.map((jobs) => jobs.length / 40);
+  // In the middle of each third of the jobs: medium load, its end or the begin of the heaviest, and just below saturation.
+  for (const medium of perS.slice(0, 2)) expect(medium).toBeGreaterThan(2);
+  expect(perS[0]).toBeLessThan(4.5);
+  expect(perS[2]).toBeGreaterThan(3.5);
   for (const { atUs, request } of stretches.flat()) {
     expect(atUs).toBeGreaterThanOrEqual(0);
-    expect(atUs).toBeLessThan(25_000_000);
+    expect(atUs).toBeLessThan(40_000_000);
     expect(request.maxOutputTokens).toBe(150);
     expect(bench.lengths.get(request.jobId)).toBeGreaterThanOrEqual(8);
     expect(new Set(workload.map((job) => job.request.client)).has(request.client)).toBe(true);
@@ -62,4 +64,8 @@ test("its traffic is as dense as the workload, with the workload's limits and ot
   const pair = (input: number, output: number | undefined): string => `${input}/${output}`;
   const known = new Set(workload.map((job) => pair(job.request.inputTokens, job.outputTokens)));
   expect(stretches.flat().filter(({ request }) => known.has(pair(request.inputTokens, bench.lengths.get(request.jobId)))).length).toBeLessThan(stretches.flat().length / 2);
+});
+
+test("without a round there is nothing to play", () => {
+  expect(planBench(scenario, 1, planNodes(scenario, 1), planJobs(scenario, 1), { rounds: [], of: 3, stretchS: 0.5, intermissionsUs })).toEqual({ what: [], stages: [], lengths: new Map(), aboutUs: 0 });
 });

@@ -20,29 +20,39 @@ export type BenchStage =
   /** Nothing is measured: files get into memory, code gets compiled. */
   | { readonly kind: "warm-up"; readonly node: number };
 
-/** A bench run through the whole market. */
+/** Measurements of the nodes, through the whole market. */
 export interface BenchPlan {
-  /** The scenario with every node in a region of its own, so that jobs can be sent to it. */
-  readonly scenario: Scenario;
   readonly what: readonly BenchStage[];
+  /** Jobs of each stage: they come when those of the one before have ended. */
   readonly stages: readonly (readonly Submission[])[];
   /** True output lengths of those jobs that are shorter than their limit. */
   readonly lengths: ReadonlyMap<JobId, number>;
+  /** How long it will take, about, µs. */
+  readonly aboutUs: number;
 }
 
 /**
  * How long a round's stretch of traffic lasts, µs; never more than half the horizon. Which engines get a core to themselves changes from
  * second to second, so that it takes minutes of all rounds together until the mean is known.
  */
-const TRAFFIC_US = 25_000_000;
-/** Where in the workload, by jobs, the stretches of one round after the other are. */
-const TRAFFIC_AT: readonly number[] = [0.25, 0.75];
+const TRAFFIC_US = 40_000_000;
+/** What a prompt's measurement takes, about, µs. */
+const PROMPT_US = 100_000;
 
 export interface BenchSize {
-  /** The rounds to be played, of all that make up the measurement; each measures everything once, the traffic with jobs of its own. */
+  /** The rounds to be planned, from 0; each measures everything once, the traffic with jobs of its own. */
   readonly rounds: readonly number[];
+  /** How many rounds make up the measurement: together, their traffic comes from all parts of the workload. */
+  readonly of: number;
   /** How long a measured stretch of decoding should last, about, s. */
   readonly stretchS: number;
+  /** When the play pauses, µs: no stretch of traffic reaches over such a break, where it is not longer than what lies between two. */
+  readonly intermissionsUs: readonly number[];
+}
+
+/** The scenario in which the measurements take place: every node is in a region of its own, so that jobs can be sent to it. */
+export function benchScenario(scenario: Scenario): Scenario {
+  return { ...scenario, name: `${scenario.name}-bench`, operators: inRegionsOfTheirOwn(scenario.operators) };
 }
 
 /**
@@ -50,8 +60,7 @@ export interface BenchSize {
  * and how much the nodes slow each other down. None of the workload's jobs is among it.
  * @param plans nodes of the scenario, whose advertised speeds say how long a stretch must be.
  */
-export function planBench(scenario: Scenario, seed: number, plans: readonly NodePlan[], workload: readonly PlannedJob[], { rounds, stretchS }: BenchSize): BenchPlan {
-  const apart: Scenario = { ...scenario, name: `${scenario.name}-bench`, operators: inRegionsOfTheirOwn(scenario.operators) };
+export function planBench(scenario: Scenario, seed: number, plans: readonly NodePlan[], workload: readonly PlannedJob[], { rounds, of, stretchS, intermissionsUs }: BenchSize): BenchPlan {
   const clients = planClients(scenario).map(({ entity }) => publicKeyOf(seed, identityOf("client", entity)));
   const inputs = workload.map(({ request }) => request.inputTokens).sort((a, b) => a - b);
   const outputs = workload.map(({ request, outputTokens }) => Math.min(outputTokens, request.maxOutputTokens)).sort((a, b) => a - b);
@@ -77,18 +86,22 @@ export function planBench(scenario: Scenario, seed: number, plans: readonly Node
     // The first of all comes when nodes have registered.
     return { atUs: stages.length === 0 ? 300_000 : 0, client: 0, request };
   });
+  const trafficUs = Math.min(TRAFFIC_US, scenario.horizonUs / 2);
+  /** @param share where in the workload the stretch's middle is, by jobs: the denser they come, the more of it is measured. */
   const traffic = (others: readonly PlannedJob[], share: number): Submission[] => {
-    const lastsUs = Math.min(TRAFFIC_US, scenario.horizonUs / 2);
     const middleUs = others[Math.floor(share * others.length)]?.atUs ?? 0;
-    const fromUs = Math.max(0, Math.min(middleUs - lastsUs / 2, scenario.horizonUs - lastsUs));
-    return others.filter(({ atUs }) => atUs >= fromUs && atUs < fromUs + lastsUs).map(({ atUs, client, request, outputTokens }) => {
+    const actUs = intermissionsUs.findLast((atUs) => atUs <= middleUs) ?? 0;
+    const nextActUs = intermissionsUs.find((atUs) => atUs > middleUs) ?? scenario.horizonUs;
+    const lastUs = others.findLast(({ atUs }) => atUs < nextActUs)?.atUs ?? 0;
+    const fromUs = Math.max(actUs, Math.min(middleUs - trafficUs / 2, lastUs - trafficUs));
+    return others.filter(({ atUs }) => atUs >= fromUs && atUs < fromUs + trafficUs).map(({ atUs, client, request, outputTokens }) => {
       const jobId = newId();
       lengths.set(jobId, outputTokens);
       return { atUs: Math.round(atUs - fromUs), client, request: { ...request, jobId, client: clients[client]!, allowedRegions: plans.map((_, node) => regionOf(node)), patienceUs: 600_000_000 } };
     });
   };
 
-  plans.forEach(({ descriptor: { slots } }, node) => add({ kind: "warm-up", node }, jobs(slots, node, typical.input, typical.output)));
+  if (rounds.length > 0) plans.forEach(({ descriptor: { slots } }, node) => add({ kind: "warm-up", node }, jobs(slots, node, typical.input, typical.output)));
   for (const round of rounds) {
     plans.forEach(({ descriptor }, node) => {
       for (const tokens of lengthsOfPrompts) add({ kind: "prompt", node, tokens }, jobs(1, node, tokens, 2));
@@ -99,9 +112,10 @@ export function planBench(scenario: Scenario, seed: number, plans: readonly Node
       }
     });
     // Jobs of another seed: nothing of the workload is played beforehand.
-    add({ kind: "traffic" }, traffic(planJobs(scenario, seed + 1 + round), TRAFFIC_AT[round % TRAFFIC_AT.length]!));
+    add({ kind: "traffic" }, traffic(planJobs(scenario, seed + 1 + round), (round + 0.5) / of));
   }
-  return { scenario: apart, what, stages, lengths };
+  const about = { "warm-up": PROMPT_US, prompt: PROMPT_US, steps: stretchS * 1e6, traffic: trafficUs };
+  return { what, stages, lengths, aboutUs: what.reduce((sum, { kind }) => sum + about[kind], 0) };
 }
 
 /** 1, 2, 3, 4, 6, 8, ... up to the slots themselves. */

@@ -1,5 +1,5 @@
 import type { FittedCost } from "../../protocol/fitted-cost.ts";
-import type { PeerId } from "../../protocol/messages.ts";
+import type { JobId, PeerId } from "../../protocol/messages.ts";
 import type { DecodePoint, FitResidual, PrefillPoint } from "../../protocol/profile.ts";
 import { fitPoints, predictUs, relativeError } from "../../sim/calibrate/fit-points.ts";
 import { type Measurements, pointsOf } from "../../sim/calibrate/points.ts";
@@ -8,7 +8,7 @@ import type { ShareTables } from "../../sim/scenario/sections/hosts.ts";
 import type { StepCost } from "../../sim/world/engine/engine.ts";
 import type { NodePlan } from "../../sim/world/supply.ts";
 import { summarise } from "../bench/statistics.ts";
-import type { BenchPlan, BenchStage } from "./bench-plan.ts";
+import type { BenchStage } from "./bench-plan.ts";
 import type { Fact } from "./facts.ts";
 import { progressOf, shareTables } from "./shares.ts";
 
@@ -56,9 +56,15 @@ export interface Calibration {
   readonly paymentUs: number;
 }
 
+/** A stage that was played: what it measured, and with which jobs. */
+export interface PlayedStage {
+  readonly what: BenchStage;
+  readonly jobs: readonly { readonly job: JobId; readonly inputTokens: number; readonly outputTokens: number }[];
+}
+
 /** A bench run, or one part of it. */
 export interface BenchPart {
-  readonly bench: BenchPlan;
+  readonly stages: readonly PlayedStage[];
   readonly facts: readonly Fact[];
 }
 
@@ -74,7 +80,7 @@ export interface CalibrationOptions {
   readonly passTokens: number | null;
 }
 
-/** A stage that was played, with those of its jobs that completed. */
+/** A stage, with those of its jobs that completed. */
 interface Stage {
   readonly what: BenchStage;
   readonly jobs: readonly (Passage & { readonly node: number; readonly inputTokens: number; readonly outputTokens: number })[];
@@ -86,7 +92,7 @@ interface Stage {
  * @throws RangeError where something that is needed was not measured.
  */
 export function calibrationOf(parts: readonly BenchPart[], { plans, peers, cores, mixed, passTokens }: CalibrationOptions): Calibration {
-  const stages = parts.flatMap(({ bench, facts }) => stagesOf(bench, passagesOf(facts), peers));
+  const stages = parts.flatMap(({ stages: played, facts }) => stagesOf(played, passagesOf(facts), peers));
   const nodes = plans.map(({ name }, node) => calibrateNode(name, stages.filter(({ what }) => "node" in what && what.node === node), mixed, passTokens));
   const costs = nodes.map(({ cost }) => cost);
   const progress = stages.flatMap(({ what, jobs }) => (what.kind === "traffic" ? progressOf(jobs.map((job) => ({ ...job, firstUs: job.madeFirstUs, lastUs: job.madeLastUs })), costs) : []));
@@ -107,13 +113,12 @@ export function calibrationOf(parts: readonly BenchPart[], { plans, peers, cores
   };
 }
 
-function stagesOf({ what, stages, lengths }: BenchPlan, passages: ReadonlyMap<string, Passage>, peers: readonly PeerId[]): Stage[] {
-  return stages.map((submissions, stage) => ({
-    what: what[stage]!,
-    jobs: submissions.flatMap(({ request: { jobId, inputTokens, maxOutputTokens } }) => {
-      const passage = passages.get(jobId);
-      if (passage === undefined || passage.endedUs === 0 || passage.finishedUs === 0) return [];
-      return [{ ...passage, node: peers.indexOf(passage.peer), inputTokens, outputTokens: Math.min(lengths.get(jobId) ?? Infinity, maxOutputTokens) }];
+function stagesOf(stages: readonly PlayedStage[], passages: ReadonlyMap<string, Passage>, peers: readonly PeerId[]): Stage[] {
+  return stages.map(({ what, jobs }) => ({
+    what,
+    jobs: jobs.flatMap(({ job, inputTokens, outputTokens }) => {
+      const passage = passages.get(job);
+      return passage === undefined || passage.endedUs === 0 || passage.finishedUs === 0 ? [] : [{ ...passage, node: peers.indexOf(passage.peer), inputTokens, outputTokens }];
     }),
   }));
 }

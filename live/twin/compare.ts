@@ -29,7 +29,7 @@ export interface CompareOptions {
   readonly phases: readonly PhaseSpec[];
   readonly real: Side;
   readonly simulated: Side;
-  readonly calibration: Calibration & { readonly stages: number; readonly tookUs: number; readonly cores: number; readonly halvesUs: readonly number[] | null };
+  readonly calibration: Calibration & { readonly stages: number; readonly parts: number; readonly tookUs: number; readonly cores: number; readonly halvesUs: TwinReport["calibration"]["halves"] };
   readonly machine: TwinReport["machine"];
   readonly measuredAt: string;
   /** Why the live play was stopped before its end; null: it was not. */
@@ -104,8 +104,8 @@ export function compareSides(options: CompareOptions): { readonly report: TwinRe
     }),
     submissionLag: { meanUs: lags.length === 0 ? 0 : lags.reduce((sum, lag) => sum + lag, 0) / lags.length, maxUs: Math.max(0, ...lags) },
     calibration: {
-      stages: calibration.stages, tookUs: calibration.tookUs, legsUs: { ...calibration.legsUs }, paymentUs: calibration.paymentUs, cores: calibration.cores, ...tables(calibration.shares.all),
-      drift: calibration.halvesUs === null ? null : { beforeUs: calibration.halvesUs[0]!, afterUs: calibration.halvesUs[1]! },
+      stages: calibration.stages, parts: calibration.parts, tookUs: calibration.tookUs, legsUs: { ...calibration.legsUs }, paymentUs: calibration.paymentUs, cores: calibration.cores, ...tables(calibration.shares.all),
+      halves: calibration.halvesUs,
       nodes: calibration.nodes.map(({ fit, prefill, decode }, i) => ({
         name: plans[i]!.name, cost: fit.cost, prompts: prefill.length, steps: decode.length, promptError: fit.promptError, stepError: fit.stepError,
         ...tables(calibration.shares.byClass[plans[i]!.operatorClass]!),
@@ -192,8 +192,8 @@ function findings({ jobs, decisions, calibration, phases, submissionLag, machine
   }
   const all = calibration.nodes.length;
   if (all > 1) found.push(`While all ${all} nodes were busy, ${calibration.nodes.map(({ name, shares, promptShares }) => `${name} had ${formatPercent(shares.at(-1)!)} of its speed in generating and ${formatPercent(promptShares.at(-1)!)} in reading prompts`).join(", ")}, on ${machine.cores} cores that they share with the router, the clients and the ledger.`);
-  if (calibration.drift !== null) found.push(`By what was measured before the play alone, the simulation's mean time to the result would be ${formatDurationUs(Math.round(calibration.drift.beforeUs))}, and by what was measured after it alone ${formatDurationUs(Math.round(calibration.drift.afterUs))}: so far the machine's own speed moves.`);
-  if (submissionLag.maxUs > 5_000) found.push(`Jobs were submitted up to ${formatNumber(submissionLag.maxUs / 1_000, 1)} ms later than planned, ${formatNumber(submissionLag.meanUs / 1_000, 2)} ms on average.`);
+  if (calibration.halves !== null) found.push(`By the first, third, ... of the measurements alone, the simulation's mean time to the result would be ${formatDurationUs(Math.round(calibration.halves.firstUs))}, and by the others alone ${formatDurationUs(Math.round(calibration.halves.secondUs))}: so well is the nodes' speed known, for the machine's own moves.`);
+  if (submissionLag.maxUs > 5_000) found.push(`Jobs were submitted up to ${formatNumber(submissionLag.maxUs / 1_000, 1)} ms later than planned, ${formatNumber(submissionLag.meanUs / 1_000, 2)} ms on average${calibration.parts > 2 ? ": after an intermission, for all jobs of the act before have to end first" : ""}.`);
   const { othersCores } = machine;
   if (othersCores !== null && Math.max(othersCores.play, othersCores.bench) > 0.1) found.push(`The machine had other work to do: processes outside the twin used ${formatNumber(othersCores.play, 2)} cores during the play and ${formatNumber(othersCores.bench, 2)} during the bench run, which is in all the errors.`);
   return found;

@@ -1,11 +1,11 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** Clock ticks a second in /proc: USER_HZ, 100 on every Linux that Node.js runs on. */
 const TICKS_PER_S = 100;
 
 /**
- * How many cores others than this process and those it started (and that have ended) were using, from its making on. Linux
- * tells; elsewhere nobody does.
+ * How many cores others than this process and its descendants were using, from its making on. Linux tells; elsewhere
+ * nobody does.
  */
 export class OtherWork {
   readonly #fromMs = performance.now();
@@ -21,14 +21,51 @@ export class OtherWork {
   }
 }
 
+/** Ticks since the system's start: of all processes, and of the own ones with their ended children. */
 function reading(): { readonly busy: number; readonly own: number } | null {
   try {
     const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = readFileSync("/proc/stat", "utf8").split("\n")[0]!.split(/\s+/).map(Number);
-    // The name, in brackets, may hold anything; fields are counted from behind it.
-    const stat = readFileSync("/proc/self/stat", "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ").map(Number);
-    return { busy: user + nice + system + irq + softirq + steal, own: fields[11]! + fields[12]! + fields[13]! + fields[14]! };
+    const processes = new Map<number, ProcessStat>();
+    for (const name of readdirSync("/proc")) {
+      const stat = /^[0-9]+$/.test(name) ? statOf(name) : null;
+      if (stat !== null) processes.set(Number(name), stat);
+    }
+    return { busy: user + nice + system + irq + softirq + steal, own: ticksOfFamily(process.pid, processes) };
   } catch {
     return null;
   }
+}
+
+/** A process's parent, and the ticks that it and its ended children used. */
+export interface ProcessStat {
+  readonly parent: number;
+  readonly ticks: number;
+}
+
+/** What a process and all its descendants used, in ticks. @param processes by process ID */
+export function ticksOfFamily(root: number, processes: ReadonlyMap<number, ProcessStat>): number {
+  const belongs = (pid: number): boolean => {
+    for (let at = pid; at !== root; ) {
+      const process = processes.get(at);
+      if (process === undefined || process.parent === at) return false;
+      at = process.parent;
+    }
+    return true;
+  };
+  let ticks = 0;
+  for (const [pid, process] of processes) if (belongs(pid)) ticks += process.ticks;
+  return ticks;
+}
+
+/** Null: it has ended meanwhile. */
+function statOf(pid: string): ProcessStat | null {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  } catch {
+    return null;
+  }
+  // The name, in brackets, may hold anything; fields are counted from behind it.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ").map(Number);
+  return { parent: fields[1]!, ticks: fields[11]! + fields[12]! + fields[13]! + fields[14]! };
 }

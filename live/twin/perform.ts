@@ -7,11 +7,14 @@ import type { LiveModelSpec, TwinSpec } from "../../sim/scenario/sections/twin.t
 import { planJobs } from "../../sim/world/planned-jobs.ts";
 import { planNodes } from "../../sim/world/supply.ts";
 import { synthesizeModel } from "../gguf/synthesize.ts";
-import { planBench } from "./bench-plan.ts";
+import { actsOf, roundsOfParts } from "./acts.ts";
+import { type BenchPlan, planBench } from "./bench-plan.ts";
+import { Laboratory } from "./laboratory.ts";
+import { LiveMarket } from "./live-market.ts";
+import { MarketClock } from "./market-clock.ts";
 import { OtherWork } from "./other-work.ts";
 import type { RunnerSpec } from "./part.ts";
-import { play } from "./play.ts";
-import type { RecordedBench, TwinRecording } from "./recording.ts";
+import type { Played, RecordedBench, TwinRecording } from "./recording.ts";
 
 export interface TwinOptions {
   readonly scenario: Scenario;
@@ -27,13 +30,17 @@ export interface TwinOptions {
   readonly onProgress?: ((what: string, share: number) => void) | undefined;
 }
 
-/** A workload may take this many times its horizon for real, and so much more, before it is stopped. */
+/** An act may take this many times its length for real, and so much more, before it is given up. */
 const PATIENCE = 3;
 const PATIENCE_MS = 120_000;
-const BENCH_LIMIT_MS = 30 * 60_000;
+/** What ends a job is told a moment after it, ms: payments settle. */
+const PAUSE_MS = 60;
+/** For the news of an act to arrive everywhere, µs. */
+const LEAD_US = 1_000;
 
 /**
- * Plays a scenario for real on this machine, and measures its nodes in a run of their own.
+ * Plays a scenario for real on this machine, in acts, and measures its nodes before, after and in the intermissions, with processes of
+ * their own: where the machine's speed moves, what is measured moves with it.
  * @throws Error where something cannot be played.
  */
 export async function performTwin(options: TwinOptions): Promise<TwinRecording> {
@@ -50,41 +57,71 @@ export async function performTwin(options: TwinOptions): Promise<TwinRecording> 
     models.push(describe(model));
   }
   const measuredAt = new Date().toISOString();
-  const lengths = new Map(jobs.map(({ request, outputTokens }) => [request.jobId, outputTokens]));
-  const half = twin.repetitions >> 1;
-  let begun = 0;
-  /** Of a part that takes about as long as each of the others. */
-  const tell = (what: string): ((share: number) => void) => {
-    const part = begun++;
-    return (share) => onProgress(what, (part + share) / (half === 0 ? 2 : 3));
+  const acts = actsOf(scenario.horizonUs, twin.intermissionsUs, jobs);
+  const benches = roundsOfParts(twin.repetitions, acts.length + 1).map((rounds) => planBench(scenario, seed, plans, jobs, { rounds, of: twin.repetitions, stretchS: twin.stretchUs / 1e6, intermissionsUs: twin.intermissionsUs }));
+  const allUs = scenario.horizonUs + benches.reduce((sum, { aboutUs }) => sum + aboutUs, 0);
+  let doneUs = 0;
+  const tell = (what: string, ofUs: number, share: number): void => onProgress(what, Math.min(1, (doneUs + ofUs * share) / allUs));
+
+  const open: { close(): Promise<void> }[] = [];
+  const keep = <T extends { close(): Promise<void> }>(opened: T): T => {
+    open.push(opened);
+    return opened;
   };
-  // Half of the measurements come before the play and half after: where the machine's speed drifts, the play has their mean.
-  const measure = async (rounds: readonly number[], until?: AbortSignal): Promise<RecordedBench> => {
-    const bench = planBench(scenario, seed, plans, jobs, { rounds, stretchS: twin.stretchUs / 1e6 });
-    const tellStage = tell("measuring the nodes");
-    const meanwhile = new OtherWork();
-    const { facts, endUs, stopped } = await play({
-      scenario: bench.scenario, seed, runners, stages: bench.stages, lengths: bench.lengths, signal: until, limitMs: BENCH_LIMIT_MS,
-      onProgress: ({ stage }) => tellStage(stage / bench.stages.length),
-    });
-    if (stopped !== null) throw new Error(`the bench run was stopped: ${stopped}`);
-    return { rounds, facts, tookUs: endUs, othersCores: meanwhile.cores() };
-  };
-  const rounds = Array.from({ length: twin.repetitions }, (_, round) => round);
-  const bench: RecordedBench[] = half === 0 ? [] : [await measure(rounds.slice(0, half), signal)];
-  const tellJobs = tell("the market, for real");
-  const duringPlay = new OtherWork();
-  const played = await play({
-    scenario, seed, runners, stages: [jobs], lengths, signal, limitMs: (scenario.horizonUs / 1_000) * PATIENCE + PATIENCE_MS,
-    onProgress: ({ ended }) => tellJobs(ended / Math.max(1, jobs.length)),
-  });
-  const othersCores = duringPlay.cores();
-  bench.push(await measure(rounds.slice(half)));
-  const cores = cpus();
-  return {
-    scenarioHash: digest(scenario), seed, measuredAt, runners, models, stretchUs: twin.stretchUs, bench, played, othersCores,
-    machine: { cpu: cores[0]?.model.trim() || "unknown", cores: cores.length, memoryBytes: totalmem(), os: `${systemName()} ${release()}`, runtime: `Node.js ${process.version}`, engine: [...new Set(played.engines)].join(", ") || "none" },
-  };
+  try {
+    const laboratory = keep(await Laboratory.open({ scenario, seed, runners, plans: benches }));
+    const market = keep(await LiveMarket.open({ scenario, seed, runners, lengths: new Map(jobs.map(({ request, outputTokens }) => [request.jobId, outputTokens])) }));
+    const bench: RecordedBench[] = [];
+    /** @returns null; or why it was stopped, and then nothing was measured. */
+    const measure = async (part: BenchPlan, until?: AbortSignal): Promise<string | null> => {
+      if (part.stages.length === 0) return null;
+      const measured = await laboratory.measure(part, { signal: until, onProgress: (share) => tell("measuring the nodes", part.aboutUs, share) });
+      doneUs += part.aboutUs;
+      if (typeof measured === "string") return measured;
+      bench.push(measured);
+      return null;
+    };
+
+    const clock = new MarketClock();
+    let stopped: string | null = null;
+    let stoppedUs = 0;
+    let othersCoresUs: number | null = 0;
+    let playedUs = 0;
+    for (const [i, act] of acts.entries()) {
+      stopped = await measure(benches[i]!, signal);
+      if (stopped !== null && i === 0) throw new Error(`the bench run was stopped: ${stopped}`);
+      if (stopped !== null) break;
+      if (i === 0) market.start();
+      const meanwhile = new OtherWork();
+      const fromUs = i === 0 ? 0 : clock.resume(stoppedUs, act.fromUs, market.nowUs + LEAD_US);
+      stopped = await market.submit({
+        fromUs, jobs: act.jobs, signal, limitMs: ((act.untilUs - act.fromUs) / 1_000) * PATIENCE + PATIENCE_MS,
+        onProgress: (ended) => tell("the market, for real", act.untilUs - act.fromUs, Math.max(0, ended - act.first) / Math.max(1, act.jobs.length)),
+      });
+      stoppedUs = market.nowUs;
+      doneUs += act.untilUs - act.fromUs;
+      const others = meanwhile.cores();
+      playedUs += stoppedUs - fromUs;
+      othersCoresUs = others === null || othersCoresUs === null ? null : othersCoresUs + others * (stoppedUs - fromUs);
+      if (stopped !== null) break;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+    const { facts, decisions, balances, refused } = await market.collect();
+    const played: Played = {
+      facts: facts.map((fact) => ({ ...fact, atUs: clock.at(fact.atUs) })), decisions: decisions.map((one) => ({ ...one, atUs: clock.at(one.atUs) })),
+      endUs: clock.at(stoppedUs), balances, engines: market.engines, refused, stopped,
+    };
+    await market.close();
+    const notMeasured = await measure(benches.at(-1)!);
+    if (notMeasured !== null) throw new Error(`the bench run was stopped: ${notMeasured}`);
+    const cores = cpus();
+    return {
+      scenarioHash: digest(scenario), seed, measuredAt, runners, models, bench, played, othersCores: othersCoresUs === null ? null : othersCoresUs / Math.max(1, playedUs),
+      machine: { cpu: cores[0]?.model.trim() || "unknown", cores: cores.length, memoryBytes: totalmem(), os: `${systemName()} ${release()}`, runtime: `Node.js ${process.version}`, engine: [...new Set(played.engines)].join(", ") || "none" },
+    };
+  } finally {
+    await Promise.all(open.map((one) => one.close()));
+  }
 }
 
 async function runnerOf(model: LiveModelSpec, { twin, file, models }: TwinOptions): Promise<RunnerSpec> {

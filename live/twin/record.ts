@@ -10,7 +10,7 @@ import { publicKeyOf } from "../../sim/world/identity.ts";
 import { identityOf, routerNames } from "../../sim/world/participants.ts";
 import type { NodePlan } from "../../sim/world/supply.ts";
 import type { PlannedJob } from "../../sim/world/planned-jobs.ts";
-import type { Played } from "./play.ts";
+import type { Played } from "./recording.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
 

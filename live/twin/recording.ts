@@ -1,17 +1,32 @@
 import { z } from "zod";
 import type { TwinReport } from "../../protocol/result/twin.ts";
-import type { Fact } from "./facts.ts";
+import type { Fact, TimedDecision } from "./facts.ts";
 import type { RunnerSpec } from "./part.ts";
-import type { Played } from "./play.ts";
+import type { BenchPart } from "./calibrate.ts";
 
 /** A part of the bench run, as it was seen. */
-export interface RecordedBench {
-  /** See `BenchSize`. */
-  readonly rounds: readonly number[];
-  readonly facts: readonly Fact[];
+export interface RecordedBench extends BenchPart {
   readonly tookUs: number;
   /** Cores that others used meanwhile; null: unknown. */
   readonly othersCores: number | null;
+}
+
+/** The workload, as it was played for real. */
+export interface Played {
+  /** In order of time, µs of the market's time, which stands still in intermissions. */
+  readonly facts: readonly Fact[];
+  /** In the same time. */
+  readonly decisions: readonly TimedDecision[];
+  /** When the last job had ended, in the same time. */
+  readonly endUs: number;
+  /** What each account holds at the end, by public key; msat. */
+  readonly balances: ReadonlyMap<string, number>;
+  /** Software that executed the models, by node. */
+  readonly engines: readonly string[];
+  /** Envelopes that were refused somewhere. */
+  readonly refused: number;
+  /** Null; or why it was stopped before its end. */
+  readonly stopped: string | null;
 }
 
 /** All that was seen of a scenario that was played for real, and of its nodes' bench run: what a twin's report is made of. */
@@ -25,9 +40,7 @@ export interface TwinRecording {
   readonly runners: readonly RunnerSpec[];
   /** By node: what it runs, in words. */
   readonly models: readonly string[];
-  /** See `BenchSize`, µs. */
-  readonly stretchUs: number;
-  /** In order of time; the last one after the play. */
+  /** In order of time: before the play, in its intermissions and, the last one, after it. */
   readonly bench: readonly RecordedBench[];
   readonly played: Played;
   /** Cores that others used during the play; null: unknown. */
@@ -36,10 +49,14 @@ export interface TwinRecording {
 
 /** Names this kind of document, whatever its version. */
 const TWIN_RECORDING_SCHEMA = "infernet-lab/twin-recording";
-const TWIN_RECORDING_VERSION = "1.0";
+const TWIN_RECORDING_VERSION = "2.0";
 
 const facts = z.array(z.looseObject({ atUs: z.int(), fact: z.string() }));
 const cores = z.number().min(0).nullable();
+const stage = z.strictObject({
+  what: z.looseObject({ kind: z.enum(["prompt", "steps", "traffic", "warm-up"]) }),
+  jobs: z.array(z.strictObject({ job: z.string(), inputTokens: z.int().min(0), outputTokens: z.int().min(0) })),
+});
 const document = z.looseObject({
   schema: z.literal(TWIN_RECORDING_SCHEMA),
   schemaVersion: z.literal(TWIN_RECORDING_VERSION),
@@ -49,8 +66,7 @@ const document = z.looseObject({
   machine: z.looseObject({ cores: z.int().min(1) }),
   runners: z.array(z.looseObject({ kind: z.string() })),
   models: z.array(z.string()),
-  stretchUs: z.int().min(1),
-  bench: z.array(z.strictObject({ rounds: z.array(z.int().min(0)), facts, tookUs: z.int().min(0), othersCores: cores })).min(1),
+  bench: z.array(z.strictObject({ stages: z.array(stage), facts, tookUs: z.int().min(0), othersCores: cores })).min(1),
   played: z.looseObject({ facts, balances: z.array(z.tuple([z.string(), z.int()])) }),
   othersCores: cores,
 });

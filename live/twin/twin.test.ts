@@ -45,7 +45,8 @@ clients:
     patience: 30s
 twin:
   models: {dear: {parameters: 1M}, cheap: {parameters: 1M, quantisation: f16}}
-  repetitions: 1
+  repetitions: 2
+  intermissions: [2s]
   stretch: 0.1s
   phases: [{name: first half, until: 2s}, {name: second half, until: 4s}]
 `;
@@ -74,6 +75,15 @@ describe("a small market in both worlds", () => {
     expect(jobs.sameAmounts).toBe(jobs.completedOnSameNode);
     expect(jobs.completedOnSameNode).toBeGreaterThan(0);
     expect(new Set(twin.pairs.map(({ real }) => real.outputTokens)).size).toBeGreaterThan(3);
+  });
+
+  test("the market's time stands still in an intermission", () => {
+    // How much later than in the simulation the second act's jobs came: as long as the last jobs of the first took to end.
+    const lagsUs = twin.pairs.flatMap(({ real, simulated }) => (simulated.submittedUs >= 2_000_000 ? [real.submittedUs - simulated.submittedUs] : []));
+    expect(lagsUs.length).toBeGreaterThan(3);
+    expect(lagsUs.length).toBeLessThan(twin.pairs.length - 3);
+    expect(Math.min(...lagsUs)).toBeLessThan(recording.bench[0]!.tookUs);
+    expect(twin.real.report.horizonUs).toBe(scenario.horizonUs);
   });
 
   test("the ledger balances, and nodes hold what they billed", () => {
@@ -108,8 +118,10 @@ describe("a small market in both worlds", () => {
       expect(table[0]).toBe(1);
       expect(table[1]).toBeLessThanOrEqual(1);
     }
-    // One round, all of it after the play.
-    expect(report.calibration.drift).toBeNull();
+    // One round in the intermission, one after the play.
+    expect(recording.bench).toHaveLength(2);
+    expect(report.calibration.halves!.firstUs).toBeGreaterThan(0);
+    expect(report.calibration.halves!.secondUs).toBeGreaterThan(0);
     expect(errorTable(report)).toMatch(/\| end-to-end \|/);
     const out = join(folder, "report");
     new TwinFolder(out).finish(report, pairs);

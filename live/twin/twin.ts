@@ -5,7 +5,6 @@ import { publicKeyOf } from "../../sim/world/identity.ts";
 import { identityOf } from "../../sim/world/participants.ts";
 import { planJobs } from "../../sim/world/planned-jobs.ts";
 import { type NodePlan, planNodes } from "../../sim/world/supply.ts";
-import { planBench } from "./bench-plan.ts";
 import { type BenchPart, type Calibration, calibrationOf } from "./calibrate.ts";
 import { compareSides, type Side } from "./compare.ts";
 import type { Pair } from "./pairs.ts";
@@ -34,7 +33,7 @@ export function evaluateTwin(recording: TwinRecording, { scenario, phases, sets 
   const plans = planNodes(scenario, seed);
   const jobs = planJobs(scenario, seed);
   const real: Side = { ...recordPlay(played, { scenario, seed, plans, jobs, sets }), decisions: played.decisions };
-  const measured = recording.bench.map((part) => ({ ...part, bench: planBench(scenario, seed, plans, jobs, { rounds: part.rounds, stretchS: recording.stretchUs / 1e6 }) }));
+  const measured = recording.bench;
   const { cores } = machine;
   const peers = plans.map(({ entity }) => publicKeyOf(seed, identityOf("node", entity)));
   const calibrationBy = (parts: readonly BenchPart[]): Calibration => calibrationOf(parts, { plans, peers, cores, mixed: "separate", passTokens: null });
@@ -44,10 +43,11 @@ export function evaluateTwin(recording: TwinRecording, { scenario, phases, sets 
   const benchCores = measured.some(({ othersCores }) => othersCores === null) ? null : sum(measured.map((one) => one.othersCores! * one.tookUs)) / tookUs;
   const othersCores = recording.othersCores === null || benchCores === null ? null : { play: recording.othersCores, bench: benchCores };
   const simulated = simulateBy(calibration);
-  const halvesUs = measured.length < 2 ? null : measured.map((part) => simulateBy(calibrationBy([part])).report.overall.latency.endToEndUs?.mean ?? 0);
+  const meanUsBy = (half: 0 | 1): number => simulateBy(calibrationBy(measured.filter((_, part) => part % 2 === half))).report.overall.latency.endToEndUs?.mean ?? 0;
+  const halvesUs = measured.length < 2 ? null : { firstUs: meanUsBy(0), secondUs: meanUsBy(1) };
   const { report, pairs } = compareSides({
     scenario, seed, sets, plans, jobs, real, simulated, phases, models: recording.models,
-    calibration: { ...calibration, halvesUs, stages: sum(measured.map(({ bench }) => bench.stages.length)), tookUs, cores }, machine: { ...machine, othersCores }, measuredAt, stopped: played.stopped,
+    calibration: { ...calibration, halvesUs, stages: sum(measured.map(({ stages }) => stages.length)), parts: measured.length, tookUs, cores }, machine: { ...machine, othersCores }, measuredAt, stopped: played.stopped,
   });
   return { report, pairs, real, simulated, plans, calibration };
 }

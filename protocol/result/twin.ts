@@ -5,7 +5,7 @@ import { fittedCost } from "../fitted-cost.ts";
 /** Names this kind of document, whatever its version. */
 export const TWIN_SCHEMA = "infernet-lab/twin-report";
 /** `major.minor`: minor rises when fields are added, major when the meaning of one changes. */
-export const TWIN_VERSION = "1.1";
+export const TWIN_VERSION = "2.0";
 
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 const msat = count;
@@ -64,7 +64,7 @@ export type TwinBar = z.infer<typeof twinBar>;
 /** One scenario in both worlds, and the difference. Times are µs, money is msat. */
 export const twinReport = z.strictObject({
   schema: z.literal(TWIN_SCHEMA),
-  schemaVersion: z.string().regex(/^1\.\d+$/),
+  schemaVersion: z.string().regex(/^2\.\d+$/),
   provenance: z.strictObject({
     lab: z.strictObject({ name, version: z.string().max(64) }),
     scenario: z.strictObject({ name, question: z.string(), hash: sha256, resolved: z.json().describe("The scenario as it stands, before anything was measured.") }),
@@ -111,15 +111,16 @@ export const twinReport = z.strictObject({
   })),
   submissionLag: z.strictObject({ meanUs: us, maxUs: us }).describe("How much later than planned jobs were really submitted; times count from the real submission."),
   calibration: z.strictObject({
-    stages: count.describe("Measurements of the separate bench run, one half before the play and one after."),
+    stages: count.describe("Measurements of the separate bench run."),
+    parts: count.describe("Its parts: before the play, in its intermissions and after it."),
     tookUs: us,
     legsUs: z.strictObject({ toRouter: us, toNode: us, toClient: us }).describe("Mean one-way times of messages, signing and verifying in them."),
     paymentUs: us,
     cores: count,
     shares: shares.describe("Share of its speed in generating that any node has while 1, 2, 3, ... are busy."),
     promptShares: shares.describe("The same in reading prompts."),
-    drift: z.strictObject({ beforeUs: us, afterUs: us }).nullable()
-      .describe("What the simulation's mean time from submission to result would be by what was measured before the play alone, and after it alone: how much of an error may be the machine's own drift. Null where all was measured after."),
+    halves: z.strictObject({ firstUs: us, secondUs: us }).nullable()
+      .describe("What the simulation's mean time from submission to result would be by the first, third, ... part of the bench run alone, and by the others alone: how well the nodes' speeds are known. Null where all was measured at once."),
     nodes: z.array(z.strictObject({
       name, cost: fittedCost, prompts: count, steps: count,
       promptError: z.number().describe("Mean absolute error of the fit, relative."), stepError: z.number(),

@@ -83,12 +83,12 @@ function nodes({ nodes: rows }: TwinReport): Part {
   };
 }
 
-function calibration({ calibration: { stages, tookUs, legsUs, paymentUs, shares, nodes: rows, cores } }: TwinReport): Part {
+function calibration({ calibration: { stages, parts, tookUs, legsUs, paymentUs, shares, nodes: rows, cores } }: TwinReport): Part {
   const others = shares.slice(1).map((_, i) => i + 2);
   return {
     title: "What the simulation was told",
     blocks: [
-      { kind: "text", text: `A bench run of its own, one half before the play and one after, measured the same nodes in ${formatNumber(stages)} steps and ${formatDurationUs(tookUs)}; none of its jobs is among those above.` },
+      { kind: "text", text: `A bench run of its own, ${parts === 1 ? "after the play" : `in ${parts} parts before, between and after the acts of the play`}, measured the same nodes in ${formatNumber(stages)} steps and ${formatDurationUs(tookUs)}; none of its jobs is among those above.` },
       {
         kind: "table", caption: "Cost of a step: a formula fitted to the measurements, which the simulation takes as they are, linear in between", head: ["node", "form", "a prompt token", "a pass", "a token of context", "prompts, error of the fit", "steps, error of the fit"],
         rows: rows.map(({ name, cost, prompts, steps, promptError, stepError }) => [

@@ -26,8 +26,10 @@ export interface TwinSpec {
   readonly models: readonly { readonly operator: string; readonly model: LiveModelSpec }[];
   /** llama.cpp's threads for each node. */
   readonly threads: number;
-  /** How often each measurement of the bench run is made: one half before the play, the other half after. */
+  /** How often each measurement of the bench run is made: shared out evenly before the play, in its intermissions and after it. */
   readonly repetitions: number;
+  /** When the play pauses until no job is under way, and the nodes are measured; µs, ascending. The market's time stands still meanwhile. */
+  readonly intermissionsUs: readonly number[];
   /** How long a measured stretch of decoding lasts, about, µs. */
   readonly stretchUs: number;
   readonly phases: readonly PhaseSpec[];
@@ -51,7 +53,8 @@ export const twinShape = {
   twin: z.strictObject({
     models: z.record(z.string(), model).describe("What the nodes of each operator class run for real."),
     threads: z.int().min(1).max(1024).default(1).describe("Threads of each node's engine."),
-    repetitions: z.int().min(1).max(100).default(3).describe("How often each measurement of the bench run is made: one half before the play, the other half after."),
+    repetitions: z.int().min(1).max(100).default(3).describe("How often each measurement of the bench run is made: shared out evenly before the play, in its intermissions and after it."),
+    intermissions: z.array(positiveDuration).max(1000).default([]).describe("When the play pauses, once no job is under way, while the nodes are measured and the market's time stands still: what was measured is then never long ago. The workload should have a short break before each, in which jobs end."),
     stretch: positiveDuration.default("1s").describe("How long a measured stretch of decoding lasts, about."),
     phases: z.array(z.strictObject({
       name: z.string().min(1).max(64).describe("For the report."),
@@ -86,7 +89,11 @@ export function resolveTwin(input: TwinInput, operators: readonly string[], find
     fromUs = untilUs;
     return phase;
   });
-  return { models, threads: input.threads, repetitions: input.repetitions, stretchUs: usOf(input.stretch), phases };
+  const intermissionsUs = input.intermissions.map(usOf);
+  for (const [i, atUs] of intermissionsUs.entries()) {
+    if (atUs <= (intermissionsUs[i - 1] ?? 0)) finding({ path: ["twin", "intermissions", i], found: String(input.intermissions[i]), allowed: "later than the one before" });
+  }
+  return { models, threads: input.threads, repetitions: input.repetitions, intermissionsUs, stretchUs: usOf(input.stretch), phases };
 }
 
 function usOf(value: string | number): number {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import pc from "picocolors";
@@ -74,10 +74,10 @@ const runTwin = async (given: string, flags: TwinFlags): Promise<void> => {
     mkdirSync(join(out, "profiles"), { recursive: true });
     for (const [node, plan] of result.plans.entries()) {
       const profile = profileOf(plan, recording.runners[node]!, result.calibration.nodes[node]!, report);
-      if (profile !== null) writeFileSync(join(out, "profiles", `${plan.name}.json`), renderJson(profile));
+      if (profile !== null) writeWhole(join(out, "profiles", `${plan.name}.json`), renderJson(profile));
     }
     folder.finish(report, pairs);
-    writeFileSync(join(out, "table.md"), `${machineSentence(report)}\n\n${errorTable(report)}\n`);
+    writeWhole(join(out, "table.md"), `${machineSentence(report)}\n\n${errorTable(report)}\n`);
     if (flags.json === true) process.stdout.write(renderJson(report));
     else if (flags.quiet !== true) process.stdout.write(textOf(report, out));
     if (interruptions.signal !== null) process.exitCode = interruptedExit(interruptions.signal);

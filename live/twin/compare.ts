@@ -29,7 +29,7 @@ export interface CompareOptions {
   readonly phases: readonly PhaseSpec[];
   readonly real: Side;
   readonly simulated: Side;
-  readonly calibration: Calibration & { readonly stages: number; readonly parts: number; readonly tookUs: number; readonly cores: number; readonly halvesUs: TwinReport["calibration"]["halves"] };
+  readonly calibration: Calibration & { readonly stages: number; readonly parts: number; readonly tookUs: number; readonly cores: number; readonly halves: TwinReport["calibration"]["halves"] };
   readonly machine: TwinReport["machine"];
   readonly measuredAt: string;
   /** Why the live play was stopped before its end; null: it was not. */
@@ -105,7 +105,7 @@ export function compareSides(options: CompareOptions): { readonly report: TwinRe
     submissionLag: { meanUs: lags.length === 0 ? 0 : lags.reduce((sum, lag) => sum + lag, 0) / lags.length, maxUs: Math.max(0, ...lags) },
     calibration: {
       stages: calibration.stages, parts: calibration.parts, tookUs: calibration.tookUs, legsUs: { ...calibration.legsUs }, paymentUs: calibration.paymentUs, cores: calibration.cores, ...tables(calibration.shares.all),
-      halves: calibration.halvesUs,
+      halves: calibration.halves,
       nodes: calibration.nodes.map(({ fit, prefill, decode }, i) => ({
         name: plans[i]!.name, cost: fit.cost, prompts: prefill.length, steps: decode.length, promptError: fit.promptError, stepError: fit.stepError,
         ...tables(calibration.shares.byClass[plans[i]!.operatorClass]!),

@@ -1,25 +1,15 @@
-import type { Scenario } from "../../sim/scenario/scenario.ts";
 import { type BenchPlan, benchScenario } from "./bench-plan.ts";
-import { LiveMarket } from "./live-market.ts";
+import { LiveMarket, type LiveMarketOptions } from "./live-market.ts";
 import { OtherWork } from "./other-work.ts";
-import type { RunnerSpec } from "./part.ts";
 import type { RecordedBench } from "./recording.ts";
 
-export interface LaboratoryOptions {
-  readonly scenario: Scenario;
-  readonly seed: number;
-  /** By node of the scenario: what executes its model. */
-  readonly runners: readonly RunnerSpec[];
+export interface LaboratoryOptions extends Omit<LiveMarketOptions, "lengths"> {
   /** All that will be measured. */
   readonly plans: readonly BenchPlan[];
 }
 
 /** A stage is given up after this, ms. */
 const STAGE_LIMIT_MS = 10 * 60_000;
-/** Between two stages, ms: payments settle, and counts of one do not run into the next. */
-const PAUSE_MS = 60;
-/** For the news of a stage to arrive everywhere, µs. */
-const LEAD_US = 1_000;
 
 /** The nodes once more, in a market of their own, to be measured. */
 export class Laboratory {
@@ -47,9 +37,9 @@ export class Laboratory {
     const meanwhile = new OtherWork();
     for (const [stage, jobs] of stages.entries()) {
       onProgress(stage / stages.length);
-      const why = await market.submit({ fromUs: market.nowUs + LEAD_US, jobs, limitMs: STAGE_LIMIT_MS, signal });
+      const why = await market.submit({ fromUs: market.soonUs, jobs, limitMs: STAGE_LIMIT_MS, signal });
       if (why !== null) return why;
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      await market.settle();
     }
     const othersCores = meanwhile.cores();
     const tookUs = market.nowUs - fromUs;

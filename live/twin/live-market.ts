@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { JobId, PeerId } from "../../protocol/messages.ts";
 import { publicKeyOf } from "../../sim/world/identity.ts";
 import { identityOf } from "../../sim/world/participants.ts";
@@ -45,6 +46,10 @@ export interface Seen {
 const LEAD_US = 200_000;
 /** How long the processes have to get ready, ms: models are loaded. */
 const READY_MS = 120_000;
+/** For the news of jobs to be submitted to arrive everywhere, µs. */
+const NEWS_US = 1_000;
+/** From the end of the last job to the last that is told of it, ms: payments settle. */
+const SETTLING_MS = 60;
 
 /** Real processes of this machine: a ledger of play money, a router, every node with its model in a process of its own, and one process with all clients. */
 export class LiveMarket {
@@ -128,6 +133,11 @@ export class LiveMarket {
     return this.#nowUs() - this.#startUs;
   }
 
+  /** The next time from which jobs can be submitted, µs since the market's start. */
+  get soonUs(): number {
+    return this.nowUs + NEWS_US;
+  }
+
   /** From now on, or rather from an instant soon to come, time counts: nodes register and heartbeats come, as in the simulation. */
   start(): void {
     this.#startUs = this.#nowUs() + LEAD_US;
@@ -164,6 +174,11 @@ export class LiveMarket {
     }
   }
 
+  /** After jobs have ended: waits until all is told of them, so that counts of some do not run into the next ones'. */
+  async settle(): Promise<void> {
+    await pause(SETTLING_MS);
+  }
+
   /** What was seen since the start, or since it was last asked for. */
   async collect(): Promise<Seen> {
     const [ledger, router, ...rest] = this.#players;
@@ -188,10 +203,6 @@ export class LiveMarket {
     await this.#players[0]?.end();
     process.off("exit", this.#killAll);
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function late(ms: number, what: string): Promise<never> {

@@ -21,6 +21,18 @@ export class OtherWork {
   }
 }
 
+/** How many cores others used over several stretches of time, on average; null where that is not known of one. */
+export function meanCores(stretches: readonly { readonly tookUs: number; readonly othersCores: number | null }[]): number | null {
+  let coreUs = 0;
+  let allUs = 0;
+  for (const { tookUs, othersCores } of stretches) {
+    if (othersCores === null) return null;
+    coreUs += othersCores * tookUs;
+    allUs += tookUs;
+  }
+  return coreUs / Math.max(1, allUs);
+}
+
 /** Ticks since the system's start: of all processes, and of the own ones with their ended children. */
 function reading(): { readonly busy: number; readonly own: number } | null {
   try {
@@ -46,14 +58,14 @@ export interface ProcessStat {
 export function ticksOfFamily(root: number, processes: ReadonlyMap<number, ProcessStat>): number {
   const belongs = (pid: number): boolean => {
     for (let at = pid; at !== root; ) {
-      const process = processes.get(at);
-      if (process === undefined || process.parent === at) return false;
-      at = process.parent;
+      const stat = processes.get(at);
+      if (stat === undefined || stat.parent === at) return false;
+      at = stat.parent;
     }
     return true;
   };
   let ticks = 0;
-  for (const [pid, process] of processes) if (belongs(pid)) ticks += process.ticks;
+  for (const [pid, stat] of processes) if (belongs(pid)) ticks += stat.ticks;
   return ticks;
 }
 

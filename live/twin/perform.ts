@@ -12,7 +12,7 @@ import { type BenchPlan, planBench } from "./bench-plan.ts";
 import { Laboratory } from "./laboratory.ts";
 import { LiveMarket } from "./live-market.ts";
 import { MarketClock } from "./market-clock.ts";
-import { OtherWork } from "./other-work.ts";
+import { meanCores, OtherWork } from "./other-work.ts";
 import type { RunnerSpec } from "./part.ts";
 import type { Played, RecordedBench, TwinRecording } from "./recording.ts";
 
@@ -33,10 +33,6 @@ export interface TwinOptions {
 /** An act may take this many times its length for real, and so much more, before it is given up. */
 const PATIENCE = 3;
 const PATIENCE_MS = 120_000;
-/** What ends a job is told a moment after it, ms: payments settle. */
-const PAUSE_MS = 60;
-/** For the news of an act to arrive everywhere, µs. */
-const LEAD_US = 1_000;
 
 /**
  * Plays a scenario for real on this machine, in acts, and measures its nodes before, after and in the intermissions, with processes of
@@ -85,26 +81,23 @@ export async function performTwin(options: TwinOptions): Promise<TwinRecording> 
     const clock = new MarketClock();
     let stopped: string | null = null;
     let stoppedUs = 0;
-    let othersCoresUs: number | null = 0;
-    let playedUs = 0;
+    const stretches: { tookUs: number; othersCores: number | null }[] = [];
     for (const [i, act] of acts.entries()) {
       stopped = await measure(benches[i]!, signal);
       if (stopped !== null && i === 0) throw new Error(`the bench run was stopped: ${stopped}`);
       if (stopped !== null) break;
       if (i === 0) market.start();
       const meanwhile = new OtherWork();
-      const fromUs = i === 0 ? 0 : clock.resume(stoppedUs, act.fromUs, market.nowUs + LEAD_US);
+      const fromUs = i === 0 ? 0 : clock.resume(stoppedUs, act.fromUs, market.soonUs);
       stopped = await market.submit({
         fromUs, jobs: act.jobs, signal, limitMs: ((act.untilUs - act.fromUs) / 1_000) * PATIENCE + PATIENCE_MS,
         onProgress: (ended) => tell("the market, for real", act.untilUs - act.fromUs, Math.max(0, ended - act.first) / Math.max(1, act.jobs.length)),
       });
       stoppedUs = market.nowUs;
       doneUs += act.untilUs - act.fromUs;
-      const others = meanwhile.cores();
-      playedUs += stoppedUs - fromUs;
-      othersCoresUs = others === null || othersCoresUs === null ? null : othersCoresUs + others * (stoppedUs - fromUs);
+      stretches.push({ tookUs: stoppedUs - fromUs, othersCores: meanwhile.cores() });
       if (stopped !== null) break;
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      await market.settle();
     }
     const { facts, decisions, balances, refused } = await market.collect();
     const played: Played = {
@@ -116,7 +109,7 @@ export async function performTwin(options: TwinOptions): Promise<TwinRecording> 
     if (notMeasured !== null) throw new Error(`the bench run was stopped: ${notMeasured}`);
     const cores = cpus();
     return {
-      scenarioHash: digest(scenario), seed, measuredAt, runners, models, bench, played, othersCores: othersCoresUs === null ? null : othersCoresUs / Math.max(1, playedUs),
+      scenarioHash: digest(scenario), seed, measuredAt, runners, models, bench, played, othersCores: meanCores(stretches),
       machine: { cpu: cores[0]?.model.trim() || "unknown", cores: cores.length, memoryBytes: totalmem(), os: `${systemName()} ${release()}`, runtime: `Node.js ${process.version}`, engine: [...new Set(played.engines)].join(", ") || "none" },
     };
   } finally {

@@ -7,6 +7,7 @@ import { planJobs } from "../../sim/world/planned-jobs.ts";
 import { type NodePlan, planNodes } from "../../sim/world/supply.ts";
 import { type BenchPart, type Calibration, calibrationOf } from "./calibrate.ts";
 import { compareSides, type Side } from "./compare.ts";
+import { meanCores } from "./other-work.ts";
 import type { Pair } from "./pairs.ts";
 import { recordPlay } from "./record.ts";
 import type { TwinRecording } from "./recording.ts";
@@ -40,14 +41,14 @@ export function evaluateTwin(recording: TwinRecording, { scenario, phases, sets 
   const simulateBy = (known: Calibration): Simulated => simulate(calibratedScenario(scenario, known, cores), seed, calibratedPlans(scenario, plans, known), jobs, sets);
   const calibration = calibrationBy(measured);
   const tookUs = sum(measured.map((one) => one.tookUs));
-  const benchCores = measured.some(({ othersCores }) => othersCores === null) ? null : sum(measured.map((one) => one.othersCores! * one.tookUs)) / tookUs;
+  const benchCores = meanCores(measured);
   const othersCores = recording.othersCores === null || benchCores === null ? null : { play: recording.othersCores, bench: benchCores };
   const simulated = simulateBy(calibration);
   const meanUsBy = (half: 0 | 1): number => simulateBy(calibrationBy(measured.filter((_, part) => part % 2 === half))).report.overall.latency.endToEndUs?.mean ?? 0;
-  const halvesUs = measured.length < 2 ? null : { firstUs: meanUsBy(0), secondUs: meanUsBy(1) };
+  const halves = measured.length < 2 ? null : { firstUs: meanUsBy(0), secondUs: meanUsBy(1) };
   const { report, pairs } = compareSides({
     scenario, seed, sets, plans, jobs, real, simulated, phases, models: recording.models,
-    calibration: { ...calibration, halvesUs, stages: sum(measured.map(({ stages }) => stages.length)), parts: measured.length, tookUs, cores }, machine: { ...machine, othersCores }, measuredAt, stopped: played.stopped,
+    calibration: { ...calibration, halves, stages: sum(measured.map(({ stages }) => stages.length)), parts: measured.length, tookUs, cores }, machine: { ...machine, othersCores }, measuredAt, stopped: played.stopped,
   });
   return { report, pairs, real, simulated, plans, calibration };
 }

@@ -58,7 +58,7 @@ interface Request {
 /**
  * Hands jobs to an OpenAI-compatible server (llama-server, Ollama, vLLM), as many at once as it has slots. What the server
  * refuses, breaks off or leaves unanswered fails with `runner-failed`; one that does not answer at all gets nothing until it
- * does. How many tokens there were is the server's word, with each piece (llama-server) or at the end (`usage`); where it
+ * does. How many tokens there were is the server's word, with each piece (llama-server, vLLM) or at the end (`usage`); where it
  * gives none, each piece of text counts as one.
  */
 export class HttpRunner extends DeskRunner<Request> {
@@ -112,10 +112,10 @@ export class HttpRunner extends DeskRunner<Request> {
 
   #body({ prompt, inputTokens, maxOutputTokens }: RunnerJob): Record<string, unknown> {
     const { model, api = "completions", temperature = 0, topP, seed, ignoreEos = false } = this.#options;
-    const { isLlamaCpp, vocabulary } = this.#facts!;
-    // Never the same twice: servers keep what they have read, and would be measured too fast. Common tokens are neither first nor last.
-    const asked = prompt ?? (api === "completions" && isLlamaCpp && vocabulary !== undefined
-      ? Array.from({ length: inputTokens }, () => randomInt(vocabulary >> 2, vocabulary >> 1))
+    const { dialect, commonTokens } = this.#facts!;
+    // Never the same twice: servers keep what they have read, and would be measured too fast.
+    const asked = prompt ?? (api === "completions" && commonTokens !== null
+      ? Array.from({ length: inputTokens }, () => randomInt(...commonTokens))
       : new PseudoText(randomUUID()).take(inputTokens));
     return {
       model,
@@ -126,9 +126,9 @@ export class HttpRunner extends DeskRunner<Request> {
       ...(seed === undefined ? {} : { seed }),
       // Servers that do not know it pass it over.
       ...(ignoreEos || prompt === undefined ? { ignore_eos: true } : {}),
-      ...(isLlamaCpp ? { timings_per_token: true } : {}),
+      ...(dialect === "llama.cpp" ? { timings_per_token: true } : {}),
       stream: true,
-      stream_options: { include_usage: true },
+      stream_options: { include_usage: true, ...(dialect === "vllm" ? { continuous_usage_stats: true } : {}) },
     };
   }
 

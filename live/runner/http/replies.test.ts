@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { RunnerJob } from "../../../scheduler/environment.ts";
 import { until } from "../../testing/peers.ts";
 import { HttpRunner, type HttpRunnerOptions } from "../http.ts";
@@ -8,8 +8,8 @@ import { RunnerEar } from "../testing/ear.ts";
 import { FakeOpenAi } from "../testing/fake-openai.ts";
 
 /**
- * What servers have said, with a synthetic model: llama-server (build 7e4c0a9, August 2026) with two slots of 512 tokens, and
- * Ollama (0.17.4, built from its Go module, which knows no version).
+ * What servers have said, with a synthetic model: llama-server (build 7e4c0a9, August 2026) with two slots of 512 tokens,
+ * Ollama (0.17.4, built from its Go module, which knows no version), and vLLM (0.32.0, for CPUs) with a context of 1,024 tokens.
  */
 const said = (name: string, of = "llama-server"): Buffer => readFileSync(new URL(`../testing/${of}-replies/${name}`, import.meta.url));
 const jsonOf = (name: string, of?: string): unknown => JSON.parse(said(name, of).toString());
@@ -138,4 +138,56 @@ test.each([["completions", "completion.sse"], ["chat", "chat.sse"]] as const)("O
   runner.submit(job({ maxOutputTokens: 4 }));
   expect(await ear.ended("j")).toMatchObject({ kind: "finished", outputTokens: 3, finishReason: "length", inputTokens: 10 });
   expect(ear.of("j").flatMap((event) => ("text" in event ? [event.text] : []))).toEqual([" buga", " cave", " bofa"]);
+});
+
+describe("vLLM", () => {
+  beforeEach(() => {
+    server.models = jsonOf("models.json", "vllm");
+    server.others = { "/version": jsonOf("version.json", "vllm") };
+  });
+
+  test("says its version and how long a context it takes, not how many jobs at once", async () => {
+    expect(await make().start()).toMatchObject({ engine: "vLLM 0.32.0", slots: 4, contextTokensMax: 1_024, kvTokensMax: 4_096 });
+  });
+
+  test("counts tokens with each piece, those without a text too", async () => {
+    replay("completion.sse", { of: "vllm" });
+    const ear = await open();
+    runner.submit(job({ maxOutputTokens: 6 }));
+    expect(await ear.ended("j")).toMatchObject({ kind: "finished", outputTokens: 6, finishReason: "length", inputTokens: 3 });
+    // The last token of the bound is told with the end.
+    const pieces = ear.of("j").flatMap((event) => (event.kind === "first-token" ? [[0, 1, event.text]] : event.kind === "tokens" ? [[event.firstToken, event.tokens, event.text]] : []));
+    expect(pieces).toEqual([[0, 1, "\ufffd\ufffd\ufffdey"], [1, 3, ""], [4, 1, "fs"], [5, 1, "br"]]);
+    expect(server.requests[0]).toMatchObject({ stream_options: { include_usage: true, continuous_usage_stats: true }, max_tokens: 6 });
+  });
+
+  test("begins chats with a role and no token", async () => {
+    replay("chat.sse", { of: "vllm" });
+    const ear = await open({ api: "chat" });
+    runner.submit(job({ maxOutputTokens: 4 }));
+    expect(await ear.ended("j")).toMatchObject({ kind: "finished", outputTokens: 4, finishReason: "length", inputTokens: 12 });
+    expect(ear.of("j").flatMap((event) => ("text" in event ? [event.text] : []))).toEqual(["LM", "262", "262", "262"]);
+  });
+
+  test("says how long a prompt is that leaves no room", async () => {
+    server.answer = () => ({ status: 400, body: said("context-exceeded.json", "vllm").toString() });
+    const ear = await open();
+    runner.submit(job());
+    expect(await ear.ended("j")).toEqual({ kind: "failed", jobId: "j", reason: "input-over-declared" });
+    server.answer = () => ({ status: 400, body: JSON.stringify({ error: { message: "max_tokens=1020 cannot be greater than max_model_len=512. Please request fewer output tokens.", type: "BadRequestError", code: 400 } }) });
+    runner.submit(job({ jobId: "bound", maxOutputTokens: 1_000 }));
+    expect(await ear.ended("bound")).toEqual({ kind: "failed", jobId: "bound", reason: "context-too-long" });
+    expect(told).toEqual([]);
+  });
+
+  test("is measured with as many tokens as were asked for", async () => {
+    const ear = await open();
+    const { prompt: _, ...without } = job();
+    runner.submit(without);
+    await ear.ended("j");
+    const prompt = server.requests[0]!["prompt"] as number[];
+    expect(prompt).toHaveLength(20);
+    expect(prompt.every((token) => Number.isInteger(token) && token >= 1_000 && token < 2_000)).toBe(true);
+    expect(server.requests[0]).toMatchObject({ ignore_eos: true });
+  });
 });

@@ -23,13 +23,13 @@ const versionOf = z.object({ version: z.string().regex(/^[\w.+-]{1,40}$/) });
 export interface ServerFacts {
   /** Whose server it is, with its version where it tells: for people. */
   readonly engine: string;
-  /** llama-server knows fields that others do not. */
-  readonly isLlamaCpp: boolean;
+  /** Whose further fields it knows. */
+  readonly dialect: "llama.cpp" | "vllm" | null;
   /** Longest context of one job, tokens. */
   readonly contextTokensMax: number | undefined;
   readonly slots: number | undefined;
-  /** Tokens that the model knows. */
-  readonly vocabulary: number | undefined;
+  /** First and one past the last of common tokens, where it takes prompts as tokens. */
+  readonly commonTokens: readonly [number, number] | null;
 }
 
 /** How long a server may take to say what it serves, and between looks at one that loads, ms. */
@@ -97,14 +97,17 @@ export class OpenAiServer {
     if (listed !== null && listed.length > 0 && found === undefined) {
       throw new RunnerError(`${this.#base} does not serve ${model}; it serves ${listed.map(({ id }) => id).slice(0, 10).join(", ")}`);
     }
-    const isLlamaCpp = found?.owned_by === "llamacpp";
-    const props = isLlamaCpp ? await this.#ask("props", llamaProps) : null;
+    const owner = found?.owned_by ?? "";
+    const dialect = owner === "llamacpp" ? "llama.cpp" : owner === "vllm" ? "vllm" : null;
+    const props = dialect === "llama.cpp" ? await this.#ask("props", llamaProps) : null;
+    const vocabulary = found?.meta?.n_vocab ?? undefined;
     return {
-      engine: isLlamaCpp ? `llama-server ${props?.build_info ?? ""}`.trim() : await this.#otherEngine(found?.owned_by ?? ""),
-      isLlamaCpp,
+      engine: dialect === "llama.cpp" ? `llama-server ${props?.build_info ?? ""}`.trim() : await this.#otherEngine(owner),
+      dialect,
       contextTokensMax: found?.max_model_len ?? found?.meta?.n_ctx ?? props?.default_generation_settings?.n_ctx ?? undefined,
       slots: props?.total_slots ?? undefined,
-      vocabulary: found?.meta?.n_vocab ?? undefined,
+      // The first and the last are special or rare. vLLM does not say how many there are.
+      commonTokens: dialect === "vllm" ? [1_000, 2_000] : dialect === "llama.cpp" && vocabulary !== undefined ? [vocabulary >> 2, vocabulary >> 1] : null,
     };
   }
 

@@ -70,9 +70,15 @@ export const faultOf = (what: string, body: string, status?: number): ServerFaul
   const named = /^[\w.-]{1,64}$/.test(type ?? "") ? `${what} (${type})` : what;
   // llama-server, where slots share one pool and none of it is left: all of them fail, in mid-stream.
   if (/^context size has been exceeded/i.test(message ?? "")) return new ServerFault(named, "pool");
-  // Servers have no common word for it, but all say "context".
-  if (status === 400 && /context/i.test(message ?? "")) return new ServerFault(named, "job", promptTokens ?? undefined);
+  // Servers have no common word for it, but all say "context", or vLLM's name for its length.
+  if (status === 400 && /context|max_model_len/i.test(message ?? "")) return new ServerFault(named, "job", promptTokens ?? countIn(message ?? ""));
   return new ServerFault(named);
+};
+
+/** How long vLLM says that a prompt is: at least so many tokens. */
+const countIn = (message: string): number | undefined => {
+  const told = /(\d{1,15}) input tokens/.exec(message)?.[1];
+  return told === undefined ? undefined : Number(told);
 };
 
 /** Null for what is no JSON. */

@@ -1,5 +1,6 @@
 import type { JobId, JobRequest } from "../../protocol/messages.ts";
 import { sha256Hex } from "../../protocol/canonical.ts";
+import { sumOf } from "../../sim/kernel/statistics/lists.ts";
 import type { OperatorSpec, Scenario } from "../../sim/scenario/scenario.ts";
 import { unlimitedMsat } from "../../sim/scenario/scenario.ts";
 import { planClients } from "../../sim/world/client-plan.ts";
@@ -10,7 +11,7 @@ import type { NodePlan } from "../../sim/world/supply.ts";
 import type { Submission } from "./part.ts";
 
 /** What a stage of the bench run measures. */
-export type BenchStage =
+export type StagePurpose =
   /** One job alone in the market: its prompt's time. */
   | { readonly kind: "prompt"; readonly node: number; readonly tokens: number }
   /** So many jobs at once at one node, of equal lengths: the time of a step. */
@@ -20,11 +21,15 @@ export type BenchStage =
   /** Nothing is measured: files get into memory, code gets compiled. */
   | { readonly kind: "warm-up"; readonly node: number };
 
+/** Its jobs come when those of the stage before have ended. */
+export interface BenchStage {
+  readonly what: StagePurpose;
+  readonly jobs: readonly Submission[];
+}
+
 /** Measurements of the nodes, through the whole market. */
 export interface BenchPlan {
-  readonly what: readonly BenchStage[];
-  /** Jobs of each stage: they come when those of the one before have ended. */
-  readonly stages: readonly (readonly Submission[])[];
+  readonly stages: readonly BenchStage[];
   /** True output lengths of those jobs that are shorter than their limit. */
   readonly lengths: ReadonlyMap<JobId, number>;
   /** How long it will take, about, µs. */
@@ -68,16 +73,12 @@ export function planBench(scenario: Scenario, seed: number, plans: readonly Node
   const lengthsOfPrompts = [...new Set([0, 0.1, 0.3, 0.5, 0.7, 0.9, 1].map((p) => at(inputs, p)))];
   const [low, high] = [at(inputs, 0.1), at(inputs, 0.9)];
 
-  const what: BenchStage[] = [];
-  const stages: Submission[][] = [];
+  const stages: BenchStage[] = [];
   const lengths = new Map<JobId, number>();
   const typical = { input: at(inputs, 0.5), output: at(outputs, 0.5) };
   let made = 0;
   const newId = (): JobId => `bench-${rounds[0] ?? 0}-${made++}`;
-  const add = (stage: BenchStage, jobs: readonly Submission[]): void => {
-    what.push(stage);
-    stages.push([...jobs]);
-  };
+  const add = (what: StagePurpose, jobs: readonly Submission[]): void => void stages.push({ what, jobs });
   const jobs = (count: number, node: number, inputTokens: number, outputTokens: number): Submission[] => Array.from({ length: count }, () => {
     const request: JobRequest = {
       jobId: newId(), client: clients[0]!, model: plans[node]!.descriptor.offers[0]!.model, inputTokens, maxOutputTokens: outputTokens, maxPriceMsat: unlimitedMsat, latencyGoal: {}, patienceUs: 600_000_000, priority: 0,
@@ -115,7 +116,7 @@ export function planBench(scenario: Scenario, seed: number, plans: readonly Node
     add({ kind: "traffic" }, traffic(planJobs(scenario, seed + 1 + round), (round + 0.5) / of));
   }
   const about = { "warm-up": PROMPT_US, prompt: PROMPT_US, steps: stretchS * 1e6, traffic: trafficUs };
-  return { what, stages, lengths, aboutUs: what.reduce((sum, { kind }) => sum + about[kind], 0) };
+  return { stages, lengths, aboutUs: sumOf(stages.map(({ what }) => about[what.kind])) };
 }
 
 /** 1, 2, 3, 4, 6, 8, ... up to the slots themselves. */

@@ -3,12 +3,13 @@ import type { JobId, PeerId } from "../../protocol/messages.ts";
 import type { DecodePoint, FitResidual, PrefillPoint } from "../../protocol/profile.ts";
 import { fitPoints, predictUs, relativeError } from "../../sim/calibrate/fit-points.ts";
 import { type Measurements, pointsOf } from "../../sim/calibrate/points.ts";
+import { meanOf } from "../../sim/kernel/statistics/lists.ts";
 import { interpolatedCost } from "../../sim/profile/interpolate.ts";
 import type { ShareTables } from "../../sim/scenario/sections/hosts.ts";
 import type { StepCost } from "../../sim/world/engine/engine.ts";
 import type { NodePlan } from "../../sim/world/supply.ts";
 import { summarise } from "../bench/statistics.ts";
-import type { BenchStage } from "./bench-plan.ts";
+import type { StagePurpose } from "./bench-plan.ts";
 import type { Fact } from "./facts.ts";
 import { progressOf, shareTables } from "./shares.ts";
 
@@ -58,7 +59,7 @@ export interface Calibration {
 
 /** A stage that was played: what it measured, and with which jobs. */
 export interface PlayedStage {
-  readonly what: BenchStage;
+  readonly what: StagePurpose;
   readonly jobs: readonly { readonly job: JobId; readonly inputTokens: number; readonly outputTokens: number }[];
 }
 
@@ -82,7 +83,7 @@ export interface CalibrationOptions {
 
 /** A stage, with those of its jobs that completed. */
 interface Stage {
-  readonly what: BenchStage;
+  readonly what: StagePurpose;
   readonly jobs: readonly (Passage & { readonly node: number; readonly inputTokens: number; readonly outputTokens: number })[];
 }
 
@@ -222,6 +223,7 @@ function middleMean(values: readonly number[]): number {
   return mean(values.toSorted((a, b) => a - b).slice(cut, values.length - cut));
 }
 
+/** 0 where nothing of the kind was measured. */
 function mean(values: readonly number[]): number {
-  return values.length === 0 ? 0 : values.reduce((sum, one) => sum + one, 0) / values.length;
+  return values.length === 0 ? 0 : meanOf(values);
 }

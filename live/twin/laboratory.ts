@@ -31,11 +31,11 @@ export class Laboratory {
    * @returns what was seen; or why it was stopped.
    * @throws Error where a process has a fault.
    */
-  async measure({ what, stages, lengths }: BenchPlan, { signal, onProgress }: { readonly signal: AbortSignal | undefined; readonly onProgress: (share: number) => void }): Promise<RecordedBench | string> {
+  async measure({ stages, lengths }: BenchPlan, { signal, onProgress }: { readonly signal: AbortSignal | undefined; readonly onProgress: (share: number) => void }): Promise<RecordedBench | string> {
     const market = this.#market;
     const fromUs = market.nowUs;
     const meanwhile = new OtherWork();
-    for (const [stage, jobs] of stages.entries()) {
+    for (const [stage, { jobs }] of stages.entries()) {
       onProgress(stage / stages.length);
       const why = await market.submit({ fromUs: market.soonUs, jobs, limitMs: STAGE_LIMIT_MS, signal });
       if (why !== null) return why;
@@ -45,8 +45,8 @@ export class Laboratory {
     const tookUs = market.nowUs - fromUs;
     const { facts } = await market.collect();
     return {
-      stages: stages.map((jobs, stage) => ({
-        what: what[stage]!,
+      stages: stages.map(({ what, jobs }) => ({
+        what,
         jobs: jobs.map(({ request: { jobId, inputTokens, maxOutputTokens } }) => ({ job: jobId, inputTokens, outputTokens: Math.min(lengths.get(jobId) ?? Infinity, maxOutputTokens) })),
       })),
       facts, tookUs, othersCores,

@@ -1,6 +1,7 @@
 import type { JobRow } from "../../protocol/result.ts";
 import type { TwinComparison, TwinMetric } from "../../protocol/result/twin.ts";
 import { TWIN_METRICS } from "../../protocol/result/twin.ts";
+import { meanOf, quantileOf } from "../../sim/kernel/statistics/lists.ts";
 
 /** A job in both worlds. */
 export interface Pair {
@@ -54,21 +55,13 @@ export function errorOf(real: number, simulated: number): number | null {
   return real === 0 ? null : simulated / real - 1;
 }
 
-/** Order statistics, linear in between. @param sorted at least one value, rising */
-export function quantile(sorted: readonly number[], p: number): number {
-  const at = p * (sorted.length - 1);
-  const low = Math.floor(at);
-  const rest = at - low;
-  return rest === 0 ? sorted[low]! : sorted[low]! * (1 - rest) + sorted[low + 1]! * rest;
-}
-
 /** Quantiles of both sides at the same shares, for a quantile-quantile plot. */
 export function quantilesOf(metric: TwinMetric, pairs: readonly Pair[]): [number, number, number][] {
   const { real, simulated } = figuresOf(metric, pairs);
   if (real.length === 0) return [];
   const [a, b] = [sorted(real), sorted(simulated)];
   const parts = Math.min(100, Math.max(1, real.length - 1));
-  return Array.from({ length: parts + 1 }, (_, i) => [i / parts, quantile(a, i / parts), quantile(b, i / parts)]);
+  return Array.from({ length: parts + 1 }, (_, i) => [i / parts, quantileOf(a, i / parts), quantileOf(b, i / parts)]);
 }
 
 /** Pearson's correlation; null where one side does not vary. */
@@ -100,11 +93,7 @@ export function ranksOf(values: readonly number[]): number[] {
 
 function statisticsOf(values: readonly number[]): { mean: number; p50: number; p95: number } {
   const ordered = sorted(values);
-  return { mean: meanOf(values), p50: quantile(ordered, 0.5), p95: quantile(ordered, 0.95) };
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  return { mean: meanOf(values), p50: quantileOf(ordered, 0.5), p95: quantileOf(ordered, 0.95) };
 }
 
 function sorted(values: readonly number[]): number[] {

@@ -4,6 +4,7 @@ import type { JobId, PeerId } from "../../protocol/messages.ts";
 import type { JobRow, RunReport } from "../../protocol/result.ts";
 import { Recorder } from "../../sim/experiment/recorder/recorder.ts";
 import { recordedMarket } from "../../sim/experiment/recorded-market.ts";
+import { sumOf } from "../../sim/kernel/statistics/lists.ts";
 import type { Scenario } from "../../sim/scenario/scenario.ts";
 import { planClients } from "../../sim/world/client-plan.ts";
 import { publicKeyOf } from "../../sim/world/identity.ts";
@@ -97,15 +98,14 @@ export function recordPlay(played: Played, { scenario, seed, plans, jobs, sets }
 
 function accountsOf(played: Played, scenario: Scenario, seed: number, plans: readonly NodePlan[]) {
   const balance = (role: "router" | "node" | "client", entity: string): number => played.balances.get(publicKeyOf(seed, identityOf(role, entity))) ?? 0;
-  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
   const clients = planClients(scenario);
   const kinds: [string, number[], number][] = [
     ["routers", routerNames(scenario).map((_, i) => balance("router", String(i))), 0],
     ["nodes", plans.map(({ entity }) => balance("node", entity)), 0],
     ["clients", clients.map(({ entity }) => balance("client", entity)), clients.length * scenario.payment.clientBalanceMsat],
   ];
-  const rows = kinds.map(([kind, balances, openingMsat]) => ({ kind, accounts: balances.length, openingMsat, closingMsat: sum(balances), changeMsat: sum(balances) - openingMsat }));
+  const rows = kinds.map(([kind, balances, openingMsat]) => ({ kind, accounts: balances.length, openingMsat, closingMsat: sumOf(balances), changeMsat: sumOf(balances) - openingMsat }));
   // What wallets do not hold is on its way between them.
-  const underWayMsat = 0 - sum(rows.map(({ changeMsat }) => changeMsat));
+  const underWayMsat = 0 - sumOf(rows.map(({ changeMsat }) => changeMsat));
   return [...rows, { kind: "payments in flight", accounts: 1, openingMsat: 0, closingMsat: underWayMsat, changeMsat: underWayMsat }];
 }

@@ -1,4 +1,5 @@
 import type { TwinReport } from "../../protocol/result/twin.ts";
+import { sumOf } from "../../sim/kernel/statistics/lists.ts";
 import type { Scenario } from "../../sim/scenario/scenario.ts";
 import type { PhaseSpec } from "../../sim/scenario/sections/twin.ts";
 import { publicKeyOf } from "../../sim/world/identity.ts";
@@ -40,7 +41,7 @@ export function evaluateTwin(recording: TwinRecording, { scenario, phases, sets 
   const calibrationBy = (parts: readonly BenchPart[]): Calibration => calibrationOf(parts, { plans, peers, cores, mixed: "separate", passTokens: null });
   const simulateBy = (known: Calibration): Simulated => simulate(calibratedScenario(scenario, known, cores), seed, calibratedPlans(scenario, plans, known), jobs, sets);
   const calibration = calibrationBy(measured);
-  const tookUs = sum(measured.map((one) => one.tookUs));
+  const tookUs = sumOf(measured.map((one) => one.tookUs));
   const benchCores = meanCores(measured);
   const othersCores = recording.othersCores === null || benchCores === null ? null : { play: recording.othersCores, bench: benchCores };
   const simulated = simulateBy(calibration);
@@ -48,11 +49,7 @@ export function evaluateTwin(recording: TwinRecording, { scenario, phases, sets 
   const halves = measured.length < 2 ? null : { firstUs: meanUsBy(0), secondUs: meanUsBy(1) };
   const { report, pairs } = compareSides({
     scenario, seed, sets, plans, jobs, real, simulated, phases, models: recording.models,
-    calibration: { ...calibration, halves, stages: sum(measured.map(({ stages }) => stages.length)), parts: measured.length, tookUs, cores }, machine: { ...machine, othersCores }, measuredAt, stopped: played.stopped,
+    calibration: { ...calibration, halves, stages: sumOf(measured.map(({ stages }) => stages.length)), parts: measured.length, tookUs, cores }, machine: { ...machine, othersCores }, measuredAt, stopped: played.stopped,
   });
   return { report, pairs, real, simulated, plans, calibration };
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,3 +1,4 @@
+import { medianOf } from "../kernel/statistics/lists.ts";
 import type { Point } from "./points.ts";
 
 /** Mean absolute relative error, and median error of a group of points, beyond which a form does not fit. */
@@ -42,7 +43,7 @@ export function verdictOn(points: readonly Point[], errors: readonly number[], m
       if (key === "tokens" && kind === "decode") continue;
       for (const value of [...new Set(judged.map(({ point }) => point[key]))].sort((a, b) => a - b)) {
         const group = judged.filter(({ point }) => point[key] === value).map(({ error }) => error).sort((a, b) => a - b);
-        const median = group.length % 2 === 1 ? group[(group.length - 1) / 2]! : (group[group.length / 2 - 1]! + group[group.length / 2]!) / 2;
+        const median = medianOf(group);
         if (group.length >= 2 && Math.abs(median) > fitErrorMax) faults.push(`${nameOf[kind]} with ${value} ${what} by ${percent(median)}`);
       }
     }

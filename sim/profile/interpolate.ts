@@ -1,3 +1,4 @@
+import { meanOf } from "../kernel/statistics/lists.ts";
 import type { StepCost } from "../world/engine/engine.ts";
 
 /** Prompts that were measured: what the interpolation needs of a profile's point. */
@@ -64,8 +65,8 @@ function slopeOf(points: readonly Point[]): number {
   let product = 0;
   let square = 0;
   for (const group of groups(points).values()) {
-    const reads = mean(group.map((point) => point.reads));
-    const us = mean(group.map((point) => point.us));
+    const reads = meanOf(group.map((point) => point.reads));
+    const us = meanOf(group.map((point) => point.us));
     for (const point of group) {
       product += (point.reads - reads) * (point.us - us);
       square += (point.reads - reads) * (point.reads - reads);
@@ -77,7 +78,7 @@ function slopeOf(points: readonly Point[]): number {
 
 /** [at, µs without the reading of context], by rising `at`. */
 function withoutReads(points: readonly Point[], slope: number): (readonly [number, number])[] {
-  return [...groups(points)].map(([at, group]) => [at, mean(group.map(({ reads, us }) => us - slope * reads))] as const).sort(([a], [b]) => a - b);
+  return [...groups(points)].map(([at, group]) => [at, meanOf(group.map(({ reads, us }) => us - slope * reads))] as const).sort(([a], [b]) => a - b);
 }
 
 function groups(points: readonly Point[]): Map<number, Point[]> {
@@ -88,10 +89,6 @@ function groups(points: readonly Point[]): Map<number, Point[]> {
     else group.push(point);
   }
   return found;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Linear between points, and beyond the last two, where it does not fall. */

@@ -4,6 +4,7 @@ import { experimentDigest } from "../../../protocol/result/experiment.ts";
 import type { Estimate, ExperimentProvenance, RunTally } from "../../../protocol/result/experiment.ts";
 import { formatNumber, formatPercent, formatSignificant } from "../../../protocol/units.ts";
 import { holm } from "../../kernel/statistics/index.ts";
+import { medianOf } from "../../kernel/statistics/lists.ts";
 import type { Measured } from "./difference.ts";
 import { sentenceOf, verdictOf } from "./sentence.ts";
 
@@ -83,7 +84,7 @@ function readingNotes(differences: readonly ComparedDifference[], confidence: nu
   if (unsure > 0) notes.push(`${unsure === 1 ? "One difference" : `${formatNumber(unsure)} differences`} may be chance or not: more replications would tell.`);
   const gains = differences.flatMap(({ varianceRatio }) => varianceRatio === null ? [] : [varianceRatio]).sort((a, b) => a - b);
   if (gains.length > 0) {
-    const median = gains.length % 2 === 1 ? gains[(gains.length - 1) / 2]! : (gains[gains.length / 2 - 1]! + gains[gains.length / 2]!) / 2;
+    const median = medianOf(gains);
     const range = `median over all differences; from ${formatNumber(gains[0]!, 1)} to ${formatNumber(gains.at(-1)!, 1)}`;
     notes.push(median < leastGain
       ? `Pairs of runs met the same random numbers, which gained next to nothing here: arms with random numbers of their own would need about as many runs for the same intervals (factor ${formatSignificant(median, 2)}, ${range}).`

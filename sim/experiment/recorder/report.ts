@@ -3,6 +3,7 @@ import {
   type NodeReport, type OperatorClassReport, type PriceSummary, REPORT_SCHEMA, REPORT_VERSION, type ReportJobStatus, resultsDigest, type RunReport, type Supply,
   type TimeSeries,
 } from "../../../protocol/result.ts";
+import { sumOf } from "../../kernel/statistics/lists.ts";
 import { ClientTally } from "./client-tally.ts";
 import { AT_ROUTER, FIRST_CLASS_LEVEL, IN_SYSTEM, LEVELS_PER_CLASS, NODES_UP, RUNNING, SLOTS_UP, WAITING } from "./columns.ts";
 import { type Electricity, electricity, electricityOfAll } from "./electricity.ts";
@@ -105,12 +106,12 @@ function clientClassReport(gathered: Gathered, client: RecordedClientClass, inde
 }
 
 function goodput(tally: ClientTally, classes: readonly (readonly [RecordedClientClass, ClientTally])[], seconds: number): Goodput {
-  const jobs = sum(Object.values(tally.ended));
+  const jobs = sumOf(Object.values(tally.ended));
   const goal = (name: Goodput["goals"][number]["goal"], key: "ttftUs" | "tpotUs" | "endToEndUs", met: (tally: ClientTally) => number): Goodput["goals"] => {
     const having = classes.filter(([client]) => client.goals[key] !== undefined).map(([, of]) => of);
     if (having.length === 0) return [];
-    const of = sum(having.flatMap(({ ended }) => Object.values(ended)));
-    const count = sum(having.map(met));
+    const of = sumOf(having.flatMap(({ ended }) => Object.values(ended)));
+    const count = sumOf(having.map(met));
     return [{ goal: name, jobs: of, met: count, share: ratio(count, of) }];
   };
   return {
@@ -131,19 +132,19 @@ function operatorClassReport(gathered: Gathered, index: number, supply: Supply |
   const width = setup.operatorClasses.length;
   const served = Served.sum(gathered.served.filter((_, at) => at % width === index).filter(isServed));
   const members = setup.nodes.map((_, node) => node).filter((node) => nodes.operatorClass(node) === index);
-  const total = (column: NodeColumn): number => sum(members.map((node) => nodes.get(node, column)));
+  const total = (column: NodeColumn): number => sumOf(members.map((node) => nodes.get(node, column)));
   const metered = members.filter((node) => nodes.kvTokenUs[node]! >= 0);
   return {
     name: setup.operatorClasses[index]!.name,
     nodes: members.length,
-    slots: sum(members.map((node) => setup.nodes[node]!.slots)),
+    slots: sumOf(members.map((node) => setup.nodes[node]!.slots)),
     attempts: total(TALLY.attempts),
     failedAttempts: total(TALLY.failedAttempts),
     jobs: total(TALLY.jobs),
     tokens: { input: total(TALLY.inputTokens), output: total(TALLY.outputTokens) },
     revenueMsat: total(TALLY.revenueMsat),
-    utilisation: ratio(total(TALLY.busyUs), sum(members.map((node) => nodes.get(node, TALLY.upUs) * setup.nodes[node]!.slots))),
-    kvUtilisation: ratio(sum(metered.map((node) => nodes.kvTokenUs[node]!)), sum(metered.map((node) => nodes.get(node, TALLY.upUs) * setup.nodes[node]!.kvTokensMax))),
+    utilisation: ratio(total(TALLY.busyUs), sumOf(members.map((node) => nodes.get(node, TALLY.upUs) * setup.nodes[node]!.slots))),
+    kvUtilisation: ratio(sumOf(metered.map((node) => nodes.kvTokenUs[node]!)), sumOf(metered.map((node) => nodes.get(node, TALLY.upUs) * setup.nodes[node]!.kvTokensMax))),
     availability: ratio(total(TALLY.upUs), members.length * (setup.horizonUs - setup.warmupUs)),
     ...electricityOfAll(members.map((node) => electricityOf(gathered, node, supply))),
     latency: latency(served),
@@ -212,7 +213,7 @@ function timeSeries({ setup, levels, counts, ttftP50Us, ttftP95Us }: Gathered): 
   const windows = Array.from({ length: levels.windows }, (_, window) => window);
   const classes = setup.operatorClasses.map((_, index) => FIRST_CLASS_LEVEL + index * LEVELS_PER_CLASS);
   const mean = (level: number): number[] => windows.map((window) => levels.column(level)[window]! / levels.lengthUs(window));
-  const integral = (kind: number, window: number): number => sum(classes.map((first) => levels.column(first + kind)[window]!));
+  const integral = (kind: number, window: number): number => sumOf(classes.map((first) => levels.column(first + kind)[window]!));
   const meanOf = (kind: number): number[] => windows.map((window) => integral(kind, window) / levels.lengthUs(window));
   // Columns are as long as the run was meant to be; a run that was cut has fewer windows.
   const played = (column: Float64Array): number[] => [...column.subarray(0, levels.windows)];
@@ -253,7 +254,7 @@ function checks(gathered: Gathered, hasMoney: boolean): RunReport["checks"] {
   const { setup, levels, clients, little } = gathered;
   const seconds = measuredSeconds(setup);
   const meanInSystem = levels.measured(IN_SYSTEM) / (setup.horizonUs - setup.warmupUs);
-  const arrivalsPerS = sum(clients.map(({ submissions }) => submissions)) / seconds;
+  const arrivalsPerS = sumOf(clients.map(({ submissions }) => submissions)) / seconds;
   const meanSojournUs = ratio(little.sojournUs, little.ended);
   const relativeError = meanSojournUs === null || meanInSystem === 0 ? null : (arrivalsPerS * meanSojournUs) / 1e6 / meanInSystem - 1;
   const laws = [
@@ -277,14 +278,14 @@ function checks(gathered: Gathered, hasMoney: boolean): RunReport["checks"] {
 
 function moneyReport({ money }: RunEnd, seed: number | string): Money | null {
   if (money === undefined || money === null) return null;
-  const openingMsat = sum(money.accounts.map((account) => account.openingMsat));
-  const closingMsat = sum(money.accounts.map((account) => account.closingMsat));
+  const openingMsat = sumOf(money.accounts.map((account) => account.openingMsat));
+  const closingMsat = sumOf(money.accounts.map((account) => account.closingMsat));
   if (openingMsat !== closingMsat) throw new InvariantError(LAWS.money, "", seed, `the accounts summed to ${openingMsat} msat at the start and to ${closingMsat} msat at the end`);
   return { accounts: money.accounts, openingMsat, closingMsat };
 }
 
 function jobCounts(submitted: number, ended: Readonly<Record<ReportJobStatus, number>>, seed: number | string): JobCounts {
-  const inFlight = submitted - sum(Object.values(ended));
+  const inFlight = submitted - sumOf(Object.values(ended));
   if (inFlight < 0) throw new InvariantError(LAWS.jobs, "", seed, `${submitted} jobs were submitted and ${submitted - inFlight} ended`);
   return {
     submitted, completed: ended.completed, failed: ended.failed, rejected: ended.rejected, expired: ended.expired, cancelled: ended.cancelled, inFlight,
@@ -313,12 +314,6 @@ function measuredSeconds({ horizonUs, warmupUs }: RecorderSetup): number {
 
 function isServed(cell: Served | undefined): cell is Served {
   return cell !== undefined;
-}
-
-function sum(values: readonly number[]): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
 }
 
 /** Null where the divisor is 0. */

@@ -1,4 +1,5 @@
 import type { Random } from "../../kernel/random.ts";
+import { quantileOf } from "../../kernel/statistics/lists.ts";
 
 /** An estimate, and the interval that its resamples give it. */
 export interface Resampled {
@@ -102,16 +103,7 @@ export class ResampledSums {
     }
     return found.map((value, i) => {
       const sorted = columns[i]!.filter((one) => !Number.isNaN(one)).sort();
-      return { value, low: quantile(sorted, (1 - confidence) / 2), high: quantile(sorted, (1 + confidence) / 2) };
+      return { value, low: quantileOf(sorted, (1 - confidence) / 2), high: quantileOf(sorted, (1 + confidence) / 2) };
     });
   }
-}
-
-/** Linear between order statistics; NaN where there are none. */
-function quantile(sorted: Float64Array, p: number): number {
-  if (sorted.length === 0) return NaN;
-  const at = p * (sorted.length - 1);
-  const below = Math.floor(at);
-  const low = sorted[below]!;
-  return below + 1 < sorted.length ? low + (at - below) * (sorted[below + 1]! - low) : low;
 }

@@ -1,4 +1,5 @@
 import type { MainEffect, SweptAxis, SweptMetric, SweptPoint } from "../../../protocol/result/sweep.ts";
+import { meanOf } from "../../kernel/statistics/lists.ts";
 
 /** Parts into which an axis is cut where values are drawn, at most. */
 const mostParts = 10;
@@ -53,8 +54,4 @@ function partsOf({ levels, ends, scale }: SweptAxis, drawn: readonly (number | s
 
 function valueAlone(level: number | string): Part {
   return { from: level, to: level, holds: (value) => value === level };
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

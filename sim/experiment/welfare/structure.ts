@@ -1,3 +1,4 @@
+import { sumOf } from "../../kernel/statistics/lists.ts";
 /** Points of a Lorenz curve at most. */
 const LORENZ_POINTS = 101;
 
@@ -8,7 +9,7 @@ const LORENZ_POINTS = 101;
  */
 export function gini(amounts: readonly number[]): number | null {
   const sorted = ascending(amounts);
-  const total = sum(sorted);
+  const total = sumOf(sorted);
   if (total === 0) return null;
   let weighted = 0;
   sorted.forEach((amount, index) => { weighted += (2 * (index + 1) - sorted.length - 1) * amount; });
@@ -21,7 +22,7 @@ export function gini(amounts: readonly number[]): number | null {
  */
 export function lorenz(amounts: readonly number[]): { population: number; share: number }[] {
   const sorted = ascending(amounts);
-  const total = sum(sorted);
+  const total = sumOf(sorted);
   if (total === 0) return [];
   const points = [{ population: 0, share: 0 }];
   const every = Math.max(1, sorted.length / (LORENZ_POINTS - 1));
@@ -40,7 +41,7 @@ export function lorenz(amounts: readonly number[]): { population: number; share:
  * @returns null where nobody sold anything
  */
 export function herfindahl(amounts: readonly number[]): number | null {
-  const total = sum(amounts);
+  const total = sumOf(amounts);
   if (total === 0) return null;
   let squares = 0;
   for (const amount of amounts) squares += (amount / total) * (amount / total);
@@ -69,10 +70,10 @@ export interface CostAndPrice {
  * @returns null where costs hardly differ (by less than a thousandth of their mean), which says nothing
  */
 export function passThrough(observations: readonly CostAndPrice[]): number | null {
-  const quantity = sum(observations.map((one) => one.quantity));
+  const quantity = sumOf(observations.map((one) => one.quantity));
   if (!(quantity > 0)) return null;
-  const meanCost = sum(observations.map((one) => one.cost * one.quantity)) / quantity;
-  const meanPrice = sum(observations.map((one) => one.price * one.quantity)) / quantity;
+  const meanCost = sumOf(observations.map((one) => one.cost * one.quantity)) / quantity;
+  const meanPrice = sumOf(observations.map((one) => one.price * one.quantity)) / quantity;
   let covariance = 0;
   let variance = 0;
   for (const one of observations) {
@@ -86,10 +87,4 @@ export function passThrough(observations: readonly CostAndPrice[]): number | nul
 function ascending(amounts: readonly number[]): number[] {
   for (const amount of amounts) if (!(amount >= 0)) throw new RangeError(`shares of a whole are of non-negative amounts, found ${amount}`);
   return [...amounts].sort((a, b) => a - b);
-}
-
-function sum(values: readonly number[]): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
 }

@@ -88,7 +88,7 @@ const runTwin = async (given: string, flags: TwinFlags): Promise<void> => {
   }
 };
 
-/** Before it is evaluated: what took a quarter of an hour to play should outlive a fault in that. */
+/** Before it is evaluated: what took so long to play should outlive a fault in that. */
 const writeRecording = (out: string, recording: TwinRecording): void => {
   mkdirSync(out, { recursive: true });
   writeWhole(join(out, "recording.json"), renderRecording(recording));

@@ -1,7 +1,7 @@
 import type { CancelReason, Dispute, JobId, JobRequest, Message, PaymentPurpose, PaymentRequest, PeerId, Quote, Refuse, Result, TokenChunk } from "../protocol/messages.ts";
 import { isReceiptFor, wrongWith } from "./bill.ts";
 import { Budget, type BudgetOptions } from "./budget.ts";
-import type { Environment, JobStatus, Participant, Random, Timer, TimerId, WalletEvent } from "./environment.ts";
+import { type Environment, type JobStatus, NO_TIMER, type Participant, type Random, type Timer, type TimerId, type WalletEvent } from "./environment.ts";
 import { JobMap } from "./job-map.ts";
 import { OutputCheck } from "./output-check.ts";
 import { ClientAdvances } from "./settlement/client-advances.ts";
@@ -309,9 +309,6 @@ export class Client implements Participant {
     this.#advances?.onEnd(job.request.jobId);
   }
 }
-
-/** Stands for a timer that is not set: ids of timers that are over may come again. */
-const NO_TIMER: TimerId = -1;
 
 function feeOf(payments: readonly PaymentRequest[]): number {
   let fee = 0;

@@ -2,6 +2,11 @@ import type { JobId, JobRequest, Message, PaymentPurpose, PaymentRequest, PeerId
 
 /** Handle of a pending timer, for `cancel`: not negative. Never reused while the timer is pending, but perhaps right after. */
 export type TimerId = number;
+/**
+ * Stands for a timer that is not set. No small integer, as most ids are none: V8 keeps those in another way, and would make over every
+ * job's object whose first timer comes after this.
+ */
+export const NO_TIMER: TimerId = -Infinity;
 
 /** What a participant asked to be reminded of. */
 export interface Timer {

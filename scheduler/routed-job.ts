@@ -1,8 +1,6 @@
 import type { JobRequest } from "../protocol/messages.ts";
-import type { TimerId } from "./environment.ts";
+import { NO_TIMER, type TimerId } from "./environment.ts";
 
-/** Stands for a timer that is not set. */
-export const NO_TIMER: TimerId = -1;
 /** Stands for a node that is not there. */
 export const NO_NODE = -1;
 

@@ -3,7 +3,7 @@ import type {
 } from "../protocol/messages.ts";
 import { maxAmountMsat } from "../protocol/units.ts";
 import { isReceiptFor, isWithinRequest } from "./bill.ts";
-import type { Decision, Environment, Participant, Timer } from "./environment.ts";
+import { type Decision, type Environment, NO_TIMER, type Participant, type Timer } from "./environment.ts";
 import { JobMap } from "./job-map.ts";
 import type { BusyMeter } from "./mechanism/busy-meter.ts";
 import type { GoingPrice } from "./mechanism/going-price.ts";
@@ -12,7 +12,7 @@ import { MarketWatch } from "./mechanism/market-watch.ts";
 import type { Floor, Mechanism } from "./mechanism/mechanism.ts";
 import type { ModelMarket } from "./model-market.ts";
 import { Registry } from "./registry.ts";
-import { attemptAt, newJob, NO_NODE, NO_TIMER, type RoutedJob } from "./routed-job.ts";
+import { attemptAt, newJob, NO_NODE, type RoutedJob } from "./routed-job.ts";
 import type { RouterOptions } from "./router-options.ts";
 import { Selector } from "./selection/selector.ts";
 import { WaitingJobs } from "./waiting-jobs.ts";

@@ -84,7 +84,8 @@ export class Eligibility {
     this.#minStakeMsat = job.minStakeMsat;
     this.#attested = job.privacy === "attested";
     this.#anyRegion = job.allowedRegions === undefined;
-    this.#regions.length = 0;
+    // An assignment of a length is a call into the runtime.
+    if (this.#regions.length > 0) this.#regions.length = 0;
     if (job.allowedRegions !== undefined) for (const name of job.allowedRegions) this.#regions.push(this.#registry.region(name));
   }
 

@@ -1,6 +1,6 @@
 import type { JobId, JobRequest, PaymentCall, PaymentRequest, PeerId, PriceSheet, Result, TokenChunk } from "../../protocol/messages.ts";
 import { amountMsat } from "../../protocol/units.ts";
-import type { Environment, TimerId, WalletEvent } from "../environment.ts";
+import { type Environment, NO_TIMER, type TimerId, type WalletEvent } from "../environment.ts";
 
 /** What a client has paid one node for one job before its result. Amounts in msat. */
 interface ClientAdvance {
@@ -44,7 +44,6 @@ export interface ClientAdvanceOptions {
   readonly refundWithinUs: number;
 }
 
-const NO_TIMER: TimerId = -1;
 /** A payment that its payee does not take is not tried again. */
 const FINAL: ReadonlySet<string> = new Set(["released", "escrow-timeout", "invoice-expired", "paid-already"]);
 

@@ -1,6 +1,6 @@
 import type { Award, JobId, PaymentRequest, PeerId, RefusalReason, SettlementTerms } from "../../protocol/messages.ts";
 import { amountMsat } from "../../protocol/units.ts";
-import type { Environment, Random, RunnerEvent, TimerId, WalletEvent } from "../environment.ts";
+import { type Environment, NO_TIMER, type Random, type RunnerEvent, type TimerId, type WalletEvent } from "../environment.ts";
 import { Outgoing } from "./outgoing.ts";
 
 type Finished = Extract<RunnerEvent, { kind: "finished" }>;
@@ -77,8 +77,6 @@ export interface NodeAdvanceOptions {
   readonly paymentAttempts: number;
   readonly paymentRetryUs: number;
 }
-
-const NO_TIMER: TimerId = -1;
 
 /**
  * The node's side of jobs that are paid before their result: it calls for payment, lets work begin when the money is

@@ -5,6 +5,8 @@ import { Lane } from "./lane.ts";
 
 /** Slots of a timer id; the rest of the id says which user of the slot is meant. */
 const SLOTS = 2 ** 24;
+/** Of every slot's first timer: no id is a small integer, for which objects that keep ids would have another shape. */
+const FIRST_GENERATION = 2 ** 31 / SLOTS;
 /** A delay asked for this often gets a lane of its own. */
 const LANE_AFTER = 16;
 /** Lanes among which a look is quicker than a table. */
@@ -139,6 +141,7 @@ export class Timers {
       this.#epochs = wider(this.#epochs);
       this.#peers = wider(this.#peers);
     }
+    this.#generations[slot] = FIRST_GENERATION;
     return slot;
   }
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { cpus, release, totalmem, type as systemName } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { digest } from "../../protocol/canonical.ts";
+import { sumOf } from "../../sim/kernel/statistics/lists.ts";
 import type { Scenario } from "../../sim/scenario/scenario.ts";
 import type { LiveModelSpec, TwinSpec } from "../../sim/scenario/sections/twin.ts";
 import { planJobs } from "../../sim/world/planned-jobs.ts";
@@ -55,7 +56,7 @@ export async function performTwin(options: TwinOptions): Promise<TwinRecording> 
   const measuredAt = new Date().toISOString();
   const acts = actsOf(scenario.horizonUs, twin.intermissionsUs, jobs);
   const benches = roundsOfParts(twin.repetitions, acts.length + 1).map((rounds) => planBench(scenario, seed, plans, jobs, { rounds, of: twin.repetitions, stretchS: twin.stretchUs / 1e6, intermissionsUs: twin.intermissionsUs }));
-  const allUs = scenario.horizonUs + benches.reduce((sum, { aboutUs }) => sum + aboutUs, 0);
+  const allUs = scenario.horizonUs + sumOf(benches.map(({ aboutUs }) => aboutUs));
   let doneUs = 0;
   const tell = (what: string, ofUs: number, share: number): void => onProgress(what, Math.min(1, (doneUs + ofUs * share) / allUs));
 

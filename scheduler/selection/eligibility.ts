@@ -84,9 +84,9 @@ export class Eligibility {
     this.#minStakeMsat = job.minStakeMsat;
     this.#attested = job.privacy === "attested";
     this.#anyRegion = job.allowedRegions === undefined;
-    // An assignment of a length is a call into the runtime.
-    if (this.#regions.length > 0) this.#regions.length = 0;
-    if (job.allowedRegions !== undefined) for (const name of job.allowedRegions) this.#regions.push(this.#registry.region(name));
+    if (job.allowedRegions === undefined) return;
+    this.#regions.length = 0;
+    for (const name of job.allowedRegions) this.#regions.push(this.#registry.region(name));
   }
 
   /** The most the job can cost there, fee left out, in msat; not rounded: for comparisons between offers. */

@@ -1,5 +1,6 @@
 import type { FittedCost } from "../../protocol/fitted-cost.ts";
 import type { FitResidual } from "../../protocol/profile.ts";
+import { meanOf } from "../kernel/statistics/lists.ts";
 import { fittedStepCost } from "../world/engine/fitted-cost.ts";
 import type { ModelFacts } from "./facts.ts";
 import { fitForm, type FormOptions, type PointForm } from "./forms.ts";
@@ -93,7 +94,7 @@ export function fitPoints(measurements: Measurements, options: FitOptions = {}):
     const cost = { ...best.cost, mixed };
     const residuals = steps.map((step, index): FitResidual => ({ kind: "mixed", index, used: false, measuredUs: step.us, fittedUs: predictMixedUs(cost, step) }));
     const errors = residuals.map(relativeError);
-    return { cost, residuals, mean: meanOf(errors), max: maxOf(errors) };
+    return { cost, residuals, mean: meanAbsolute(errors), max: maxAbsolute(errors) };
   });
   const { cost, residuals, mean, max } = mixes.reduce((taken, next) => (next.mean < taken.mean ? next : taken));
   return {
@@ -144,8 +145,8 @@ function fitOne(form: PointForm, points: readonly Point[], used: readonly boolea
     const inFit = residuals.filter((residual) => residual.kind === kind && residual.used).map(relativeError);
     const predicted = points.flatMap((point, i) => (point.kind === kind && !Number.isNaN(unseen[i]) ? [unseen[i]!] : []));
     return {
-      points: points.filter((point) => point.kind === kind).length, used: inFit.length, mean: meanOf(inFit), max: maxOf(inFit),
-      heldOut: predicted.length === 0 ? null : { points: predicted.length, mean: meanOf(predicted), max: maxOf(predicted) },
+      points: points.filter((point) => point.kind === kind).length, used: inFit.length, mean: meanAbsolute(inFit), max: maxAbsolute(inFit),
+      heldOut: predicted.length === 0 ? null : { points: predicted.length, mean: meanAbsolute(predicted), max: maxAbsolute(predicted) },
     };
   };
   const prefill = errorsOf("prefill");
@@ -156,10 +157,10 @@ function fitOne(form: PointForm, points: readonly Point[], used: readonly boolea
   };
 }
 
-function meanOf(errors: readonly number[]): number {
-  return errors.length === 0 ? 0 : errors.reduce((sum, error) => sum + Math.abs(error), 0) / errors.length;
+function meanAbsolute(errors: readonly number[]): number {
+  return errors.length === 0 ? 0 : meanOf(errors.map(Math.abs));
 }
 
-function maxOf(errors: readonly number[]): number {
+function maxAbsolute(errors: readonly number[]): number {
   return errors.reduce((max, error) => Math.max(max, Math.abs(error)), 0);
 }

@@ -1,4 +1,4 @@
-import { beforeAll, afterEach, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { RunnerJob } from "../../../scheduler/environment.ts";
 import { HttpRunner, type HttpRunnerOptions } from "../http.ts";
 import { RunnerEar } from "../testing/ear.ts";

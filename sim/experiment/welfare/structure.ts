@@ -1,4 +1,5 @@
 import { sumOf } from "../../kernel/statistics/lists.ts";
+
 /** Points of a Lorenz curve at most. */
 const LORENZ_POINTS = 101;
 

@@ -6,7 +6,7 @@ const values = fc.array(fc.integer({ min: -1_000, max: 1_000 }), { minLength: 1,
 const ascending = (list: readonly number[]): number[] => list.toSorted((a, b) => a - b);
 
 test("by hand", () => {
-  expect([sumOf([1, 2, 4]), meanOf([1, 2, 6]), medianOf([1, 2, 9]), medianOf([1, 2, 3, 9]), quantileOf([10, 20, 30], 0.95)]).toEqual([7, 3, 2, 2.5, 29]);
+  expect([sumOf([1, 2, 4]), meanOf([1, 2, 6]), medianOf([1, 2, 9]), medianOf([1, 2, 3, 9]), quantileOf([10, 20, 30], 0.95), quantileOf([0, 10], 0.25)]).toEqual([7, 3, 2, 2.5, 29, 2.5]);
   expect([sumOf([]), meanOf([]), medianOf([]), quantileOf([], 0.2)]).toEqual([0, NaN, NaN, NaN]);
 });
 

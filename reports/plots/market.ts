@@ -30,7 +30,7 @@ export function marketFigure(report: RunReport): Figure {
   else if (drawn.length > 1) panels.push(...views.map((view) => byRank(view, color, moving)));
   return {
     title: PLOT_TITLES.market,
-    subtitle: drawn.length < 2 ? "" : stride > 1 ? `One dot per node; every ${stride}th of ${formatNumber(priced.length)} nodes is drawn.` : "One dot per node.",
+    subtitle: drawn.length < 2 ? "" : stride > 1 ? `One dot per node; one in ${stride} of ${formatNumber(priced.length)} nodes is drawn.` : "One dot per node.",
     keys: panels.length === 0 ? [] : [
       ...shown.map((name): Key => ({ name, color: color(name) })),
       ...(shown.length < report.operatorClasses.length ? [{ name: "other classes", color: GREY }] : []),

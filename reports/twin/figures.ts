@@ -117,7 +117,7 @@ function jobsFigure(pairs: readonly JobPair[]): Figure {
   const seconds = { text: (value: number) => `${value} s`, label: null };
   return {
     title,
-    subtitle: `One dot per job${every > 1 ? ` (every ${every}th)` : ""}: from submission to result, for real and in the simulation.`,
+    subtitle: `One dot per job${every > 1 ? ` (one in ${every} is drawn)` : ""}: from submission to result, for real and in the simulation.`,
     keys: [{ name: "went to the same node", color: GOOD }, { name: "to another", color: BAD }, { name: "equal", color: GREY, shape: "dashed" }],
     panels: [{
       heading: "Simulated (up) against real (right)", height: 460,

@@ -8,6 +8,7 @@ import type { ClientSpec } from "../scenario/scenario.ts";
 import { unlimitedMsat } from "../scenario/scenario.ts";
 import type { ExchangePath } from "../supply/exchange.ts";
 import type { Oracle } from "./oracle.ts";
+import { CountedNames } from "./counted-names.ts";
 import { WholeDraws } from "./whole-draws.ts";
 
 /** What a client class's demand needs of the world around it. */
@@ -52,7 +53,8 @@ export class DemandDriver {
   readonly #valueMsat: WholeDraws | null;
   readonly #patienceUs: WholeDraws;
   readonly #work: Random;
-  #serial = 0;
+  readonly #jobIds: CountedNames;
+  #submitted = 0;
   /** An arrival that is planned and not submitted yet. */
   #inputTokens = 0;
   #outputTokens = 0;
@@ -69,6 +71,7 @@ export class DemandDriver {
     this.#valueMsat = spec.worth.valueMsat === null ? null : new WholeDraws(spec.worth.valueMsat, stream("value"), 0);
     this.#patienceUs = new WholeDraws(spec.patienceUs, stream("patience"), 0);
     this.#work = stream("work");
+    this.#jobIds = new CountedNames(`${spec.name}-`, 0);
   }
 
   start(): void {
@@ -118,9 +121,8 @@ export class DemandDriver {
 
   #submit(inputTokens: number, outputTokens: number, user: number): void {
     const spec = this.#spec;
-    const serial = this.#serial++;
-    const client = this.#clients[serial % this.#clients.length]!;
-    const jobId = `${spec.name}-${serial}`;
+    const client = this.#clients[this.#submitted++ % this.#clients.length]!;
+    const jobId = this.#jobIds.next();
     const { maxPriceShare, choice } = spec.worth;
     let valueMsat = this.#valueMsat === null ? -1 : this.#valueMsat.next();
     let maxPriceMsat = maxPriceShare === null ? this.#maxPriceMsat.next() : Math.floor(valueMsat * maxPriceShare);

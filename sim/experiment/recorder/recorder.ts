@@ -1,5 +1,5 @@
 import { JOB_STATUSES, type JobRow, type ReportJobStatus, type RunReport } from "../../../protocol/result.ts";
-import { ClientTally } from "./client-tally.ts";
+import { ClientTally, countEnd } from "./client-tally.ts";
 import { AT_ROUTER, FIRST_CLASS_LEVEL, IN_SYSTEM, LEVELS_PER_CLASS, NODES_UP, RUNNING, SLOTS_UP, type WindowCount } from "./columns.ts";
 import { ExactSum } from "./exact-sum.ts";
 import { InvariantError, LAWS } from "./invariant.ts";
@@ -227,12 +227,12 @@ export class Recorder {
     this.#sojourns.add(nowUs - submittedUs);
     const clientClass = data[at + CLIENT_CLASS]!;
     const tally = this.#clients[clientClass]!;
-    tally.endedAll[status]++;
-    if (nowUs < this.#horizonUs) this.#counts[status][this.#levels.window]!++;
+    countEnd(tally.endedAll, status);
+    if (nowUs < this.#horizonUs) (status === "completed" ? this.#counts.completed : this.#counts[status])[this.#levels.window]!++;
     if (submittedUs >= this.#warmupUs) {
       this.#measuredSojourns.add(nowUs - submittedUs);
       this.#measuredEnded++;
-      tally.ended[status]++;
+      countEnd(tally.ended, status);
       const attempts = data[at + ATTEMPTS]!;
       tally.attemptsOfEnded += attempts;
       if (attempts > 1) tally.retriedJobs++;

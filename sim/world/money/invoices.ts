@@ -3,6 +3,7 @@ import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { sha256Hex } from "../../../protocol/canonical.ts";
 import type { Invoice } from "../../../scheduler/environment.ts";
 import type { EventId } from "../../kernel/queue.ts";
+import { CountedNames } from "../counted-names.ts";
 
 /** A hold invoice and what is locked on it. */
 export interface Hold {
@@ -24,20 +25,18 @@ export class Invoices {
   readonly #secret: string | null;
   readonly #preimages = new Map<string, string>();
   readonly #closed = new Set<string>();
-  /** Made so far, by payee. */
-  readonly #made: number[] = [];
+  /** By payee: what others do at the same time does not show in a hash. */
+  readonly #names: CountedNames[] = [];
 
   /** @param secret what preimages are derived from; null: running numbers. */
   constructor(secret: string | null) {
     this.#secret = secret;
   }
 
-  /** Numbered by payee: what others do at the same time does not show in it. */
   make(payee: number, amountMsat: number | null): Invoice {
-    const number = (this.#made[payee] ?? 0) + 1;
-    this.#made[payee] = number;
-    if (this.#secret === null) return { paymentHash: HASH_PREFIX + String(FIRST_HASH + payee) + String(FIRST_HASH + number), amountMsat };
-    const preimage = sha256Hex(`${this.#secret}/${payee}/${number}`);
+    const name = (this.#names[payee] ??= this.#namesOf(payee)).next();
+    if (this.#secret === null) return { paymentHash: name, amountMsat };
+    const preimage = sha256Hex(name);
     const paymentHash = bytesToHex(sha256(hexToBytes(preimage)));
     this.#preimages.set(paymentHash, preimage);
     return { paymentHash, amountMsat };
@@ -63,6 +62,10 @@ export class Invoices {
 
   isClosed(paymentHash: string): boolean {
     return this.#closed.size > 0 && this.#closed.has(paymentHash);
+  }
+
+  #namesOf(payee: number): CountedNames {
+    return this.#secret === null ? new CountedNames(HASH_PREFIX + String(FIRST_HASH + payee), FIRST_HASH + 1) : new CountedNames(`${this.#secret}/${payee}/`, 1);
   }
 }
 

@@ -60,6 +60,8 @@ export class Lightning {
   readonly #invoices: Invoices;
   #requests: (PaymentRequest | null)[] = [];
   #payers = new Int32Array(64);
+  /** -1: nobody of this market. Looked up when the payer speaks of it: by the time that the payment is through, others were spoken of. */
+  #payees = new Int32Array(64);
   #feesMsat = new Float64Array(64);
   /** What left the payer's account. */
   #totalsMsat = new Float64Array(64);
@@ -97,10 +99,11 @@ export class Lightning {
     const feeMsat = fromAmount ? Math.min(routingFeeMsat, amountMsat) : routingFeeMsat;
     const totalMsat = fromAmount ? amountMsat : amountMsat + feeMsat;
     const { channels } = this.#options;
-    channels?.update(payer, this.#host.peerIndex(request.payee), kernel.nowUs);
+    const payee = this.#host.peerIndex(request.payee);
+    channels?.update(payer, payee, kernel.nowUs);
     const affordable = ledger.balanceMsat(this.#host.accountOf(payer)) >= totalMsat && totalMsat > 0;
     const lost = this.#spec.failureShare > 0 && random.next() < this.#spec.failureShare;
-    const dry = affordable && channels !== null && !channels.reserve(payer, this.#host.peerIndex(request.payee), totalMsat, totalMsat - feeMsat, kernel.nowUs);
+    const dry = affordable && channels !== null && !channels.reserve(payer, payee, totalMsat, totalMsat - feeMsat, kernel.nowUs);
     const goes = affordable && !dry;
     if (goes) {
       ledger.transfer(this.#host.accountOf(payer), this.#host.inFlightAccount, totalMsat);
@@ -109,6 +112,7 @@ export class Lightning {
     const slot = this.#free.pop() ?? this.#grow();
     this.#requests[slot] = request;
     this.#payers[slot] = payer;
+    this.#payees[slot] = payee;
     this.#feesMsat[slot] = feeMsat;
     this.#totalsMsat[slot] = totalMsat;
     kernel.after(this.#spec.latencyUs, this.#host.eventKind, slot, goes ? (lost ? LOST : SENT) : dry ? DRY : UNAFFORDABLE);
@@ -118,7 +122,7 @@ export class Lightning {
   settle(slot: number, state: number): void {
     const host = this.#host;
     const request = this.#requests[slot]!;
-    const payeeIndex = host.peerIndex(request.payee);
+    const payeeIndex = this.#payees[slot]!;
     switch (state) {
       case UNAFFORDABLE: return this.#failed(slot, payeeIndex, "insufficient-balance", host.accountOf(this.#payers[slot]!));
       case DRY: return this.#failed(slot, payeeIndex, "no-liquidity", host.accountOf(this.#payers[slot]!));
@@ -235,9 +239,9 @@ export class Lightning {
     const slot = this.#requests.length;
     this.#requests.push(null);
     if (slot === this.#payers.length) {
-      const payers = new Int32Array(slot * 2);
-      payers.set(this.#payers);
-      this.#payers = payers;
+      const widerInt = (old: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> => { const a = new Int32Array(slot * 2); a.set(old); return a; };
+      this.#payers = widerInt(this.#payers);
+      this.#payees = widerInt(this.#payees);
       const wider = (old: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> => { const a = new Float64Array(slot * 2); a.set(old); return a; };
       this.#feesMsat = wider(this.#feesMsat);
       this.#totalsMsat = wider(this.#totalsMsat);

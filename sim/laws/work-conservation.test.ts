@@ -273,7 +273,7 @@ describe("law 7: work conservation", () => {
     }],
     ["an engine sleeps on after a step", /does nothing|a step has ended/, () => patch(BatchEngine.prototype, "submit", (original) => function (this: BatchEngine, nowUs, ref, input, output, priority) {
       original.call(this, nowUs, ref, input, output, priority);
-      if (this.running === 0) this.nextUs = Infinity;
+      if (this.running === 0) Object.defineProperty(this, "nextUs", { value: Infinity });
     }), undefined],
   ])("is seen to be broken where %s", (_, how, fault, before) => {
     expect(firstViolation(arbitraryScenario(), (scenario) => void checkNodes(scenario, [fault], before))).toMatch(how);

@@ -1,9 +1,11 @@
 import { planEngine, type StepEngineSpec } from "../scenario/engine-plan.ts";
 import type { OperatorSpec } from "../scenario/scenario.ts";
 import { advertisedSpeeds } from "./catalogue/speeds.ts";
-import { llamaCppEngine } from "./engine/llama-cpp.ts";
-import { sequentialEngine } from "./engine/sequential.ts";
-import { vllmEngine } from "./engine/vllm.ts";
+import { Arena } from "./engine/arena.ts";
+import { BatchEngine, type BatchRules } from "./engine/batch.ts";
+import { llamaCppRules } from "./engine/llama-cpp.ts";
+import { sequentialRules } from "./engine/sequential.ts";
+import { vllmRules } from "./engine/vllm.ts";
 import type { NodeKit } from "./node-kit.ts";
 
 /**
@@ -14,6 +16,14 @@ import type { NodeKit } from "./node-kit.ts";
 export function modelEngine(spec: OperatorSpec, engine: StepEngineSpec): NodeKit {
   const { machine, power, cost, limits } = planEngine(spec, engine, spec.models[0]!);
   const { slots, kvTokensMax, contextTokensMax: contextTokens, stepTokens: batchTokens } = limits;
+  const rules = ((): BatchRules => {
+    switch (engine.kind) {
+      case "llama.cpp": return llamaCppRules({ cost, slots, contextTokens, kvTokensMax, batchTokens });
+      case "vllm": return vllmRules({ cost, kvTokensMax, maxSequences: slots, batchTokens, contextTokens });
+      case "sequential": return sequentialRules({ cost, contextTokens, batchTokens });
+    }
+  })();
+  const arena = new Arena();
   return {
     machine,
     power,
@@ -21,13 +31,7 @@ export function modelEngine(spec: OperatorSpec, engine: StepEngineSpec): NodeKit
     kvTokensMax,
     work: { fixedUs: 0, inputUs: cost.baseUs(batchTokens, 0) / batchTokens, outputUs: cost.baseUs(0, slots) / slots },
     workUs: null,
-    engine() {
-      switch (engine.kind) {
-        case "llama.cpp": return llamaCppEngine({ cost, slots, contextTokens, kvTokensMax, batchTokens });
-        case "vllm": return vllmEngine({ cost, kvTokensMax, maxSequences: slots, batchTokens, contextTokens });
-        case "sequential": return sequentialEngine({ cost, contextTokens, batchTokens });
-      }
-    },
+    engine: () => new BatchEngine(rules, arena),
     offers: spec.models.map((name) => ({ model: name, contextTokensMax: contextTokens, ...advertisedSpeeds(cost) })),
   };
 }

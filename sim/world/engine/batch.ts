@@ -1,3 +1,4 @@
+import { Arena } from "./arena.ts";
 import type { Engine, EngineSink, QueueDiscipline, StepCost } from "./engine.ts";
 import { PRIORITY_MAX } from "./engine.ts";
 import { requireCost, requireInteger, requireJob, requireSpeed, throwClock } from "./checks.ts";
@@ -6,12 +7,49 @@ import { JobTable, NEVER_ADMITTED, WAITING, WaitingList } from "./jobs.ts";
 import { firstBoundaryAfter, seriesSum, weightedSum } from "./series.ts";
 import { TICKS_MAX, TICKS_PER_US, US_PER_TICK, ticksOf } from "./ticks.ts";
 
-/** What a member of the batch takes in its array: the job and, where it decodes, two facts. */
+/** What a member of the batch takes in the arena: the job and, where it decodes, two facts. */
 const MEMBER = 3;
 /** The value of `#stepsDone` at which it has produced its last token. */
 const FINISH_STEP = 1;
 /** Its context in the coming step, less `#stepsDone`. */
 const CONTEXT_ORIGIN = 2;
+
+/** When `advance` has something to do, when the stretch ends or an idle engine starts (Infinity when idle), and the latest time told. */
+const NEXT_US = 0;
+const DUE_US = 1;
+const LAST_US = 2;
+/** The stretch of equal steps under way: start in whole microseconds and ticks, first duration, growth, number. */
+const START_US = 3;
+const START_TICKS = 4;
+const TICKS = 5;
+const TICKS_GROWTH = 6;
+const STEPS = 7;
+/** KV tokens in its first step, and growth a step. */
+const KV = 8;
+const KV_GROWTH = 9;
+/** Steps since the batch was empty, and when the first of those that decode has its last token. */
+const STEPS_DONE = 10;
+const NEXT_FINISH_STEP = 11;
+/** Context that the decoding jobs read in the coming step, in tokens. */
+const CONTEXT = 12;
+/** Tokens in the KV cache of jobs in prefill. */
+const PREFILLED = 13;
+/** Tokens of KV set aside for running jobs (without blocks), or blocks in use times their size. */
+const RESERVED = 14;
+/** Integrals up to the start of the stretch. */
+const BUSY_TOTAL_US = 15;
+const RUNNING_TOTAL_US = 16;
+const KV_TOTAL_US = 17;
+/** Speed, and shares of the machine: of steps that hold prompt tokens, of others, and of the step under way. */
+const SPEED = 18;
+const PROMPT_SHARE = 19;
+const GENERATION_SHARE = 20;
+const SHARE = 21;
+/** Ticks of a step for each token of context, and for each pair of a prompt token and a token before it. */
+const CONTEXT_TICKS = 22;
+const PREFILL_CONTEXT_TICKS = 23;
+/** How many numbers that makes. */
+const STATE = 24;
 
 /** What tells one engine with continuous batching from another. */
 export interface BatchRules {
@@ -42,67 +80,41 @@ export interface BatchRules {
  */
 export class BatchEngine implements Engine {
   readonly slots: number;
-  readonly kvTokensMax: number;
   running = 0;
-  nextUs = Infinity;
 
-  readonly #contextTokensMax: number;
-  readonly #batchTokens: number;
-  readonly #blockTokens: number;
-  readonly #byPriority: boolean;
-  readonly #cost: StepCost;
-  readonly #events = new EventBuffer();
-  readonly #jobs = new JobTable();
+  readonly #rules: BatchRules;
+  readonly #arena: Arena;
+  /** Where its numbers are, named above. */
+  readonly #page: Float64Array;
+  readonly #state: number;
+  readonly #events: EventBuffer;
+  readonly #jobs: JobTable;
   readonly #queue: WaitingList;
 
-  /** The batch in order of admission, a {@link MEMBER} each; the first `#decoding` decode, the others are in prefill. */
-  #batch = new Float64Array(4 * MEMBER);
+  /**
+   * Where the batch is, in order of admission, a {@link MEMBER} each, and for how many there is room. The first `#decoding`
+   * decode, the others are in prefill.
+   */
+  #batchPage: Float64Array;
+  #batch: number;
+  #batchRoom = 4;
   #decoding = 0;
-  #stepsDone = 0;
-  #nextFinishStep = Infinity;
-  /** Context that the decoding jobs read in the coming step, in tokens. */
-  #context = 0;
-  /** Tokens in the KV cache of jobs in prefill. */
-  #prefilled = 0;
-  /** Tokens of KV set aside for running jobs (without blocks), or blocks in use times their size. */
-  #reserved = 0;
   /** Cancelled jobs that are still in the batch. */
   #cancelled = 0;
-  /** Output tokens at which somebody wants to hear of a job, by its handle. */
-  readonly #watches = new Map<number, number>();
+  /** Output tokens at which somebody wants to hear of a job, by its handle; null before anybody asks. */
+  #watches: Map<number, number> | null = null;
 
-  /** The stretch of equal steps under way: start in whole microseconds and ticks, first duration, growth, number. */
-  #startUs = 0;
-  #startTicks = 0;
-  #ticks = 1;
-  #ticksGrowth = 0;
-  #steps = 1;
-  /** KV tokens in its first step, and growth a step. */
-  #kv = 0;
-  #kvGrowth = 0;
   /** Jobs whose prompt is completed by the one step, then the chunk of the job after them: 0 where none. */
   #completing = 0;
   #chunk = 0;
-  /** When the stretch ends or an idle engine starts; Infinity when idle. */
-  #dueUs = Infinity;
-  #lastUs = 0;
+  #speedChanged = false;
   #advancing = false;
 
-  #speed = 1;
-  /** Shares of the machine: of steps that hold prompt tokens, of others, and of the step under way. */
-  #promptShare = 1;
-  #generationShare = 1;
-  #share = 1;
-  #speedChanged = false;
-  #contextTicks: number;
-  #prefillContextTicks: number;
-
-  #busyTotalUs = 0;
-  #runningTotalUs = 0;
-  #kvTotalUs = 0;
-
-  /** @throws RangeError for a rule out of range. */
-  constructor(rules: BatchRules) {
+  /**
+   * @param arena where it keeps its numbers, best shared by the engines of a market.
+   * @throws RangeError for a rule out of range.
+   */
+  constructor(rules: BatchRules, arena = new Arena()) {
     requireInteger("slots", rules.slots, 1, 65_536);
     requireInteger("kvTokensMax", rules.kvTokensMax, 1, 2 ** 31 - 1);
     requireInteger("contextTokensMax", rules.contextTokensMax, 2, 2 ** 31 - 1);
@@ -110,15 +122,36 @@ export class BatchEngine implements Engine {
     requireInteger("blockTokens", rules.blockTokens, 0, rules.kvTokensMax);
     requireCost(rules.cost);
     this.slots = rules.slots;
-    this.kvTokensMax = rules.kvTokensMax;
-    this.#contextTokensMax = rules.contextTokensMax;
-    this.#batchTokens = rules.batchTokens;
-    this.#blockTokens = rules.blockTokens;
-    this.#byPriority = rules.discipline === "priority";
-    this.#cost = rules.cost;
-    this.#queue = new WaitingList(this.#jobs, this.#byPriority ? PRIORITY_MAX + 1 : 1);
-    this.#contextTicks = ticksOf(rules.cost.contextUs);
-    this.#prefillContextTicks = ticksOf(rules.cost.prefillContextUs);
+    this.#rules = rules;
+    this.#arena = arena;
+    const state = arena.take(STATE);
+    const { page } = arena;
+    this.#page = page;
+    this.#state = state;
+    this.#batch = arena.take(this.#batchRoom * MEMBER);
+    this.#batchPage = arena.page;
+    this.#events = new EventBuffer(arena);
+    this.#jobs = new JobTable(arena);
+    this.#queue = new WaitingList(arena, this.#jobs, rules.discipline === "priority" ? PRIORITY_MAX + 1 : 1);
+    page[state + NEXT_US] = Infinity;
+    page[state + DUE_US] = Infinity;
+    page[state + NEXT_FINISH_STEP] = Infinity;
+    page[state + TICKS] = 1;
+    page[state + STEPS] = 1;
+    page[state + SPEED] = 1;
+    page[state + PROMPT_SHARE] = 1;
+    page[state + GENERATION_SHARE] = 1;
+    page[state + SHARE] = 1;
+    page[state + CONTEXT_TICKS] = ticksOf(rules.cost.contextUs);
+    page[state + PREFILL_CONTEXT_TICKS] = ticksOf(rules.cost.prefillContextUs);
+  }
+
+  get nextUs(): number {
+    return this.#page[this.#state + NEXT_US]!;
+  }
+
+  get kvTokensMax(): number {
+    return this.#rules.kvTokensMax;
   }
 
   get waiting(): number {
@@ -126,37 +159,43 @@ export class BatchEngine implements Engine {
   }
 
   get kvTokensUsed(): number {
+    const page = this.#page;
+    const state = this.#state;
     if (this.running === 0) return 0;
-    return this.#kv + this.#kvGrowth * this.#fullSteps(this.#elapsed(this.#lastUs));
+    return page[state + KV]! + page[state + KV_GROWTH]! * this.#fullSteps(this.#elapsed(page[state + LAST_US]!));
   }
 
   fits(inputTokens: number, outputTokens: number): boolean {
     const input = inputTokens < 1 ? 1 : inputTokens;
     // The last output token never enters the cache.
-    return input + outputTokens <= this.#contextTokensMax && this.#roomFor(input + outputTokens - 1) <= this.kvTokensMax;
+    return input + outputTokens <= this.#rules.contextTokensMax && this.#roomFor(input + outputTokens - 1) <= this.kvTokensMax;
   }
 
   submit(nowUs: number, ref: number, inputTokens: number, outputTokens: number, priority: number): void {
+    const page = this.#page;
+    const state = this.#state;
     requireJob(ref, priority);
     const input = inputTokens < 1 ? 1 : inputTokens;
     if (!(Number.isInteger(input) && Number.isInteger(outputTokens) && outputTokens >= 1 && this.fits(input, outputTokens))) {
       throw new RangeError(
         `a job of ${inputTokens} input and ${outputTokens} output tokens cannot run here: whole numbers are expected, at least 1 output ` +
-        `token, a context of at most ${this.#contextTokensMax} tokens and a KV cache of ${this.kvTokensMax} tokens`);
+        `token, a context of at most ${this.#rules.contextTokensMax} tokens and a KV cache of ${this.kvTokensMax} tokens`);
     }
     this.#settle(nowUs);
-    this.#queue.pushBack(this.#jobs.add(ref, input, outputTokens, this.#byPriority ? priority : 0));
+    this.#queue.pushBack(this.#jobs.add(ref, input, outputTokens, this.#rules.discipline === "priority" ? priority : 0));
     if (this.running === 0) {
-      if (this.#dueUs === Infinity) {
-        this.#dueUs = nowUs;
-        if (this.nextUs > nowUs) this.nextUs = nowUs;
+      if (page[state + DUE_US]! === Infinity) {
+        page[state + DUE_US] = nowUs;
+        if (page[state + NEXT_US]! > nowUs) page[state + NEXT_US] = nowUs;
       }
     } else if (this.running < this.slots) this.#cut(nowUs);
   }
 
   cancel(nowUs: number, ref: number): boolean {
+    const page = this.#page;
+    const state = this.#state;
     this.#settle(nowUs);
-    if (this.#watches.size > 0) this.#watches.delete(ref);
+    this.#watches?.delete(ref);
     const known = this.#events.purge(ref);
     const job = this.#jobs.find(ref);
     if (job < 0) return known;
@@ -166,8 +205,8 @@ export class BatchEngine implements Engine {
       this.#jobs.remove(job);
       if (this.running === 0) {
         if (this.#queue.size === 0) {
-          this.#dueUs = Infinity;
-          if (this.#events.size === 0) this.nextUs = Infinity;
+          page[state + DUE_US] = Infinity;
+          if (this.#events.size === 0) page[state + NEXT_US] = Infinity;
         }
       } else if (wasFirst && this.running < this.slots) this.#cut(nowUs); // The next in line may need less room.
     } else {
@@ -181,186 +220,217 @@ export class BatchEngine implements Engine {
   watch(nowUs: number, ref: number, outputTokens: number): void {
     this.#settle(nowUs);
     if (this.#jobs.find(ref) < 0) return;
+    this.#watches ??= new Map();
     this.#watches.set(ref, outputTokens);
     if (this.running > 0) this.#cut(nowUs);
   }
 
   clear(nowUs: number): void {
-    this.#watches.clear();
+    const page = this.#page;
+    const state = this.#state;
+    this.#watches?.clear();
     const busyUs = this.busyUs(nowUs);
     const runningUs = this.runningUs(nowUs);
     const kvTokenUs = this.kvTokenUs(nowUs);
-    this.#busyTotalUs = busyUs;
-    this.#runningTotalUs = runningUs;
-    this.#kvTotalUs = kvTokenUs;
+    page[state + BUSY_TOTAL_US] = busyUs;
+    page[state + RUNNING_TOTAL_US] = runningUs;
+    page[state + KV_TOTAL_US] = kvTokenUs;
     this.#events.clear();
     this.#queue.clear();
     this.#jobs.clear();
     this.running = 0;
     this.#decoding = 0;
-    this.#stepsDone = 0;
-    this.#context = 0;
-    this.#prefilled = 0;
-    this.#reserved = 0;
+    page[state + STEPS_DONE] = 0;
+    page[state + CONTEXT] = 0;
+    page[state + PREFILLED] = 0;
+    page[state + RESERVED] = 0;
     this.#cancelled = 0;
-    this.#dueUs = Infinity;
-    this.nextUs = Infinity;
+    page[state + DUE_US] = Infinity;
+    page[state + NEXT_US] = Infinity;
   }
 
   setSpeed(nowUs: number, factor: number): void {
+    const page = this.#page;
+    const state = this.#state;
     requireSpeed(factor);
     this.#settle(nowUs);
-    this.#speed = factor;
+    page[state + SPEED] = factor;
     this.#speedChanged = true;
     if (this.running > 0) this.#cut(nowUs);
   }
 
   setShare(nowUs: number, factor: number, promptFactor = factor): void {
+    const page = this.#page;
+    const state = this.#state;
     requireSpeed(factor);
     requireSpeed(promptFactor);
     this.#settle(nowUs);
-    this.#generationShare = factor;
-    this.#promptShare = promptFactor;
+    page[state + GENERATION_SHARE] = factor;
+    page[state + PROMPT_SHARE] = promptFactor;
     this.#speedChanged = true;
     const share = this.#completing > 0 || this.#chunk > 0 ? promptFactor : factor;
-    const longer = this.#share / share;
-    this.#share = share;
+    const longer = page[state + SHARE]! / share;
+    page[state + SHARE] = share;
     if (this.running === 0 || longer === 1) return;
     const steps = this.#fullSteps(this.#elapsed(nowUs));
     if (steps > 0) {
       this.#pass(steps);
-      this.#ticks += this.#ticksGrowth * steps;
-      this.#kv += this.#kvGrowth * steps;
+      page[state + TICKS]! += page[state + TICKS_GROWTH]! * steps;
+      page[state + KV]! += page[state + KV_GROWTH]! * steps;
     }
     const elapsed = this.#elapsed(nowUs);
-    this.#ticks = elapsed + Math.max(1, Math.floor((this.#ticks - elapsed) * longer + 0.5));
+    page[state + TICKS] = elapsed + Math.max(1, Math.floor((page[state + TICKS]! - elapsed) * longer + 0.5));
     this.#plan(1);
   }
 
   advance(nowUs: number, sink: EngineSink): void {
-    if (!(nowUs >= this.#lastUs && Number.isInteger(nowUs))) throwClock(nowUs, this.#lastUs, this.nextUs);
+    const page = this.#page;
+    const state = this.#state;
+    if (!(nowUs >= page[state + LAST_US]! && Number.isInteger(nowUs))) throwClock(nowUs, page[state + LAST_US]!, page[state + NEXT_US]!);
     if (this.#advancing) throw new Error("an engine's sink called advance of the same engine");
     this.#advancing = true;
     for (;;) {
       if (this.#events.size > 0) {
-        this.nextUs = this.#dueUs;
+        page[state + NEXT_US] = page[state + DUE_US]!;
         this.#events.drain(sink);
       }
-      if (this.#dueUs > nowUs) break;
+      if (page[state + DUE_US]! > nowUs) break;
       if (this.running === 0) this.#startIdle();
       else this.#endStretch();
     }
     this.#advancing = false;
-    this.#lastUs = nowUs;
-    this.nextUs = this.#dueUs;
+    page[state + LAST_US] = nowUs;
+    page[state + NEXT_US] = page[state + DUE_US]!;
   }
 
   busyUs(nowUs: number): number {
+    const page = this.#page;
+    const state = this.#state;
     this.#settle(nowUs);
-    return this.#busyTotalUs + (this.running === 0 ? 0 : nowUs - this.#startUs - this.#startTicks * US_PER_TICK);
+    return page[state + BUSY_TOTAL_US]! + (this.running === 0 ? 0 : nowUs - page[state + START_US]! - page[state + START_TICKS]! * US_PER_TICK);
   }
 
   runningUs(nowUs: number): number {
+    const page = this.#page;
+    const state = this.#state;
     this.#settle(nowUs);
-    return this.#runningTotalUs + this.running * (this.running === 0 ? 0 : nowUs - this.#startUs - this.#startTicks * US_PER_TICK);
+    return page[state + RUNNING_TOTAL_US]! + this.running * (this.running === 0 ? 0 : nowUs - page[state + START_US]! - page[state + START_TICKS]! * US_PER_TICK);
   }
 
   kvTokenUs(nowUs: number): number {
+    const page = this.#page;
+    const state = this.#state;
     this.#settle(nowUs);
-    if (this.running === 0) return this.#kvTotalUs;
+    if (this.running === 0) return page[state + KV_TOTAL_US]!;
     const elapsed = this.#elapsed(nowUs);
     const steps = this.#fullSteps(elapsed);
-    const rest = elapsed - seriesSum(this.#ticks, this.#ticksGrowth, steps);
-    return this.#kvTotalUs +
-      (weightedSum(this.#ticks, this.#ticksGrowth, this.#kv, this.#kvGrowth, steps) + rest * (this.#kv + this.#kvGrowth * steps)) * US_PER_TICK;
+    const rest = elapsed - seriesSum(page[state + TICKS]!, page[state + TICKS_GROWTH]!, steps);
+    return page[state + KV_TOTAL_US]! +
+      (weightedSum(page[state + TICKS]!, page[state + TICKS_GROWTH]!, page[state + KV]!, page[state + KV_GROWTH]!, steps) + rest * (page[state + KV]! + page[state + KV_GROWTH]! * steps)) * US_PER_TICK;
   }
 
   /** Brings the state up to `nowUs`; what happens on the way is kept for the next `advance`. */
   #settle(nowUs: number): void {
-    if (!(nowUs >= this.#lastUs && this.nextUs >= nowUs && Number.isInteger(nowUs))) throwClock(nowUs, this.#lastUs, this.nextUs);
-    this.#lastUs = nowUs;
+    const page = this.#page;
+    const state = this.#state;
+    if (!(nowUs >= page[state + LAST_US]! && page[state + NEXT_US]! >= nowUs && Number.isInteger(nowUs))) throwClock(nowUs, page[state + LAST_US]!, page[state + NEXT_US]!);
+    page[state + LAST_US] = nowUs;
     if (this.running === 0) return;
-    while (this.running > 0 && this.#dueUs <= nowUs) this.#endStretch();
-    this.nextUs = this.#events.size > 0 ? nowUs : this.#dueUs;
+    while (this.running > 0 && page[state + DUE_US]! <= nowUs) this.#endStretch();
+    page[state + NEXT_US] = this.#events.size > 0 ? nowUs : page[state + DUE_US]!;
   }
 
   /** KV tokens that have to be set aside to hold `tokens`. */
   #roomFor(tokens: number): number {
-    const block = this.#blockTokens;
+    const block = this.#rules.blockTokens;
     return block === 0 ? tokens : Math.floor((tokens + block - 1) / block) * block;
   }
 
   /** Ticks from the start of the stretch. */
   #elapsed(nowUs: number): number {
-    return (nowUs - this.#startUs) * TICKS_PER_US - this.#startTicks;
+    const page = this.#page;
+    const state = this.#state;
+    return (nowUs - page[state + START_US]!) * TICKS_PER_US - page[state + START_TICKS]!;
   }
 
   /** Steps of the stretch that have ended `elapsed` ticks after its start. */
   #fullSteps(elapsed: number): number {
-    return elapsed < this.#ticks ? 0 : firstBoundaryAfter(this.#ticks, this.#ticksGrowth, elapsed) - 1;
+    const page = this.#page;
+    const state = this.#state;
+    return elapsed < page[state + TICKS]! ? 0 : firstBoundaryAfter(page[state + TICKS]!, page[state + TICKS_GROWTH]!, elapsed) - 1;
   }
 
   /** Ends the stretch at the first step boundary after `nowUs`: the composition may change there. */
   #cut(nowUs: number): void {
-    if (this.#steps === 1) return;
+    const page = this.#page;
+    const state = this.#state;
+    if (page[state + STEPS]! === 1) return;
     const steps = this.#fullSteps(this.#elapsed(nowUs)) + 1;
-    if (steps < this.#steps) this.#plan(steps);
+    if (steps < page[state + STEPS]!) this.#plan(steps);
   }
 
   #plan(steps: number): void {
-    this.#steps = steps;
-    const end = this.#startTicks + seriesSum(this.#ticks, this.#ticksGrowth, steps);
-    this.#dueUs = this.#startUs + Math.ceil(end * US_PER_TICK);
-    this.nextUs = this.#events.size > 0 ? this.#lastUs : this.#dueUs;
+    const page = this.#page;
+    const state = this.#state;
+    page[state + STEPS] = steps;
+    const end = page[state + START_TICKS]! + seriesSum(page[state + TICKS]!, page[state + TICKS_GROWTH]!, steps);
+    page[state + DUE_US] = page[state + START_US]! + Math.ceil(end * US_PER_TICK);
+    page[state + NEXT_US] = this.#events.size > 0 ? page[state + LAST_US]! : page[state + DUE_US]!;
   }
 
   #startIdle(): void {
-    this.#startUs = this.#dueUs;
-    this.#startTicks = 0;
+    const page = this.#page;
+    const state = this.#state;
+    page[state + START_US] = page[state + DUE_US]!;
+    page[state + START_TICKS] = 0;
     this.#compose();
   }
 
   /** The stretch has ended: counts it, moves jobs on, and composes the next. */
   #endStretch(): void {
-    this.#pass(this.#steps);
-    const atUs = this.#startTicks > 0 ? this.#startUs + 1 : this.#startUs;
+    const page = this.#page;
+    const state = this.#state;
+    this.#pass(page[state + STEPS]!);
+    const atUs = page[state + START_TICKS]! > 0 ? page[state + START_US]! + 1 : page[state + START_US]!;
     let prefillDone = this.#completing;
     if (this.#chunk > 0) {
       const job = this.#jobAt(this.#decoding + prefillDone);
       if (this.#jobs.prefilled(job) === this.#promptOf(job)) prefillDone++;
     }
     this.#moveOn(prefillDone, atUs);
-    if (this.#watches.size > 0) this.#tellWatchers(atUs);
+    if (this.#watches !== null) this.#tellWatchers(this.#watches, atUs);
     this.#compose();
   }
 
   /** Counts the first so many steps of the stretch; it begins after them now. */
   #pass(steps: number): void {
-    const ticks = seriesSum(this.#ticks, this.#ticksGrowth, steps);
-    this.#busyTotalUs += ticks * US_PER_TICK;
-    this.#runningTotalUs += this.running * (ticks * US_PER_TICK);
-    this.#kvTotalUs += weightedSum(this.#ticks, this.#ticksGrowth, this.#kv, this.#kvGrowth, steps) * US_PER_TICK;
-    const end = this.#startTicks + ticks;
+    const page = this.#page;
+    const state = this.#state;
+    const ticks = seriesSum(page[state + TICKS]!, page[state + TICKS_GROWTH]!, steps);
+    page[state + BUSY_TOTAL_US]! += ticks * US_PER_TICK;
+    page[state + RUNNING_TOTAL_US]! += this.running * (ticks * US_PER_TICK);
+    page[state + KV_TOTAL_US]! += weightedSum(page[state + TICKS]!, page[state + TICKS_GROWTH]!, page[state + KV]!, page[state + KV_GROWTH]!, steps) * US_PER_TICK;
+    const end = page[state + START_TICKS]! + ticks;
     const wholeUs = Math.floor(end * US_PER_TICK);
-    this.#startUs += wholeUs;
-    this.#startTicks = end - wholeUs * TICKS_PER_US;
+    page[state + START_US]! += wholeUs;
+    page[state + START_TICKS] = end - wholeUs * TICKS_PER_US;
 
-    this.#stepsDone += steps;
-    this.#context += steps * this.#decoding;
+    page[state + STEPS_DONE]! += steps;
+    page[state + CONTEXT]! += steps * this.#decoding;
     if (this.#chunk === 0) return;
     const job = this.#jobAt(this.#decoding + this.#completing);
     this.#jobs.setPrefilled(job, this.#jobs.prefilled(job) + this.#chunk * steps);
-    this.#prefilled += this.#chunk * steps;
+    page[state + PREFILLED]! += this.#chunk * steps;
   }
 
   /** The job at this place of the batch. */
   #jobAt(at: number): number {
-    return this.#batch[at * MEMBER]!;
+    return this.#batchPage[this.#batch + at * MEMBER]! | 0;
   }
 
   /** Of the decoding job at this place of the batch. */
   #contextOriginAt(at: number): number {
-    return this.#batch[at * MEMBER + CONTEXT_ORIGIN]!;
+    return this.#batchPage[this.#batch + at * MEMBER + CONTEXT_ORIGIN]!;
   }
 
   /** Tokens that a job in prefill processes before its next output token. */
@@ -370,90 +440,97 @@ export class BatchEngine implements Engine {
 
   /** Takes finished and cancelled jobs out of the batch; lets the first `prefillDone` jobs in prefill decode. */
   #moveOn(prefillDone: number, atUs: number): void {
+    const page = this.#page;
+    const state = this.#state;
+    const members = this.#batchPage;
     const batch = this.#batch;
     const jobs = this.#jobs;
-    const done = this.#stepsDone;
+    const done = page[state + STEPS_DONE]!;
     const decodingBefore = this.#decoding;
     const prefillEnd = decodingBefore + prefillDone;
     let kept = 0;
     let nextFinish = Infinity;
     for (let at = 0; at < decodingBefore; at++) {
-      const member = at * MEMBER;
-      const finishStep = batch[member + FINISH_STEP]!;
-      const job = batch[member]!;
+      const member = batch + at * MEMBER;
+      const finishStep = members[member + FINISH_STEP]!;
+      const job = members[member]! | 0;
       const ended = finishStep === done;
       if (ended || (this.#cancelled > 0 && jobs.ref(job) < 0)) {
-        const context = batch[member + CONTEXT_ORIGIN]! + done;
-        this.#context -= context;
+        const context = members[member + CONTEXT_ORIGIN]! + done;
+        page[state + CONTEXT]! -= context;
         this.#leave(job, atUs, ended);
         continue;
       }
       if (finishStep < nextFinish) nextFinish = finishStep;
       if (kept !== at) {
-        const to = kept * MEMBER;
-        batch[to] = job;
-        batch[to + FINISH_STEP] = finishStep;
-        batch[to + CONTEXT_ORIGIN] = batch[member + CONTEXT_ORIGIN]!;
+        const to = batch + kept * MEMBER;
+        members[to] = job;
+        members[to + FINISH_STEP] = finishStep;
+        members[to + CONTEXT_ORIGIN] = members[member + CONTEXT_ORIGIN]!;
       }
       kept++;
     }
     for (let at = decodingBefore; at < prefillEnd; at++) {
-      const job = batch[at * MEMBER]!;
+      const job = members[batch + at * MEMBER]! | 0;
       const input = jobs.input(job);
       const output = jobs.output(job);
       const produced = jobs.produced(job) + 1;
       // Jobs that one step completed were not counted yet; the chunked one was, up to its last token.
-      this.#prefilled -= jobs.prefilled(job);
+      page[state + PREFILLED]! -= jobs.prefilled(job);
       if (produced === 1 && jobs.ref(job) >= 0) this.#events.push(FIRST_TOKEN, jobs.ref(job), atUs);
       if (produced === output || jobs.ref(job) < 0) {
         this.#leave(job, atUs, produced === output);
         continue;
       }
       const finishStep = done + (output - produced);
-      const to = kept * MEMBER;
-      batch[to] = job;
-      batch[to + FINISH_STEP] = finishStep;
-      batch[to + CONTEXT_ORIGIN] = input + produced - done;
-      this.#context += input + produced;
+      const to = batch + kept * MEMBER;
+      members[to] = job;
+      members[to + FINISH_STEP] = finishStep;
+      members[to + CONTEXT_ORIGIN] = input + produced - done;
+      page[state + CONTEXT]! += input + produced;
       if (finishStep < nextFinish) nextFinish = finishStep;
       kept++;
     }
     this.#decoding = kept;
-    this.#nextFinishStep = nextFinish;
+    page[state + NEXT_FINISH_STEP] = nextFinish;
     if (kept === prefillEnd && this.#cancelled === 0) return;
     const runningBefore = this.running;
     this.running -= prefillEnd - kept;
     for (let at = prefillEnd; at < runningBefore; at++) {
-      const job = batch[at * MEMBER]!;
+      const job = members[batch + at * MEMBER]! | 0;
       if (jobs.ref(job) < 0) {
-        this.#prefilled -= jobs.prefilled(job);
+        page[state + PREFILLED]! -= jobs.prefilled(job);
         this.#leave(job, atUs, false);
         this.running--;
-      } else batch[kept++ * MEMBER] = job;
+      } else members[batch + kept++ * MEMBER] = job;
     }
   }
 
-  #tellWatchers(atUs: number): void {
+  #tellWatchers(watches: Map<number, number>, atUs: number): void {
+    if (watches.size === 0) return;
     for (let at = 0; at < this.#decoding; at++) {
       const job = this.#jobAt(at);
       const ref = this.#jobs.ref(job);
-      const tokens = this.#watches.get(ref);
+      const tokens = watches.get(ref);
       if (tokens === undefined || this.#producedAt(at) < tokens) continue;
-      this.#watches.delete(ref);
+      watches.delete(ref);
       this.#events.push(PROGRESS, ref, atUs);
     }
   }
 
   /** Output tokens of the decoding job at this place of the batch. */
   #producedAt(at: number): number {
-    return this.#contextOriginAt(at) + this.#stepsDone - this.#jobs.input(this.#jobAt(at));
+    const page = this.#page;
+    const state = this.#state;
+    return this.#contextOriginAt(at) + page[state + STEPS_DONE]! - this.#jobs.input(this.#jobAt(at));
   }
 
   /** Steps until the first of the watched jobs has its tokens, at least 1. */
-  #stepsToWatch(): number {
+  #stepsToWatch(watches: Map<number, number>): number {
     let steps = Infinity;
+    if (watches.size === 0) return steps;
     for (let at = 0; at < this.#decoding; at++) {
-      const tokens = this.#watches.get(this.#jobs.ref(this.#jobAt(at)));
+      const tokens = watches.get(this.#jobs.ref(this.#jobAt(at)));
       if (tokens !== undefined) steps = Math.min(steps, tokens - this.#producedAt(at));
     }
     return Math.max(1, steps);
@@ -461,25 +538,29 @@ export class BatchEngine implements Engine {
 
   /** A job that is out of the batch for good. */
   #leave(job: number, atUs: number, finished: boolean): void {
+    const page = this.#page;
+    const state = this.#state;
     const ref = this.#jobs.ref(job);
     if (ref < 0) this.#cancelled--;
-    else if (this.#watches.size > 0) this.#watches.delete(ref);
+    else if (this.#watches !== null) this.#watches.delete(ref);
     if (ref >= 0 && finished) this.#events.push(FINISHED, ref, atUs);
-    if (this.#blockTokens === 0) this.#reserved -= this.#jobs.input(job) + this.#jobs.output(job) - 1;
+    if (this.#rules.blockTokens === 0) page[state + RESERVED]! -= this.#jobs.input(job) + this.#jobs.output(job) - 1;
     this.#jobs.remove(job);
   }
 
   /** Decides who takes part in the next step, how long it lasts, and how many more are like it. */
   #compose(): void {
-    const atUs = this.#startTicks > 0 ? this.#startUs + 1 : this.#startUs;
-    const paged = this.#blockTokens > 0;
+    const page = this.#page;
+    const state = this.#state;
+    const atUs = page[state + START_TICKS]! > 0 ? page[state + START_US]! + 1 : page[state + START_US]!;
+    const paged = this.#rules.blockTokens > 0;
     const waitingBefore = this.#queue.size;
     if (paged) this.#takeBlocks(atUs);
     const preempted = this.#queue.size > waitingBefore;
 
     const jobs = this.#jobs;
     const decoding = this.#decoding;
-    let budget = Math.max(0, this.#batchTokens - decoding);
+    let budget = Math.max(0, this.#rules.batchTokens - decoding);
     let prefillTokens = 0;
     let pairs = 0;
     let pairsGrowth = 0;
@@ -512,77 +593,83 @@ export class BatchEngine implements Engine {
 
     if (this.running === 0) {
       if (this.#queue.size > 0) throw new Error("an empty engine admits nobody although jobs wait");
-      this.#dueUs = Infinity;
-      this.nextUs = this.#events.size > 0 ? this.#lastUs : Infinity;
-      this.#stepsDone = 0;
+      page[state + DUE_US] = Infinity;
+      page[state + NEXT_US] = this.#events.size > 0 ? page[state + LAST_US]! : Infinity;
+      page[state + STEPS_DONE] = 0;
       return;
     }
 
-    const share = prefillTokens > 0 ? this.#promptShare : this.#generationShare;
-    const pace = this.#speed * share;
-    if (this.#speedChanged || share !== this.#share) {
+    const share = prefillTokens > 0 ? page[state + PROMPT_SHARE]! : page[state + GENERATION_SHARE]!;
+    const pace = page[state + SPEED]! * share;
+    if (this.#speedChanged || share !== page[state + SHARE]!) {
       this.#speedChanged = false;
-      this.#share = share;
-      this.#contextTicks = ticksOf(this.#cost.contextUs / pace);
-      this.#prefillContextTicks = ticksOf(this.#cost.prefillContextUs / pace);
+      page[state + SHARE] = share;
+      page[state + CONTEXT_TICKS] = ticksOf(this.#rules.cost.contextUs / pace);
+      page[state + PREFILL_CONTEXT_TICKS] = ticksOf(this.#rules.cost.prefillContextUs / pace);
     }
-    this.#ticks = Math.max(1, ticksOf(this.#cost.baseUs(prefillTokens, decoding) / pace) +
-      this.#contextTicks * this.#context + this.#prefillContextTicks * pairs);
-    this.#ticksGrowth = this.#contextTicks * decoding + this.#prefillContextTicks * pairsGrowth;
-    if (!(this.#ticks <= TICKS_MAX)) {
-      throw new RangeError(`a step of ${prefillTokens} prompt tokens and ${decoding} sequences lasts ${this.#ticks * US_PER_TICK} us; expected at most ${TICKS_MAX * US_PER_TICK}`);
+    page[state + TICKS] = Math.max(1, ticksOf(this.#rules.cost.baseUs(prefillTokens, decoding) / pace) +
+      page[state + CONTEXT_TICKS]! * page[state + CONTEXT]! + page[state + PREFILL_CONTEXT_TICKS]! * pairs);
+    page[state + TICKS_GROWTH] = page[state + CONTEXT_TICKS]! * decoding + page[state + PREFILL_CONTEXT_TICKS]! * pairsGrowth;
+    if (!(page[state + TICKS]! <= TICKS_MAX)) {
+      throw new RangeError(`a step of ${prefillTokens} prompt tokens and ${decoding} sequences lasts ${page[state + TICKS]! * US_PER_TICK} us; expected at most ${TICKS_MAX * US_PER_TICK}`);
     }
-    this.#kv = this.#context + this.#prefilled + prefillTokens;
-    this.#kvGrowth = decoding + prefillTokens;
+    page[state + KV] = page[state + CONTEXT]! + page[state + PREFILLED]! + prefillTokens;
+    page[state + KV_GROWTH] = decoding + prefillTokens;
 
-    let steps = this.#nextFinishStep - this.#stepsDone;
+    let steps = page[state + NEXT_FINISH_STEP]! - page[state + STEPS_DONE]!;
     if (prefillSteps < steps) steps = prefillSteps;
-    if (this.#watches.size > 0) steps = Math.min(steps, this.#stepsToWatch());
+    if (this.#watches !== null) steps = Math.min(steps, this.#stepsToWatch(this.#watches));
     if (completing > 0 || preempted) steps = 1;
     if (paged && steps > 1) steps = this.#stepsWithinBlocks(steps);
-    const last = this.#ticks + this.#ticksGrowth * (steps - 1);
+    const last = page[state + TICKS]! + page[state + TICKS_GROWTH]! * (steps - 1);
     // A stretch too long for exact sums is taken in pieces.
     if (last * steps > TICKS_MAX) steps = Math.max(1, Math.floor(TICKS_MAX / last));
-    if (!(this.#kv >= 0 && this.#kv + this.#kvGrowth * (steps - 1) <= this.kvTokensMax)) {
-      throw new Error(`KV cache out of bounds: ${this.#kv} tokens and ${this.#kvGrowth} more in each of ${steps} steps, of ${this.kvTokensMax}`);
+    if (!(page[state + KV]! >= 0 && page[state + KV]! + page[state + KV_GROWTH]! * (steps - 1) <= this.kvTokensMax)) {
+      throw new Error(`KV cache out of bounds: ${page[state + KV]!} tokens and ${page[state + KV_GROWTH]!} more in each of ${steps} steps, of ${this.kvTokensMax}`);
     }
     this.#plan(steps);
   }
 
   /** Takes the first in line into the batch where there is a slot and room in the KV cache. */
   #admitNext(atUs: number): boolean {
+    const page = this.#page;
+    const state = this.#state;
     const job = this.#queue.first();
     if (job < 0 || this.running === this.slots) return false;
     const jobs = this.#jobs;
     const fresh = jobs.produced(job) === NEVER_ADMITTED;
-    const room = this.#blockTokens === 0
+    const room = this.#rules.blockTokens === 0
       ? jobs.input(job) + jobs.output(job) - 1
       : this.#roomFor(jobs.input(job) + (fresh ? 0 : jobs.produced(job)));
-    if (this.#reserved + room > this.kvTokensMax) return false;
-    this.#reserved += room;
+    if (page[state + RESERVED]! + room > this.kvTokensMax) return false;
+    page[state + RESERVED]! += room;
     this.#queue.remove(job);
     jobs.setPrefilled(job, 0);
     if (fresh) {
       jobs.setProduced(job, 0);
       this.#events.push(STARTED, jobs.ref(job), atUs);
     }
-    if (this.running * MEMBER === this.#batch.length) this.#growBatch();
-    this.#batch[this.running++ * MEMBER] = job;
+    if (this.running === this.#batchRoom) this.#growBatch();
+    this.#batchPage[this.#batch + this.running++ * MEMBER] = job;
     return true;
   }
 
   /** Counts the blocks that the coming step needs, and preempts until they are there. */
   #takeBlocks(atUs: number): void {
+    const page = this.#page;
+    const state = this.#state;
     let need = 0;
-    for (let at = 0; at < this.#decoding; at++) need += this.#roomFor(this.#contextOriginAt(at) + this.#stepsDone);
+    for (let at = 0; at < this.#decoding; at++) need += this.#roomFor(this.#contextOriginAt(at) + page[state + STEPS_DONE]!);
     for (let at = this.#decoding; at < this.running; at++) need += this.#roomFor(this.#promptOf(this.#jobAt(at)));
-    const capacity = this.#roomFor(this.kvTokensMax - this.#blockTokens + 1);
+    const capacity = this.#roomFor(this.kvTokensMax - this.#rules.blockTokens + 1);
     while (need > capacity) need -= this.#preempt(atUs);
-    this.#reserved = need;
+    page[state + RESERVED] = need;
   }
 
   /** Puts the latest job (of the lowest priority) back to the front of the queue; returns the room it gives up. */
   #preempt(atUs: number): number {
+    const page = this.#page;
+    const state = this.#state;
     const jobs = this.#jobs;
     let victim = this.running - 1;
     for (let at = victim - 1; at >= 0; at--) {
@@ -591,19 +678,21 @@ export class BatchEngine implements Engine {
     const job = this.#jobAt(victim);
     let room: number;
     if (victim < this.#decoding) {
-      const context = this.#contextOriginAt(victim) + this.#stepsDone;
+      const context = this.#contextOriginAt(victim) + page[state + STEPS_DONE]!;
       room = this.#roomFor(context);
-      this.#context -= context;
+      page[state + CONTEXT]! -= context;
       jobs.setProduced(job, context - jobs.input(job));
     } else {
       room = this.#roomFor(this.#promptOf(job));
-      this.#prefilled -= jobs.prefilled(job);
+      page[state + PREFILLED]! -= jobs.prefilled(job);
     }
-    this.#batch.copyWithin(victim * MEMBER, (victim + 1) * MEMBER, this.running * MEMBER);
+    const members = this.#batchPage;
+    const batch = this.#batch;
+    members.copyWithin(batch + victim * MEMBER, batch + (victim + 1) * MEMBER, batch + this.running * MEMBER);
     if (victim < this.#decoding) {
       this.#decoding--;
-      this.#nextFinishStep = Infinity;
-      for (let at = 0; at < this.#decoding; at++) this.#nextFinishStep = Math.min(this.#nextFinishStep, this.#batch[at * MEMBER + FINISH_STEP]!);
+      page[state + NEXT_FINISH_STEP] = Infinity;
+      for (let at = 0; at < this.#decoding; at++) page[state + NEXT_FINISH_STEP] = Math.min(page[state + NEXT_FINISH_STEP]!, members[batch + at * MEMBER + FINISH_STEP]!);
     }
     this.running--;
     jobs.setPrefilled(job, WAITING);
@@ -614,8 +703,10 @@ export class BatchEngine implements Engine {
 
   /** The most of `steps` equal steps that the free blocks allow; at least 1, for the first one's blocks are taken. */
   #stepsWithinBlocks(steps: number): number {
-    const block = this.#blockTokens;
-    const free = this.#roomFor(this.kvTokensMax - block + 1) - this.#reserved;
+    const page = this.#page;
+    const state = this.#state;
+    const block = this.#rules.blockTokens;
+    const free = this.#roomFor(this.kvTokensMax - block + 1) - page[state + RESERVED]!;
     if (this.#decoding * Math.ceil((steps - 1) / block) * block <= free) return steps;
     let low = 1;
     let high = steps;
@@ -629,17 +720,20 @@ export class BatchEngine implements Engine {
 
   /** Room that the decoding jobs need beyond the coming step's, `steps` later. */
   #growth(steps: number): number {
+    const page = this.#page;
+    const state = this.#state;
     let growth = 0;
     for (let at = 0; at < this.#decoding; at++) {
-      const context = this.#contextOriginAt(at) + this.#stepsDone;
+      const context = this.#contextOriginAt(at) + page[state + STEPS_DONE]!;
       growth += this.#roomFor(context + steps) - this.#roomFor(context);
     }
     return growth;
   }
 
   #growBatch(): void {
-    const batch = new Float64Array(this.#batch.length * 2);
-    batch.set(this.#batch);
-    this.#batch = batch;
+    const numbers = this.#batchRoom * MEMBER;
+    this.#batch = this.#arena.move(this.#batchPage, this.#batch, numbers, 2 * numbers);
+    this.#batchPage = this.#arena.page;
+    this.#batchRoom *= 2;
   }
 }

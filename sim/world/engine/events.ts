@@ -1,3 +1,4 @@
+import type { Arena } from "./arena.ts";
 import type { EngineSink } from "./engine.ts";
 
 export const STARTED = 0;
@@ -8,32 +9,48 @@ export const PROGRESS = 4;
 
 /**
  * Events that have happened and that the sink has not heard of yet, all of one moment: an engine never passes the time of
- * an event before it is told. Keeps its array: nothing is allocated per event.
+ * an event before it is told. Keeps its room: nothing is allocated per event.
  */
 export class EventBuffer {
   /** Events that wait for `drain`. */
   size = 0;
-  #head = 0;
-  #tail = 0;
-  #atUs = 0;
-  /** Pairs of handle and kind. */
-  #pairs = new Int32Array(8);
+  readonly #arena: Arena;
+  /** Where they are: their moment in µs, then pairs of handle and kind. */
+  #page: Float64Array;
+  #at: number;
+  /** For how many numbers there is room. */
+  #room = 7;
+  /** Of the numbers: the first that is untold, and behind the last. */
+  #head = 1;
+  #tail = 1;
+
+  constructor(arena: Arena) {
+    this.#arena = arena;
+    this.#at = arena.take(this.#room);
+    this.#page = arena.page;
+  }
 
   push(kind: number, ref: number, atUs: number): void {
-    if (this.size > 0 && atUs !== this.#atUs) throw new Error(`an event of ${atUs} us although one of ${this.#atUs} us is untold`);
-    this.#atUs = atUs;
-    if (this.#tail === this.#pairs.length) this.#grow();
-    this.#pairs[this.#tail++] = ref;
-    this.#pairs[this.#tail++] = kind;
+    if (this.size > 0 && atUs !== this.#page[this.#at]!) throw new Error(`an event of ${atUs} us although one of ${this.#page[this.#at]} us is untold`);
+    if (this.#tail === this.#room) this.#grow();
+    const page = this.#page;
+    const pair = this.#at + this.#tail;
+    page[this.#at] = atUs;
+    page[pair] = ref;
+    page[pair + 1] = kind;
+    this.#tail += 2;
     this.size++;
   }
 
   /** Hands all events over, in order, those included that the sink's handlers cause meanwhile. */
   drain(sink: EngineSink): void {
     while (this.#head < this.#tail) {
-      const ref = this.#pairs[this.#head++]!;
-      const kind = this.#pairs[this.#head++]!;
-      const atUs = this.#atUs;
+      const page = this.#page;
+      const pair = this.#at + this.#head;
+      const ref = page[pair]! | 0;
+      const kind = page[pair + 1]! | 0;
+      const atUs = page[this.#at]!;
+      this.#head += 2;
       this.size--;
       if (ref < 0) continue;
       switch (kind) {
@@ -44,30 +61,32 @@ export class EventBuffer {
         default: sink.preempted(ref, atUs);
       }
     }
-    this.#head = 0;
-    this.#tail = 0;
+    this.#head = 1;
+    this.#tail = 1;
   }
 
   /** Drops what is pending for this job; true where its end was among it. */
   purge(ref: number): boolean {
+    const page = this.#page;
     let ended = false;
-    for (let at = this.#head; at < this.#tail; at += 2) {
-      if (this.#pairs[at] !== ref) continue;
-      this.#pairs[at] = -1;
-      if (this.#pairs[at + 1] === FINISHED) ended = true;
+    for (let pair = this.#at + this.#head; pair < this.#at + this.#tail; pair += 2) {
+      if (page[pair] !== ref) continue;
+      page[pair] = -1;
+      if (page[pair + 1] === FINISHED) ended = true;
     }
     return ended;
   }
 
   clear(): void {
     this.size = 0;
-    this.#head = 0;
-    this.#tail = 0;
+    this.#head = 1;
+    this.#tail = 1;
   }
 
   #grow(): void {
-    const pairs = new Int32Array(this.#pairs.length * 2);
-    pairs.set(this.#pairs);
-    this.#pairs = pairs;
+    const room = 2 * this.#room + 1;
+    this.#at = this.#arena.move(this.#page, this.#at, this.#room, room);
+    this.#page = this.#arena.page;
+    this.#room = room;
   }
 }

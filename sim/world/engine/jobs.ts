@@ -1,3 +1,5 @@
+import type { Arena } from "./arena.ts";
+
 const STRIDE = 8;
 const INPUT = 0;
 const OUTPUT = 1;
@@ -15,32 +17,43 @@ export const WAITING = -1;
 
 /** The jobs inside one engine, waiting or running, as rows of a few integers. Rows are reused; capacity doubles. */
 export class JobTable {
-  #rows = new Int32Array(4 * STRIDE);
+  readonly #arena: Arena;
+  /** Where they are. */
+  #page: Float64Array;
+  #at: number;
+  /** Rows that exist, free ones included. */
+  #capacity = 4;
   #free = -1;
   #used = 0;
+
+  constructor(arena: Arena) {
+    this.#arena = arena;
+    this.#at = arena.take(this.#capacity * STRIDE);
+    this.#page = arena.page;
+  }
 
   /** A new row for a waiting job. */
   add(ref: number, inputTokens: number, outputTokens: number, level: number): number {
     let job = this.#free;
-    if (job >= 0) this.#free = this.#rows[job * STRIDE + NEXT]!;
+    if (job >= 0) this.#free = this.next(job);
     else {
       job = this.#used++;
-      if (job * STRIDE === this.#rows.length) this.#grow();
+      if (job === this.#capacity) this.#grow();
     }
-    const row = job * STRIDE;
-    const rows = this.#rows;
-    rows[row + REF] = ref;
-    rows[row + INPUT] = inputTokens;
-    rows[row + OUTPUT] = outputTokens;
-    rows[row + PRODUCED] = NEVER_ADMITTED;
-    rows[row + PREFILLED] = WAITING;
-    rows[row + LEVEL] = level;
+    const page = this.#page;
+    const row = this.#at + job * STRIDE;
+    page[row + REF] = ref;
+    page[row + INPUT] = inputTokens;
+    page[row + OUTPUT] = outputTokens;
+    page[row + PRODUCED] = NEVER_ADMITTED;
+    page[row + PREFILLED] = WAITING;
+    page[row + LEVEL] = level;
     return job;
   }
 
   remove(job: number): void {
-    this.#rows[job * STRIDE + REF] = -1;
-    this.#rows[job * STRIDE + NEXT] = this.#free;
+    this.forgetRef(job);
+    this.setNext(job, this.#free);
     this.#free = job;
   }
 
@@ -56,28 +69,38 @@ export class JobTable {
   }
 
   /** Rows that exist, free ones included. */
-  get capacity(): number { return this.#rows.length / STRIDE; }
+  get capacity(): number { return this.#capacity; }
   /** The caller's handle; -1 for a job that was cancelled while running. */
-  ref(job: number): number { return this.#rows[job * STRIDE + REF]!; }
-  forgetRef(job: number): void { this.#rows[job * STRIDE + REF] = -1; }
-  input(job: number): number { return this.#rows[job * STRIDE + INPUT]!; }
-  output(job: number): number { return this.#rows[job * STRIDE + OUTPUT]!; }
+  ref(job: number): number { return this.#fact(job, REF); }
+  forgetRef(job: number): void { this.#setFact(job, REF, -1); }
+  input(job: number): number { return this.#fact(job, INPUT); }
+  output(job: number): number { return this.#fact(job, OUTPUT); }
   /** Output tokens produced when it was last admitted or preempted, or NEVER_ADMITTED. */
-  produced(job: number): number { return this.#rows[job * STRIDE + PRODUCED]!; }
-  setProduced(job: number, tokens: number): void { this.#rows[job * STRIDE + PRODUCED] = tokens; }
+  produced(job: number): number { return this.#fact(job, PRODUCED); }
+  setProduced(job: number, tokens: number): void { this.#setFact(job, PRODUCED, tokens); }
   /** Tokens of the (re)computed prompt that are in the KV cache, or WAITING. */
-  prefilled(job: number): number { return this.#rows[job * STRIDE + PREFILLED]!; }
-  setPrefilled(job: number, tokens: number): void { this.#rows[job * STRIDE + PREFILLED] = tokens; }
-  level(job: number): number { return this.#rows[job * STRIDE + LEVEL]!; }
-  next(job: number): number { return this.#rows[job * STRIDE + NEXT]!; }
-  setNext(job: number, next: number): void { this.#rows[job * STRIDE + NEXT] = next; }
-  prev(job: number): number { return this.#rows[job * STRIDE + PREV]!; }
-  setPrev(job: number, prev: number): void { this.#rows[job * STRIDE + PREV] = prev; }
+  prefilled(job: number): number { return this.#fact(job, PREFILLED); }
+  setPrefilled(job: number, tokens: number): void { this.#setFact(job, PREFILLED, tokens); }
+  level(job: number): number { return this.#fact(job, LEVEL); }
+  next(job: number): number { return this.#fact(job, NEXT); }
+  setNext(job: number, next: number): void { this.#setFact(job, NEXT, next); }
+  prev(job: number): number { return this.#fact(job, PREV); }
+  setPrev(job: number, prev: number): void { this.#setFact(job, PREV, prev); }
+
+  // To V8 what comes from an array of doubles is a fraction, which makes an object in each field that it gets into, until it is told otherwise.
+  #fact(job: number, which: number): number {
+    return this.#page[this.#at + job * STRIDE + which]! | 0;
+  }
+
+  #setFact(job: number, which: number, value: number): void {
+    this.#page[this.#at + job * STRIDE + which] = value;
+  }
 
   #grow(): void {
-    const rows = new Int32Array(this.#rows.length * 2);
-    rows.set(this.#rows);
-    this.#rows = rows;
+    const numbers = this.#capacity * STRIDE;
+    this.#at = this.#arena.move(this.#page, this.#at, numbers, 2 * numbers);
+    this.#page = this.#arena.page;
+    this.#capacity *= 2;
   }
 }
 
@@ -85,47 +108,56 @@ export class JobTable {
 export class WaitingList {
   size = 0;
   readonly #jobs: JobTable;
-  /** The first and the last job of every level. */
-  readonly #ends: Int32Array;
+  /** Where the first and the last job of every level are. */
+  readonly #page: Float64Array;
+  readonly #ends: number;
+  readonly #levels: number;
   #occupied = 0;
 
   /** `levels` at most 31. */
-  constructor(jobs: JobTable, levels: number) {
+  constructor(arena: Arena, jobs: JobTable, levels: number) {
     this.#jobs = jobs;
-    this.#ends = new Int32Array(2 * levels).fill(-1);
+    this.#levels = levels;
+    this.#ends = arena.take(2 * levels);
+    this.#page = arena.page;
+    this.clear();
   }
 
   clear(): void {
-    this.#ends.fill(-1);
+    this.#page.fill(-1, this.#ends, this.#ends + 2 * this.#levels);
     this.#occupied = 0;
     this.size = 0;
   }
 
   /** The next job to run: of the highest level, the first in line; -1 where none waits. */
   first(): number {
-    return this.size === 0 ? -1 : this.#ends[2 * (31 - Math.clz32(this.#occupied))]!;
+    return this.size === 0 ? -1 : this.#page[this.#firstOf(31 - Math.clz32(this.#occupied))]! | 0;
   }
 
   pushBack(job: number): void {
     const level = this.#jobs.level(job);
-    const tail = this.#ends[2 * level + 1]!;
+    const page = this.#page;
+    const first = this.#firstOf(level);
+    const tail = page[first + 1]! | 0;
     this.#jobs.setPrev(job, tail);
     this.#jobs.setNext(job, -1);
     if (tail >= 0) this.#jobs.setNext(tail, job);
-    else this.#ends[2 * level] = job;
-    this.#ends[2 * level + 1] = job;
+    else page[first] = job;
+    page[first + 1] = job;
     this.#occupied |= 1 << level;
     this.size++;
   }
 
   pushFront(job: number): void {
     const level = this.#jobs.level(job);
-    const head = this.#ends[2 * level]!;
+    const page = this.#page;
+    const first = this.#firstOf(level);
+    const head = page[first]! | 0;
     this.#jobs.setPrev(job, -1);
     this.#jobs.setNext(job, head);
     if (head >= 0) this.#jobs.setPrev(head, job);
-    else this.#ends[2 * level + 1] = job;
-    this.#ends[2 * level] = job;
+    else page[first + 1] = job;
+    page[first] = job;
     this.#occupied |= 1 << level;
     this.size++;
   }
@@ -134,11 +166,18 @@ export class WaitingList {
     const level = this.#jobs.level(job);
     const prev = this.#jobs.prev(job);
     const next = this.#jobs.next(job);
+    const page = this.#page;
+    const first = this.#firstOf(level);
     if (prev >= 0) this.#jobs.setNext(prev, next);
-    else this.#ends[2 * level] = next;
+    else page[first] = next;
     if (next >= 0) this.#jobs.setPrev(next, prev);
-    else this.#ends[2 * level + 1] = prev;
-    if (this.#ends[2 * level]! < 0) this.#occupied &= ~(1 << level);
+    else page[first + 1] = prev;
+    if (page[first]! < 0) this.#occupied &= ~(1 << level);
     this.size--;
+  }
+
+  /** Where the first job of the level is; the last one is behind it. */
+  #firstOf(level: number): number {
+    return this.#ends + 2 * level;
   }
 }

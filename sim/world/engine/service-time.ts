@@ -1,3 +1,4 @@
+import { Arena } from "./arena.ts";
 import { PRIORITY_MAX, type Engine, type EngineSink } from "./engine.ts";
 import { requireInteger, requireJob, requireSpeed, throwClock } from "./checks.ts";
 import { EventBuffer, FINISHED, FIRST_TOKEN, STARTED } from "./events.ts";
@@ -42,8 +43,9 @@ export class ServiceTimeEngine implements Engine {
   readonly #sharing: boolean;
   readonly #byPriority: boolean;
   readonly #workOf: ((ref: number) => number) | null;
-  readonly #events = new EventBuffer();
-  readonly #jobs = new JobTable();
+  readonly #arena = new Arena();
+  readonly #events = new EventBuffer(this.#arena);
+  readonly #jobs = new JobTable(this.#arena);
   readonly #queue: WaitingList;
 
   /** By job: its work while it waits, the counter's value at its end while it is in service. */
@@ -83,7 +85,7 @@ export class ServiceTimeEngine implements Engine {
       for (const rate of this.#rates) if (!(rate > 0 && rate < Infinity)) throw new RangeError(`rates has ${rate}; expected positive finite numbers`);
     }
     this.#workOf = options.work ?? null;
-    this.#queue = new WaitingList(this.#jobs, this.#byPriority ? PRIORITY_MAX + 1 : 1);
+    this.#queue = new WaitingList(this.#arena, this.#jobs, this.#byPriority ? PRIORITY_MAX + 1 : 1);
   }
 
   get waiting(): number {

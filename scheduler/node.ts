@@ -1,5 +1,6 @@
 import type { Award, CallForBids, Cancel, Descriptor, ErrorMessage, Heartbeat, JobId, MarketState, Message, ModelOffer, PaymentRequest, PeerId, PriceSheet, RefusalReason, Result, Utilisation } from "../protocol/messages.ts";
 import { amountMsat, feeMsat } from "../protocol/units.ts";
+import { Deliveries, REPEATED_MAX } from "./deliveries.ts";
 import type { Environment, Participant, RunnerEvent, Timer, WalletEvent } from "./environment.ts";
 import { JobMap } from "./job-map.ts";
 import { type NodeAdvance, NodeAdvances } from "./settlement/node-advances.ts";
@@ -44,13 +45,6 @@ export interface NodeOptions {
 /** How long after a change of prices awards at the old ones are still taken, µs: time for the news to reach the routers. */
 export const HONOUR_US = 10_000_000;
 
-/** How long a node can say again what it delivered, µs: a connection that broke may have swallowed it. */
-const REPEATS_US = 30_000_000;
-/** Deliveries that it can say again, at most, and the longest output and all of them together, in UTF-16 code units. */
-const REPEATS_MAX = 1_024;
-const REPEATED_MAX = 200_000;
-const REPEATED_IN_ALL = 8_000_000;
-
 /** How long a bid holds after the call has closed, µs: time for the award to arrive. */
 const BID_HOLDS_US = 10_000_000;
 
@@ -77,15 +71,6 @@ interface NodeJob {
   outputTokens: number;
 }
 
-/** What went out at a job's end. */
-interface Delivery {
-  readonly router: PeerId;
-  readonly output: string;
-  readonly outputTokens: number;
-  readonly result: Result;
-  readonly untilUs: number;
-}
-
 /**
  * An operator's node: registers with its routers, beats, admits or refuses awards, has the runner execute them, sends
  * tokens and the result with its metering receipt to the client, and waits for its money.
@@ -100,10 +85,8 @@ export class Node implements Participant {
   /** Null before the first. */
   #bids: OpenBids | null = null;
   readonly #posted: PostedOffers;
-  /** Of the last while, the oldest first. */
-  readonly #delivered = new Map<JobId, Delivery>();
-  /** UTF-16 code units of their outputs. */
-  #deliveredLength = 0;
+  /** Null before the first whose text is known: in the simulation nothing has a text. */
+  #deliveries: Deliveries | null = null;
   /** Kept at hand, off the options: what an award asks for, and who may send one. */
   readonly #operator: NodeOptions["operator"];
   readonly #queueLimit: number;
@@ -191,9 +174,8 @@ export class Node implements Participant {
     for (const [jobId, { router: through, owedMsat, output, outputTokens, award: { job: { client }, attempt } }] of this.#jobs.entries()) {
       if (through === router && owedMsat < 0 && output !== null) this.#env.send(client, { type: "token-chunk", jobId, attempt, firstToken: 0, tokens: outputTokens, text: output });
     }
-    for (const [jobId, { router: through, output, outputTokens, result }] of this.#delivered) {
-      if (through !== router) continue;
-      const { client, attempt } = result.receipt;
+    for (const { output, outputTokens, result } of this.#deliveries?.through(router) ?? []) {
+      const { jobId, client, attempt } = result.receipt;
       this.#env.send(client, { type: "token-chunk", jobId, attempt, firstToken: 0, tokens: outputTokens, text: output });
       this.#env.send(client, result);
       this.#env.send(router, { ...result, payments: NO_PAYMENTS });
@@ -219,7 +201,7 @@ export class Node implements Participant {
     if (timer.kind !== "heartbeat") return void this.#advances.onTimer(timer.kind, timer.jobId, timer.attempt);
     this.#beat();
     this.#writeOff();
-    this.#forgetDeliveries();
+    this.#deliveries?.sweep(this.#env.nowUs);
     if (this.#bids !== null) this.#bids.sweep(this.#env.nowUs);
     this.#env.after(this.#options.heartbeatUs, { kind: "heartbeat", jobId: "", attempt: 0 });
   }
@@ -257,7 +239,7 @@ export class Node implements Participant {
     const job = this.#jobs.get(event.jobId);
     if (job === undefined || job.owedMsat < 0 || event.kind !== "received" || event.purpose !== "job") return void this.#advances.onWallet(event);
     this.#jobs.delete(event.jobId);
-    this.#forgetDelivery(event.jobId);
+    this.#deliveries?.forget(event.jobId);
     if (job.award.fee.bearer === "operator") this.#payFee(job.award, job.router, job.owedMsat);
   }
 
@@ -271,7 +253,7 @@ export class Node implements Participant {
       const { owedMsat, router, paymentHash } = this.#jobs.get(jobId)!;
       this.unpaidMsat += owedMsat;
       this.#jobs.delete(jobId);
-      this.#forgetDelivery(jobId);
+      this.#deliveries?.forget(jobId);
       this.#env.wallet.release(paymentHash);
       this.#env.send(router, { type: "dispute", jobId, claim: "not-paid", paymentHash });
       this.#env.telemetry.disputed(jobId, "not-paid");
@@ -358,30 +340,6 @@ export class Node implements Participant {
     this.#env.send(client, { ...chunk, text });
   }
 
-  #remember({ router, output, outputTokens }: NodeJob, result: Result): void {
-    if (output === null) return;
-    this.#forgetDelivery(result.jobId);
-    this.#delivered.set(result.jobId, { router, output, outputTokens, result, untilUs: this.#env.nowUs + REPEATS_US });
-    this.#deliveredLength += output.length;
-    while (this.#delivered.size > REPEATS_MAX || this.#deliveredLength > REPEATED_IN_ALL) this.#forgetDelivery(this.#delivered.keys().next().value!);
-  }
-
-  #forgetDelivery(jobId: JobId): void {
-    // In the simulation nothing has a text: no need to hash the id.
-    if (this.#delivered.size === 0) return;
-    const delivery = this.#delivered.get(jobId);
-    if (delivery === undefined) return;
-    this.#deliveredLength -= delivery.output.length;
-    this.#delivered.delete(jobId);
-  }
-
-  #forgetDeliveries(): void {
-    for (const [jobId, { untilUs }] of this.#delivered) {
-      if (untilUs > this.#env.nowUs) return;
-      this.#forgetDelivery(jobId);
-    }
-  }
-
   #admit(change: 1 | -1): void {
     this.#admitted += change;
     if (this.#operator !== undefined) this.#operator.held(change, this.#env.nowUs);
@@ -454,7 +412,10 @@ export class Node implements Participant {
     }
     const result: Result = { type: "result", jobId: request.jobId, finishReason: event.finishReason, receipt, payments };
     env.send(request.client, result);
-    this.#remember(job, result);
+    if (job.output !== null) {
+      this.#deliveries ??= new Deliveries();
+      this.#deliveries.add({ router: job.router, output: job.output, outputTokens: job.outputTokens, result }, finishedUs);
+    }
     env.send(job.router, { type: "result", jobId: request.jobId, finishReason: event.finishReason, receipt, payments: NO_PAYMENTS });
     if (owedMsat === 0 || job.advance !== null) {
       this.#jobs.delete(request.jobId);

@@ -493,17 +493,42 @@ export class EventQueue {
     this.#full = Math.max(this.#near, kept + (kept >> 1));
   }
 
-  /** Fills the empty heap with the nearest far run. False where there is none. */
+  /** Fills the empty heap with the nearest far run that holds a living event. False where there is none. */
   #moveIn(): boolean {
-    const count = this.#far.prepare(Math.min(INTAKE, this.#near >> 1));
-    if (count < 0) return false;
-    if (count + 2 > this.#times.length) this.#makeRoom(count + 2);
-    this.#far.take(this.#times, this.#slots);
-    this.#limit = this.#far.limit;
-    this.#length = count;
-    this.#full = Math.max(this.#near, 2 * count);
+    for (;;) {
+      const count = this.#far.prepare(Math.min(INTAKE, this.#near >> 1));
+      if (count < 0) return false;
+      if (count + 2 > this.#times.length) this.#makeRoom(count + 2);
+      this.#far.take(this.#times, this.#slots);
+      this.#limit = this.#far.limit;
+      this.#length = this.#dropDeadNear(count);
+      this.#full = Math.max(this.#near, 2 * count);
+      if (this.#length > 0) break;
+    }
     this.#heapify();
     return true;
+  }
+
+  /**
+   * Drops the cancelled of the first so many entries of the heap. Done to what moves in, it also fetches all their records,
+   * many at a time: left to the pops, they would be waited for one after the other.
+   * @returns how many are left, in the order they were in.
+   */
+  #dropDeadNear(count: number): number {
+    const times = this.#times;
+    const slots = this.#slots;
+    let kept = 0;
+    for (let position = 0; position < count; position++) {
+      const slot = slots[position]!;
+      if (!this.#keeps(slot)) continue;
+      if (kept !== position) {
+        times[kept] = times[position]!;
+        slots[kept] = slot;
+      }
+      kept++;
+    }
+    times.fill(Infinity, kept, count);
+    return kept;
   }
 
   /** Grows the heap's arrays to this many entries at least. */
@@ -518,36 +543,27 @@ export class EventQueue {
     this.#slots = slots;
   }
 
+  /** Whether an entry's event is pending; where it was cancelled, its slot is freed. */
+  #keeps(slot: number): boolean {
+    const generation = this.#records[slot * RECORD]!;
+    if ((generation & 1) === 1) return true;
+    this.#dead--;
+    this.#release(slot, generation);
+    return false;
+  }
+
   #dropDead(): void {
     if (this.#root === VACANT) this.#fillRoot();
     else if (this.#root === READY) this.#root = UNSETTLED;
-    const keeps = (slot: number): boolean => {
-      const generation = this.#records[slot * RECORD]!;
-      if ((generation & 1) === 1) return true;
-      this.#release(slot, generation);
-      return false;
-    };
-    const times = this.#times;
-    const slots = this.#slots;
-    let kept = 0;
-    for (let position = 0; position < this.#length; position++) {
-      const slot = slots[position]!;
-      if (!keeps(slot)) continue;
-      times[kept] = times[position]!;
-      slots[kept] = slot;
-      kept++;
-    }
-    times.fill(Infinity, kept, this.#length);
-    this.#length = kept;
+    this.#length = this.#dropDeadNear(this.#length);
     this.#heapify();
-    this.#far.filter(keeps);
+    this.#far.filter((slot) => this.#keeps(slot));
     if (this.#tiedEnd > this.#tiedAt) {
       let end = 0;
-      for (let i = this.#tiedAt; i < this.#tiedEnd; i++) if (keeps(this.#tied[i]!)) this.#tied[end++] = this.#tied[i]!;
+      for (let i = this.#tiedAt; i < this.#tiedEnd; i++) if (this.#keeps(this.#tied[i]!)) this.#tied[end++] = this.#tied[i]!;
       this.#tiedAt = 0;
       this.#tiedEnd = end;
       if (end === 0) this.#root = UNSETTLED;
     }
-    this.#dead = 0;
   }
 }

@@ -137,9 +137,10 @@ export class EventQueue {
     const at = slot * RECORD;
     const generation = records[at]! + 1;
     records[at] = generation;
-    records[at + 1] = kind;
-    records[at + 2] = a;
-    records[at + 3] = b;
+    // V8 takes numbers that it does not know to be integers by way of a double.
+    records[at + 1] = kind | 0;
+    records[at + 2] = a | 0;
+    records[at + 3] = b | 0;
     this.#sequences[slot * (RECORD / 2) + 2] = this.#sequence++;
     this.#newGeneration = generation;
     this.#newSlot = slot;

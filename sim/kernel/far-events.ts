@@ -1,3 +1,5 @@
+import { widened } from "./widened.ts";
+
 /** Entries per chunk. */
 const CHUNK_BITS = 8;
 const CHUNK = 1 << CHUNK_BITS;
@@ -47,12 +49,10 @@ export class FarEvents {
   open(bound: number): void {
     const run = this.#runs++;
     if (run === this.#bounds.length) {
-      const bounds = new Float64Array(2 * run);
-      bounds.set(this.#bounds);
-      this.#bounds = bounds;
-      this.#firsts = doubled(this.#firsts);
-      this.#ends = doubled(this.#ends);
-      this.#counts = doubled(this.#counts);
+      this.#bounds = widened(this.#bounds);
+      this.#firsts = widened(this.#firsts);
+      this.#ends = widened(this.#ends);
+      this.#counts = widened(this.#counts);
     }
     const chunk = this.#newChunk();
     this.#bounds[run] = bound;
@@ -269,12 +269,10 @@ export class FarEvents {
     }
     const chunk = this.#chunks++;
     if (chunk === this.#next.length) {
-      this.#next = doubled(this.#next);
-      this.#fills = doubled(this.#fills);
-      this.#slots = doubled(this.#slots);
-      const times = new Float64Array(2 * this.#times.length);
-      times.set(this.#times);
-      this.#times = times;
+      this.#next = widened(this.#next);
+      this.#fills = widened(this.#fills);
+      this.#slots = widened(this.#slots);
+      this.#times = widened(this.#times);
     }
     return chunk;
   }
@@ -283,11 +281,4 @@ export class FarEvents {
     this.#next[chunk] = this.#freeChunk;
     this.#freeChunk = chunk;
   }
-}
-
-/** The same numbers, and as many zeros. */
-export function doubled(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
-  const result = new Int32Array(2 * array.length);
-  result.set(array);
-  return result;
 }

@@ -1,4 +1,5 @@
-import { doubled, FarEvents } from "./far-events.ts";
+import { FarEvents } from "./far-events.ts";
+import { widened } from "./widened.ts";
 
 /** Handle of a pending event: a positive integer below 2^53. 0 is never one, so it can stand for "none". */
 export type EventId = number;
@@ -314,7 +315,7 @@ export class EventQueue {
     if (slot === SLOTS) throw new RangeError(`More than ${SLOTS} pending events.`);
     this.#slotsUsed++;
     if (slot * RECORD === this.#records.length) {
-      this.#records = doubled(this.#records);
+      this.#records = widened(this.#records);
       this.#sequences = new Float64Array(this.#records.buffer);
     }
     return slot;
@@ -377,7 +378,7 @@ export class EventQueue {
     const time = this.#times[0]!;
     let end = 0;
     while (this.#length > 0 && this.#times[0] === time) {
-      if (end === this.#tied.length) this.#tied = doubled(this.#tied);
+      if (end === this.#tied.length) this.#tied = widened(this.#tied);
       this.#tied[end++] = this.#slots[0]!;
       this.#fillRoot();
     }
@@ -419,7 +420,7 @@ export class EventQueue {
         this.#tiedEnd -= this.#tiedAt;
         this.#tiedAt = 0;
       } else {
-        this.#tied = doubled(this.#tied);
+        this.#tied = widened(this.#tied);
       }
     }
     this.#tied[this.#tiedEnd++] = slot;
@@ -536,12 +537,8 @@ export class EventQueue {
   #makeRoom(entries: number): void {
     let capacity = this.#times.length;
     while (capacity < entries) capacity *= 2;
-    const times = new Float64Array(capacity).fill(Infinity, this.#times.length);
-    times.set(this.#times);
-    const slots = new Int32Array(capacity);
-    slots.set(this.#slots);
-    this.#times = times;
-    this.#slots = slots;
+    this.#times = widened(this.#times, capacity).fill(Infinity, this.#times.length);
+    this.#slots = widened(this.#slots, capacity);
   }
 
   /** Whether an entry's event is pending; where it was cancelled, its slot is freed. */

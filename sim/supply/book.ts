@@ -1,3 +1,4 @@
+import { widened } from "../kernel/widened.ts";
 import { type Amount, NO_RATES } from "./amount.ts";
 import { COST_KINDS, type CostAccount, CostMeter, type CostModel, costsOf } from "./costs.ts";
 import type { ExchangePath } from "./exchange.ts";
@@ -178,9 +179,8 @@ export class SupplyBook {
   assigned(slot: number, node: number): void {
     if (slot >= this.#jobQuotedAt.length) {
       const length = Math.max(slot + 1, this.#jobQuotedAt.length * 2);
-      const wider = (old: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> => { const a = new Float64Array(length); a.set(old); return a; };
-      this.#jobQuotedAt = wider(this.#jobQuotedAt);
-      this.#jobLightning = wider(this.#jobLightning);
+      this.#jobQuotedAt = widened(this.#jobQuotedAt, length);
+      this.#jobLightning = widened(this.#jobLightning, length);
     }
     this.#jobQuotedAt[slot] = this.#quotedAt[node]!;
     this.#jobLightning[slot] = 0;

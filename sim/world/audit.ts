@@ -4,6 +4,7 @@ import { amountMsat, feeMsat, maxAmountMsat } from "../../protocol/units.ts";
 import { HONOUR_US } from "../../scheduler/node.ts";
 import { samePrices } from "../../scheduler/strategy/prices.ts";
 import { InvariantError, LAWS } from "../experiment/recorder/invariant.ts";
+import { widened } from "../kernel/widened.ts";
 import type { ClientSpec, Scenario } from "../scenario/scenario.ts";
 import { isFairAward } from "./award-law.ts";
 import { pricesMove } from "./ask-book.ts";
@@ -158,9 +159,8 @@ export class Audit {
 
   #grow(slot: number): void {
     const length = Math.max(slot + 1, this.#inputTokens.length * 2);
-    const wider = (old: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> => { const a = new Float64Array(length); a.set(old); return a; };
-    this.#inputTokens = wider(this.#inputTokens);
-    this.#maxPriceMsat = wider(this.#maxPriceMsat);
+    this.#inputTokens = widened(this.#inputTokens, length);
+    this.#maxPriceMsat = widened(this.#maxPriceMsat, length);
   }
 }
 

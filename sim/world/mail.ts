@@ -1,4 +1,5 @@
 import type { Kernel } from "../kernel/kernel.ts";
+import { widened } from "../kernel/widened.ts";
 import type { Parcel } from "./envelopes.ts";
 
 /** Messages under way, kept beside the kernel's integers. */
@@ -35,11 +36,7 @@ export class Mail {
   #grow(): number {
     const slot = this.#parcels.length;
     this.#parcels.push(null);
-    if (slot === this.#senders.length) {
-      const senders = new Int32Array(slot * 2);
-      senders.set(this.#senders);
-      this.#senders = senders;
-    }
+    if (slot === this.#senders.length) this.#senders = widened(this.#senders);
     return slot;
   }
 }

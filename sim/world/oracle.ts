@@ -1,5 +1,6 @@
 import type { JobId } from "../../protocol/messages.ts";
 import { JobMap } from "../../scheduler/job-map.ts";
+import { widened } from "../kernel/widened.ts";
 
 /**
  * What only the simulator knows of each job: its true output length, its true service time, whether its node will fail
@@ -103,18 +104,13 @@ export class Oracle {
     const slot = this.ids.length;
     this.ids.push("");
     if (slot === this.user.length) {
-      const wider = (old: Int32Array<ArrayBuffer>) => { const a = new Int32Array(slot * 2); a.set(old); return a; };
-      this.clientClass = wider(this.clientClass);
-      this.user = wider(this.user);
-      this.outputTokens = wider(this.outputTokens);
-      this.maxOutputTokens = wider(this.maxOutputTokens);
-      const waited = new Uint8Array(slot * 2);
-      waited.set(this.waited);
-      this.waited = waited;
-      this.holders = wider(this.holders);
-      const workSeed = new Uint32Array(slot * 2);
-      workSeed.set(this.workSeed);
-      this.workSeed = workSeed;
+      this.clientClass = widened(this.clientClass);
+      this.user = widened(this.user);
+      this.outputTokens = widened(this.outputTokens);
+      this.maxOutputTokens = widened(this.maxOutputTokens);
+      this.waited = widened(this.waited);
+      this.holders = widened(this.holders);
+      this.workSeed = widened(this.workSeed);
     }
     return slot;
   }

@@ -1,6 +1,7 @@
 import type { Timer, TimerId } from "../../scheduler/environment.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { EventId } from "../kernel/queue.ts";
+import { widened } from "../kernel/widened.ts";
 import { Lane } from "./lane.ts";
 
 /** Slots of a timer id; the rest of the id says which user of the slot is meant. */
@@ -136,10 +137,9 @@ export class Timers {
     this.#timers.push(null);
     this.#events.push(IN_LANE);
     if (slot === this.#generations.length) {
-      const wider = (old: Int32Array<ArrayBuffer>) => { const a = new Int32Array(slot * 2); a.set(old); return a; };
-      this.#generations = wider(this.#generations);
-      this.#epochs = wider(this.#epochs);
-      this.#peers = wider(this.#peers);
+      this.#generations = widened(this.#generations);
+      this.#epochs = widened(this.#epochs);
+      this.#peers = widened(this.#peers);
     }
     this.#generations[slot] = FIRST_GENERATION;
     return slot;

@@ -1,3 +1,4 @@
+import { widened } from "../../kernel/widened.ts";
 import { Arena } from "./arena.ts";
 import { PRIORITY_MAX, type Engine, type EngineSink } from "./engine.ts";
 import { requireInteger, requireJob, requireSpeed, throwClock } from "./checks.ts";
@@ -286,11 +287,7 @@ export class ServiceTimeEngine implements Engine {
   }
 
   #addToHeap(job: number): void {
-    if (this.running === this.#heap.length) {
-      const heap = new Int32Array(this.#heap.length * 2);
-      heap.set(this.#heap);
-      this.#heap = heap;
-    }
+    if (this.running === this.#heap.length) this.#heap = widened(this.#heap);
     this.#siftUp(this.running++, job);
   }
 
@@ -331,11 +328,7 @@ export class ServiceTimeEngine implements Engine {
   }
 
   #grow(): void {
-    const work = new Float64Array(this.#jobs.capacity);
-    work.set(this.#work);
-    this.#work = work;
-    const order = new Float64Array(work.length);
-    order.set(this.#order);
-    this.#order = order;
+    this.#work = widened(this.#work, this.#jobs.capacity);
+    this.#order = widened(this.#order, this.#jobs.capacity);
   }
 }

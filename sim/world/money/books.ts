@@ -1,6 +1,7 @@
 import type { JobId, PaymentPurpose } from "../../../protocol/messages.ts";
 import { LOSS_CAUSES, type LossCause, type SettlementReport } from "../../../protocol/result/settlement.ts";
 import { windowWidthUs } from "../../experiment/recorder/windows.ts";
+import { widened } from "../../kernel/widened.ts";
 import { Level } from "./level.ts";
 
 /** Kinds of peers, as rows of the books. */
@@ -428,9 +429,7 @@ export class Books {
   }
 
   #grow(slot: number): void {
-    const wider = new Float64Array(Math.max(slot + 1, this.#owed.length * 2));
-    wider.set(this.#owed);
-    this.#owed = wider;
+    this.#owed = widened(this.#owed, Math.max(slot + 1, this.#owed.length * 2));
   }
 }
 

@@ -1,3 +1,5 @@
+import { widened } from "../../kernel/widened.ts";
+
 /**
  * Double-entry accounts in integer msat. Money moves between accounts and is never made or lost, so the sum over all of
  * them stays what it was when the last account was opened.
@@ -11,11 +13,7 @@ export class Ledger {
   /** Opens an account with this balance. @returns its number. @throws RangeError for a balance that is not a whole number of msat. */
   open(balanceMsat: number): number {
     if (!Number.isSafeInteger(balanceMsat) || balanceMsat < 0) throw new RangeError(`an account opens with whole msat, not ${balanceMsat}`);
-    if (this.#count === this.#balances.length) {
-      const wider = new Float64Array(this.#count * 2);
-      wider.set(this.#balances);
-      this.#balances = wider;
-    }
+    if (this.#count === this.#balances.length) this.#balances = widened(this.#balances);
     this.#balances[this.#count] = balanceMsat;
     this.#openedMsat += balanceMsat;
     if (!Number.isSafeInteger(this.#openedMsat)) throw new RangeError("the accounts hold more than 2^53 msat together");

@@ -1,8 +1,8 @@
 import type { JobId, PaymentPurpose, PaymentRequest, PeerId } from "../../../protocol/messages.ts";
 import type { Invoice, Wallet, WalletEvent } from "../../../scheduler/environment.ts";
-import { doubled } from "../../kernel/far-events.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { Random } from "../../kernel/random.ts";
+import { widened } from "../../kernel/widened.ts";
 import type { PaymentSpec } from "../../scenario/scenario.ts";
 import type { Books } from "./books.ts";
 import type { Channels } from "./channels.ts";
@@ -240,11 +240,10 @@ export class Lightning {
     const slot = this.#requests.length;
     this.#requests.push(null);
     if (slot === this.#payers.length) {
-      this.#payers = doubled(this.#payers);
-      this.#payees = doubled(this.#payees);
-      const wider = (old: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> => { const a = new Float64Array(slot * 2); a.set(old); return a; };
-      this.#feesMsat = wider(this.#feesMsat);
-      this.#totalsMsat = wider(this.#totalsMsat);
+      this.#payers = widened(this.#payers);
+      this.#payees = widened(this.#payees);
+      this.#feesMsat = widened(this.#feesMsat);
+      this.#totalsMsat = widened(this.#totalsMsat);
     }
     return slot;
   }

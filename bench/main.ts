@@ -5,6 +5,7 @@ import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import Table from "cli-table3";
 import pc from "picocolors";
+import { V8_FLAGS } from "../lab/v8-flags.ts";
 import type { Bench, BenchRow } from "./row.ts";
 
 const self = fileURLToPath(import.meta.url);
@@ -25,11 +26,11 @@ const runHere = async (name: string): Promise<void> => {
   process.disconnect();
 };
 
-/** With the same settings of V8 as `infernet` itself (cli/main.ts says why). */
+/** With the same settings of V8 as `infernet` itself. */
 const runInChild = (name: string): Promise<readonly BenchRow[]> =>
   new Promise((resolve) => {
     let rows: readonly BenchRow[] = [];
-    const child = fork(self, ["--child", name], { execArgv: ["--expose-gc", "--no-allocation-site-pretenuring", "--max-inlined-bytecode-size-cumulative=2000"], stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    const child = fork(self, ["--child", name], { execArgv: ["--expose-gc", ...V8_FLAGS], stdio: ["ignore", "inherit", "inherit", "ipc"] });
     child.on("message", (message) => void (rows = message as readonly BenchRow[]));
     child.on("exit", (code) =>
       resolve(code === 0 ? rows : [...rows, { name: `${name}: ended with exit code ${code}`, value: NaN, unit: "", pass: false }]),

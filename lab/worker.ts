@@ -1,11 +1,11 @@
 import { enableCompileCache } from "node:module";
 import { setFlagsFromString } from "node:v8";
 import type { JobResult, SeatedJob } from "./job.ts";
+import { V8_FLAGS } from "./v8-flags.ts";
 
 enableCompileCache();
-// As in cli/main.ts, which says why; here for those who use the lab as a library. V8 has one set of flags per process.
-setFlagsFromString("--no-allocation-site-pretenuring");
-setFlagsFromString("--max-inlined-bytecode-size-cumulative=2000");
+// `infernet` has set them already; here for those who use the lab as a library.
+for (const flag of V8_FLAGS) setFlagsFromString(flag);
 
 /** What a worker thread does with a job. What plays it is loaded with the first one. */
 export default async function work(seated: SeatedJob): Promise<JobResult<unknown>> {

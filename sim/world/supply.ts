@@ -7,6 +7,7 @@ import type { ExchangePath } from "../supply/exchange.ts";
 import { drawMarginalCost, energyCost, type MarginalCost, movingEnergyCost, NO_COST, tariffMoves } from "../supply/marginal-cost.ts";
 import { SeededNumbers } from "../supply/seeded-numbers.ts";
 import type { ChurnSpec, OperatorSpec, QuoteSpec, Scenario, ServiceTimeSpec } from "../scenario/scenario.ts";
+import { Arena } from "./engine/arena.ts";
 import type { Engine } from "./engine/engine.ts";
 import { ServiceTimeEngine } from "./engine/service-time.ts";
 import { exchangePathOf } from "./exchange-path.ts";
@@ -120,6 +121,7 @@ function serviceTimeKit(spec: OperatorSpec, engine: ServiceTimeSpec): NodeKit {
   const service = distribution(engine.serviceUs);
   const numbers = new SeededNumbers();
   const machine = machineOf(spec);
+  const arena = new Arena();
   return {
     machine: machine?.name ?? "service-time server",
     power: powerOf(machine),
@@ -127,7 +129,7 @@ function serviceTimeKit(spec: OperatorSpec, engine: ServiceTimeSpec): NodeKit {
     kvTokensMax: 2 ** 31 - 1,
     work: { fixedUs: service.mean / engine.rates[engine.slots - 1]!, inputUs: 0, outputUs: 0 },
     workUs: (seed) => Math.max(0, service.sample(numbers.from(seed))),
-    engine: (workOf) => new ServiceTimeEngine({ slots: engine.slots, discipline: engine.discipline, rates: engine.rates, work: workOf }),
+    engine: (workOf) => new ServiceTimeEngine({ slots: engine.slots, discipline: engine.discipline, rates: engine.rates, work: workOf }, arena),
     // Its speed is not a matter of tokens; a job of any length takes the mean service time.
     offers: spec.models.map((model) => ({
       model, contextTokensMax: 2 ** 31 - 1, prefillTokensPerS: 1e9, decodeTokensPerS: Math.min(1e9, 1e6 / Math.max(1e-3, service.mean)),

@@ -1,5 +1,6 @@
-/** Numbers in a page, unless more are asked for at once. 64 KB: the array's own object is shared by some hundred engines. */
-const PAGE = 8_192;
+/** Numbers in the first page, for an engine alone, and in the largest, which some hundred engines share: 1 KB, 64 KB. */
+const FIRST_PAGE = 128;
+const LARGEST_PAGE = 8_192;
 
 /**
  * Room for the numbers of many engines, in a few arrays. A field that holds a fraction or a large number is an object of
@@ -17,7 +18,7 @@ export class Arena {
     const at = this.#used;
     this.#used += count;
     if (this.#used <= this.page.length) return at;
-    this.page = new Float64Array(Math.max(PAGE, count));
+    this.page = new Float64Array(Math.max(FIRST_PAGE, Math.min(2 * this.page.length, LARGEST_PAGE), count));
     this.#used = count;
     return 0;
   }

@@ -44,9 +44,8 @@ export class ServiceTimeEngine implements Engine {
   readonly #sharing: boolean;
   readonly #byPriority: boolean;
   readonly #workOf: ((ref: number) => number) | null;
-  readonly #arena = new Arena();
-  readonly #events = new EventBuffer(this.#arena);
-  readonly #jobs = new JobTable(this.#arena);
+  readonly #events: EventBuffer;
+  readonly #jobs: JobTable;
   readonly #queue: WaitingList;
 
   /** By job: its work while it waits, the counter's value at its end while it is in service. */
@@ -73,8 +72,11 @@ export class ServiceTimeEngine implements Engine {
   #busyTotalUs = 0;
   #runningTotalUs = 0;
 
-  /** @throws RangeError for an option out of range. */
-  constructor(options: ServiceTimeOptions) {
+  /**
+   * @param arena where it keeps its jobs, best shared by the engines of a market.
+   * @throws RangeError for an option out of range.
+   */
+  constructor(options: ServiceTimeOptions, arena = new Arena()) {
     const discipline = options.discipline ?? "fifo";
     this.#sharing = discipline === "processor-sharing";
     this.#byPriority = discipline === "priority";
@@ -86,7 +88,9 @@ export class ServiceTimeEngine implements Engine {
       for (const rate of this.#rates) if (!(rate > 0 && rate < Infinity)) throw new RangeError(`rates has ${rate}; expected positive finite numbers`);
     }
     this.#workOf = options.work ?? null;
-    this.#queue = new WaitingList(this.#arena, this.#jobs, this.#byPriority ? PRIORITY_MAX + 1 : 1);
+    this.#events = new EventBuffer(arena);
+    this.#jobs = new JobTable(arena);
+    this.#queue = new WaitingList(arena, this.#jobs, this.#byPriority ? PRIORITY_MAX + 1 : 1);
   }
 
   get waiting(): number {

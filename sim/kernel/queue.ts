@@ -44,6 +44,7 @@ const DEAD_TOLERATED = 64;
  *   heap then and are served one after the other. So a look at the order of insertion is not taken at every level of
  *   the heap, but where it matters.
  * - After a pop the heap's root stays vacant: the push that usually follows fills it and sinks, one pass instead of two.
+ * - Where an event passes each time, sums of integers end in `| 0`: V8 need not look whether they overflow.
  */
 export class EventQueue {
   /** Time of the event that `pop` took last, in the unit of `push`. */
@@ -135,13 +136,13 @@ export class EventQueue {
     if (slot >= 0) this.#spareSlot = -1;
     else slot = this.#takeSlot();
     const records = this.#records;
-    const at = slot * RECORD;
-    const generation = records[at]! + 1;
+    const at = (slot * RECORD) | 0;
+    const generation = (records[at]! + 1) | 0;
     records[at] = generation;
-    // V8 takes numbers that it does not know to be integers by way of a double.
-    records[at + 1] = kind | 0;
-    records[at + 2] = a | 0;
-    records[at + 3] = b | 0;
+    // What V8 does not know to be an integer, it would take by way of a double.
+    records[(at + 1) | 0] = kind | 0;
+    records[(at + 2) | 0] = a | 0;
+    records[(at + 3) | 0] = b | 0;
     this.#sequences[slot * (RECORD / 2) + 2] = this.#sequence++;
     this.#newGeneration = generation;
     this.#newSlot = slot;
@@ -157,16 +158,16 @@ export class EventQueue {
     if (length > 1) {
       const leftTime = times[1]!;
       const rightTime = times[2]!;
-      const child = 1 + +(rightTime < leftTime);
+      const child = (1 + +(rightTime < leftTime)) | 0;
       const rootTime = times[child]!;
       if (rootTime <= time) {
         if (rightTime === leftTime) this.#root = UNSETTLED;
         times[0] = rootTime;
         slots[0] = slots[child]!;
         position = child;
-        const left = 2 * child + 1;
+        const left = ((child << 1) + 1) | 0;
         if (left < length) {
-          const below = left + +(times[left + 1]! < times[left]!);
+          const below = (left + +(times[(left + 1) | 0]! < times[left]!)) | 0;
           const belowTime = times[below]!;
           if (belowTime <= time) {
             if (belowTime === rootTime) this.#root = UNSETTLED;
@@ -215,7 +216,7 @@ export class EventQueue {
       if (time > this.until) return false;
       const slot = this.#slots[0]!;
       const records = this.#records;
-      const at = slot * RECORD;
+      const at = (slot * RECORD) | 0;
       const generation = records[at]!;
       this.#root = VACANT;
       if ((generation & 1) === 0) {
@@ -224,10 +225,10 @@ export class EventQueue {
         continue;
       }
       this.time = time;
-      this.kind = records[at + 1]!;
-      this.a = records[at + 2]!;
-      this.b = records[at + 3]!;
-      this.#release(slot, generation + 1);
+      this.kind = records[(at + 1) | 0]!;
+      this.a = records[(at + 2) | 0]!;
+      this.b = records[(at + 3) | 0]!;
+      this.#release(slot, (generation + 1) | 0);
       return true;
     }
   }
@@ -323,7 +324,7 @@ export class EventQueue {
 
   /** Frees a slot with this, even, generation; for good where it is the last one. */
   #release(slot: number, generation: number): void {
-    this.#records[slot * RECORD] = generation;
+    this.#records[(slot * RECORD) | 0] = generation;
     if (generation === this.#generations) return;
     const spare = this.#spareSlot;
     this.#spareSlot = slot;

@@ -250,18 +250,13 @@ export class EventQueue {
 
   /** Takes all of an event but its time into the fields. False where it was cancelled. */
   #take(slot: number): boolean {
+    if (!this.#keeps(slot)) return false;
     const records = this.#records;
     const at = slot * RECORD;
-    const generation = records[at]!;
-    if ((generation & 1) === 0) {
-      this.#dead--;
-      this.#release(slot, generation);
-      return false;
-    }
     this.kind = records[at + 1]!;
     this.a = records[at + 2]!;
     this.b = records[at + 3]!;
-    this.#release(slot, generation + 1);
+    this.#release(slot, records[at]! + 1);
     return true;
   }
 
@@ -286,12 +281,9 @@ export class EventQueue {
       if (this.#root !== READY && !this.#settle()) return Infinity;
       const serving = this.#root === SERVING;
       const slot = serving ? this.#tied[this.#tiedAt]! : this.#slots[0]!;
-      const generation = this.#records[slot * RECORD]!;
-      if ((generation & 1) === 1) return serving ? this.#tiedTime : this.#times[0]!;
+      if (this.#keeps(slot)) return serving ? this.#tiedTime : this.#times[0]!;
       if (serving) this.#takeTied();
       else this.#root = VACANT;
-      this.#dead--;
-      this.#release(slot, generation);
     }
   }
 

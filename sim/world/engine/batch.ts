@@ -9,9 +9,9 @@ import { TICKS_MAX, TICKS_PER_US, US_PER_TICK, ticksOf } from "./ticks.ts";
 
 /** What a member of the batch takes in the arena: the job and, where it decodes, two facts. */
 const MEMBER = 3;
-/** The value of `#stepsDone` at which it has produced its last token. */
+/** The value of {@link STEPS_DONE} at which it has produced its last token. */
 const FINISH_STEP = 1;
-/** Its context in the coming step, less `#stepsDone`. */
+/** Its context in the coming step, less {@link STEPS_DONE}. */
 const CONTEXT_ORIGIN = 2;
 
 /** When `advance` has something to do, when the stretch ends or an idle engine starts (Infinity when idle), and the latest time told. */
@@ -542,7 +542,7 @@ export class BatchEngine implements Engine {
     const state = this.#state;
     const ref = this.#jobs.ref(job);
     if (ref < 0) this.#cancelled--;
-    else if (this.#watches !== null) this.#watches.delete(ref);
+    else this.#watches?.delete(ref);
     if (ref >= 0 && finished) this.#events.push(FINISHED, ref, atUs);
     if (this.#rules.blockTokens === 0) page[state + RESERVED]! -= this.#jobs.input(job) + this.#jobs.output(job) - 1;
     this.#jobs.remove(job);

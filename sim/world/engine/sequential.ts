@@ -1,5 +1,5 @@
-import { BatchEngine, type BatchRules } from "./batch.ts";
-import type { Engine, QueueDiscipline, StepCost } from "./engine.ts";
+import type { BatchRules } from "./batch.ts";
+import type { QueueDiscipline, StepCost } from "./engine.ts";
 
 export interface SequentialOptions {
   readonly cost: StepCost;
@@ -11,7 +11,10 @@ export interface SequentialOptions {
   readonly discipline?: QueueDiscipline;
 }
 
-/** The rules of a server that runs one job at a time, for `BatchEngine` or its reference. */
+/**
+ * The rules of a server that runs one job at a time, prefill then decode, for `BatchEngine` or its reference: Ollama with
+ * OLLAMA_NUM_PARALLEL=1.
+ */
 export function sequentialRules(options: SequentialOptions): BatchRules {
   const contextTokensMax = options.contextTokens ?? 8_192;
   return {
@@ -23,12 +26,4 @@ export function sequentialRules(options: SequentialOptions): BatchRules {
     discipline: options.discipline ?? "fifo",
     cost: options.cost,
   };
-}
-
-/**
- * One job at a time, prefill then decode: Ollama with OLLAMA_NUM_PARALLEL=1.
- * @throws RangeError for an option out of range.
- */
-export function sequentialEngine(options: SequentialOptions): Engine {
-  return new BatchEngine(sequentialRules(options));
 }

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { BatchEngine } from "./batch.ts";
 import { affineCost } from "./cost.ts";
 import type { Engine, EngineSink } from "./engine.ts";
 import { llamaCppEngine } from "./llama-cpp.ts";
-import { sequentialEngine } from "./sequential.ts";
+import { sequentialRules } from "./sequential.ts";
 import { vllmEngine } from "./vllm.ts";
 
 interface Heard {
@@ -50,7 +51,7 @@ const cost = affineCost({ t0Us: 9_000, perSequenceUs: 300, perPrefillTokenUs: 20
 const engines: Record<string, () => Engine> = {
   "llama.cpp": () => llamaCppEngine({ cost, slots: 3, contextTokens: 400, kvTokensMax: 1_200, batchTokens: 64 }),
   vllm: () => vllmEngine({ cost, kvTokensMax: 480, maxSequences: 4, batchTokens: 64, contextTokens: 400 }),
-  sequential: () => sequentialEngine({ cost, contextTokens: 400, batchTokens: 64 }),
+  sequential: () => new BatchEngine(sequentialRules({ cost, contextTokens: 400, batchTokens: 64 })),
 };
 const jobs = fc.array(fc.record({ gapUs: fc.integer({ min: 0, max: 900_000 }), input: fc.integer({ min: 1, max: 100 }), output: fc.integer({ min: 1, max: 200 }), every: fc.constantFrom(0, 1, 7, 50) }), { minLength: 1, maxLength: 12 });
 

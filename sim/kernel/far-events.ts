@@ -106,12 +106,12 @@ export class FarEvents {
     }
   }
 
-  /** Moves the nearest run's entries to the beginning of these arrays, and removes the run. */
-  take(times: Float64Array, slots: Int32Array): void {
+  /** Moves the nearest run's entries to these arrays, from position `start` on, and removes the run. */
+  take(times: Float64Array, slots: Int32Array, start: number): void {
     const run = --this.#runs;
     this.length -= this.#counts[run]!;
     const lastChunk = this.#ends[run]! >> CHUNK_BITS;
-    let taken = 0;
+    let taken = start;
     for (let chunk = this.#firsts[run]!; ; ) {
       const from = chunk << CHUNK_BITS;
       const to = chunk === lastChunk ? this.#ends[run]! : from + this.#fills[chunk]!;

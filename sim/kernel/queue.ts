@@ -16,14 +16,14 @@ const NEAR = 16_384;
 const INTAKE = 256;
 /** Entries whose median parts the heap. Odd. */
 const SAMPLES = 15;
-/** States of the heap's root. It is the next event. */
-const READY = 0;
+/** Position of the heap's root. The children of position p are 2 p and 2 p + 1: one operation fewer at each level than from 0. */
+const ROOT = 1;
+/** States of the front. The next event is the root of the heap. */
+const IN_ROOT = 0;
 /** It has been taken, and its place is not filled yet. */
 const VACANT = 1;
-/** There may be others of its time that were inserted before it, or nothing at all. */
-const UNSETTLED = 2;
-/** Events of one time have left the heap and are served first. */
-const SERVING = 3;
+/** Events of one time have left the heap, and the next of them is the next event. */
+const SERVING = 2;
 /** So many events of one time are sorted by insertion. */
 const SORTED_BY_HAND = 16;
 /** Below this many dead entries a clean-up is not worth its constant cost. */
@@ -44,7 +44,11 @@ const DEAD_TOLERATED = 64;
  *   heap then and are served one after the other. So a look at the order of insertion is not taken at every level of
  *   the heap, but where it matters.
  * - After a pop the heap's root stays vacant: the push that usually follows fills it and sinks, one pass instead of two.
- * - Where an event passes each time, sums of integers end in `| 0`: V8 need not look whether they overflow.
+ *   It is short enough for V8 to put it, and `next`, into the loop that plays events.
+ * - An entry sinks until what is below is later; where nothing is, there is Infinity. One reason to stop instead of two
+ *   is one branch to mispredict.
+ * - Where an event passes each time, sums of integers end in `| 0`, so that V8 need not look whether they overflow, or in
+ *   `>>> 0`, so that an index need not be extended for its sign.
  */
 export class EventQueue {
   /** Time of the event that `pop` took last, in the unit of `push`. */
@@ -55,12 +59,13 @@ export class EventQueue {
   a = 0;
   b = 0;
 
-  /** The heap. One Infinity at least follows the last entry, so that every parent has two children. */
+  /** The heap, from `ROOT` on. Behind its last entry are Infinities, down to below the deepest; before the root there is -Infinity. */
   #times: Float64Array<ArrayBuffer>;
+  /** Half as long: nothing is below the deepest. */
   #slots: Int32Array<ArrayBuffer>;
   /** Entries of the heap, a vacant root included. */
   #length = 0;
-  #root = UNSETTLED;
+  #front = IN_ROOT;
   readonly #near: number;
   /** Above this length the heap moves half of itself out. */
   #full: number;
@@ -84,10 +89,8 @@ export class EventQueue {
   /** The slot that was freed last, kept off the list for the push that usually follows. */
   #spareSlot = -1;
   #sequence = 0;
-  /** Of the entry that `push` is at. Fields, not parameters: a double that is passed to a function is boxed unless V8 inlines it. */
+  /** Of the entry that `push` is at. A field: a double that is passed to a function is boxed unless V8 inlines it. */
   #newTime = 0;
-  #newGeneration = 0;
-  #newSlot = 0;
   /** How many entries are cancelled. */
   #dead = 0;
   readonly #generations: number;
@@ -99,8 +102,9 @@ export class EventQueue {
   constructor(near = NEAR, generations = GENERATIONS) {
     this.#near = near;
     this.#full = near;
-    this.#times = new Float64Array(66).fill(Infinity);
-    this.#slots = new Int32Array(66);
+    this.#times = new Float64Array(128).fill(Infinity);
+    this.#times[0] = -Infinity;
+    this.#slots = new Int32Array(64);
     this.#generations = generations;
   }
 
@@ -111,12 +115,12 @@ export class EventQueue {
 
   /** Near, far and due, cancelled ones included. */
   get #entries(): number {
-    return this.#length - (this.#root === VACANT ? 1 : 0) + this.#far.length + this.#tiedEnd - this.#tiedAt;
+    return this.#length - (this.#front === VACANT ? 1 : 0) + this.#far.length + this.#tiedEnd - this.#tiedAt;
   }
 
   /** How many entries the arrays have room for, near, far, due and slots together. */
   get capacity(): number {
-    return this.#times.length + this.#far.capacity + this.#tied.length + this.#records.length / RECORD;
+    return this.#slots.length + this.#far.capacity + this.#tied.length + this.#records.length / RECORD;
   }
 
   /**
@@ -125,13 +129,6 @@ export class EventQueue {
    * @throws RangeError where 2^24 events are pending already.
    */
   push(time: number, kind: number, a: number, b: number): EventId {
-    this.#newTime = time;
-    this.#insert(kind, a, b);
-    return this.#newGeneration * SLOTS + this.#newSlot;
-  }
-
-  /** Adds an event at `#newTime`. It is younger than all others: its equals pass it. */
-  #insert(kind: number, a: number, b: number): void {
     let slot = this.#spareSlot;
     if (slot >= 0) this.#spareSlot = -1;
     else slot = this.#takeSlot();
@@ -144,56 +141,20 @@ export class EventQueue {
     records[(at + 2) | 0] = a | 0;
     records[(at + 3) | 0] = b | 0;
     this.#sequences[slot * (RECORD / 2) + 2] = this.#sequence++;
-    this.#newGeneration = generation;
-    this.#newSlot = slot;
-    const time = this.#newTime;
-    if (this.#root !== VACANT) return this.#add(slot);
-    if (time >= this.#limit) return this.#far.append(time, slot);
-    const times = this.#times;
-    const slots = this.#slots;
-    const length = this.#length;
-    let position = 0;
-    this.#root = READY;
-    // The first two levels decide who is the root: it is the only one of its time where neither its sibling nor its children are of it.
-    if (length > 1) {
-      const leftTime = times[1]!;
-      const rightTime = times[2]!;
-      const child = (1 + +(rightTime < leftTime)) | 0;
-      const rootTime = times[child]!;
-      if (rootTime <= time) {
-        if (rightTime === leftTime) this.#root = UNSETTLED;
-        times[0] = rootTime;
-        slots[0] = slots[child]!;
-        position = child;
-        const left = ((child << 1) + 1) | 0;
-        if (left < length) {
-          const below = (left + +(times[(left + 1) | 0]! < times[left]!)) | 0;
-          const belowTime = times[below]!;
-          if (belowTime <= time) {
-            if (belowTime === rootTime) this.#root = UNSETTLED;
-            times[position] = belowTime;
-            slots[position] = slots[below]!;
-            position = below;
-            for (let next = 2 * position + 1; next < length; next = 2 * position + 1) {
-              const child = next + +(times[next + 1]! < times[next]!);
-              const childTime = times[child]!;
-              if (childTime > time) break;
-              times[position] = childTime;
-              slots[position] = slots[child]!;
-              position = child;
-            }
-          }
-        }
-      }
+    if (this.#front === VACANT && time < this.#limit) {
+      this.#front = IN_ROOT;
+      this.#sink(ROOT, time, slot);
+    } else {
+      this.#newTime = time;
+      this.#add(slot);
     }
-    times[position] = time;
-    slots[position] = slot;
+    return generation * SLOTS + slot;
   }
 
-  /** Adds an event at `#newTime` where the root's place is taken. */
+  /** Adds an event at `#newTime` where it cannot take the root's place. It is younger than all others. */
   #add(slot: number): void {
     const time = this.#newTime;
-    if (this.#root === SERVING) {
+    if (this.#front === SERVING) {
       if (time === this.#tiedTime) return this.#joinTied(slot);
       if (time < this.#tiedTime) this.#dissolveTied();
     }
@@ -210,15 +171,20 @@ export class EventQueue {
   /** As `pop`, with the bound in `until`: a number that is not passed is not checked for being one, each time. */
   next(): boolean {
     for (;;) {
-      // What is rare is out of line, so that V8 inlines the rest into the loop that plays events.
-      if (this.#root !== READY && (!this.#settle() || this.#root === SERVING)) return this.#serve();
-      const time = this.#times[0]!;
+      if (this.#front !== IN_ROOT) {
+        if (this.#front === SERVING) return this.#serve();
+        this.#fillRoot();
+      }
+      const times = this.#times;
+      const time = times[ROOT]!;
+      // So are those of an empty heap. What is rare is out of line, so that V8 inlines the rest into the loop that plays events.
+      if (time === times[2 * ROOT] || time === times[2 * ROOT + 1]) return this.#serve();
       if (time > this.until) return false;
-      const slot = this.#slots[0]!;
+      const slot = this.#slots[ROOT]!;
       const records = this.#records;
       const at = (slot * RECORD) | 0;
       const generation = records[at]!;
-      this.#root = VACANT;
+      this.#front = VACANT;
       if ((generation & 1) === 0) {
         this.#dead--;
         this.#release(slot, generation);
@@ -237,11 +203,11 @@ export class EventQueue {
   #serve(): boolean {
     for (;;) {
       if (!this.#settle()) return false;
-      const ties = this.#root === SERVING;
-      const time = ties ? this.#tiedTime : this.#times[0]!;
+      const ties = this.#front === SERVING;
+      const time = ties ? this.#tiedTime : this.#times[ROOT]!;
       if (time > this.until) return false;
-      if (!ties) this.#root = VACANT;
-      if (this.#take(ties ? this.#takeTied() : this.#slots[0]!)) {
+      if (!ties) this.#front = VACANT;
+      if (this.#take(ties ? this.#takeTied() : this.#slots[ROOT]!)) {
         this.time = time;
         return true;
       }
@@ -262,28 +228,24 @@ export class EventQueue {
 
   /** Makes the root the next event, or has those of its time served. False where nothing is left. */
   #settle(): boolean {
-    if (this.#root === SERVING) return true;
-    if (this.#root === VACANT) this.#fillRoot();
-    if (this.#length === 0) {
-      this.#root = UNSETTLED;
-      if (!this.#moveIn()) return false;
-    }
+    if (this.#front === SERVING) return true;
+    if (this.#front === VACANT) this.#fillRoot();
+    if (this.#length === 0 && !this.#moveIn()) return false;
     const times = this.#times;
-    const time = times[0]!;
-    this.#root = READY;
-    if (times[1] === time || times[2] === time) this.#gatherTied();
+    const time = times[ROOT]!;
+    if (time === times[2 * ROOT] || time === times[2 * ROOT + 1]) this.#gatherTied();
     return true;
   }
 
   /** Time of the next event, Infinity where there is none. */
   peekTime(): number {
     for (;;) {
-      if (this.#root !== READY && !this.#settle()) return Infinity;
-      const serving = this.#root === SERVING;
-      const slot = serving ? this.#tied[this.#tiedAt]! : this.#slots[0]!;
-      if (this.#keeps(slot)) return serving ? this.#tiedTime : this.#times[0]!;
+      if (!this.#settle()) return Infinity;
+      const serving = this.#front === SERVING;
+      const slot = serving ? this.#tied[this.#tiedAt]! : this.#slots[ROOT]!;
+      if (this.#keeps(slot)) return serving ? this.#tiedTime : this.#times[ROOT]!;
       if (serving) this.#takeTied();
-      else this.#root = VACANT;
+      else this.#front = VACANT;
     }
   }
 
@@ -325,16 +287,15 @@ export class EventQueue {
     this.#freeSlot = spare;
   }
 
-  /** Adds an entry younger than all others to the heap: it passes only later ones, never its equals. */
+  /** Adds an entry at `#newTime` to the heap. */
   #raise(slot: number): void {
     const time = this.#newTime;
-    let position = this.#length++;
-    if (position + 2 > this.#times.length - 1) this.#makeRoom(position + 3);
+    let position = ++this.#length;
+    if (position >= this.#slots.length) this.#makeRoom(position);
     const times = this.#times;
     const slots = this.#slots;
-    times[position + 1] = Infinity;
-    while (position > 0) {
-      const parent = (position - 1) >> 1;
+    for (;;) {
+      const parent = position >> 1;
       const parentTime = times[parent]!;
       if (time >= parentTime) break;
       times[position] = parentTime;
@@ -346,18 +307,16 @@ export class EventQueue {
     if (this.#length > this.#full) this.#moveOut();
   }
 
-  /** Puts any entry into a vacant position and sinks it. */
+  /** Puts an entry into a vacant position and sinks it. */
   #sink(from: number, time: number, slot: number): void {
     const times = this.#times;
     const slots = this.#slots;
-    const length = this.#length;
     let position = from;
-    for (let left = 2 * position + 1; left < length; left = 2 * position + 1) {
-      const leftTime = times[left]!;
-      const rightTime = times[left + 1]!;
-      const child = left + +(rightTime < leftTime);
+    for (;;) {
+      const left = (position << 1) >>> 0;
+      const child = (left | +(times[(left | 1) >>> 0]! < times[left]!)) >>> 0;
       const childTime = times[child]!;
-      if (childTime >= time) break;
+      if (childTime > time) break;
       times[position] = childTime;
       slots[position] = slots[child]!;
       position = child;
@@ -368,17 +327,17 @@ export class EventQueue {
 
   /** Takes all events of the root's time out of the heap and sets them in order. */
   #gatherTied(): void {
-    const time = this.#times[0]!;
+    const time = this.#times[ROOT]!;
     let end = 0;
-    while (this.#length > 0 && this.#times[0] === time) {
+    while (this.#times[ROOT] === time) {
       if (end === this.#tied.length) this.#tied = widened(this.#tied);
-      this.#tied[end++] = this.#slots[0]!;
+      this.#tied[end++] = this.#slots[ROOT]!;
       this.#fillRoot();
     }
     this.#tiedAt = 0;
     this.#tiedEnd = end;
     this.#tiedTime = time;
-    this.#root = SERVING;
+    this.#front = SERVING;
     const tied = this.#tied;
     const sequences = this.#sequences;
     if (end > SORTED_BY_HAND) {
@@ -400,7 +359,7 @@ export class EventQueue {
     if (this.#tiedAt === this.#tiedEnd) {
       this.#tiedAt = 0;
       this.#tiedEnd = 0;
-      this.#root = UNSETTLED;
+      this.#front = IN_ROOT;
     }
     return slot;
   }
@@ -423,7 +382,7 @@ export class EventQueue {
   #dissolveTied(): void {
     const time = this.#newTime;
     this.#newTime = this.#tiedTime;
-    this.#root = UNSETTLED;
+    this.#front = IN_ROOT;
     for (let i = this.#tiedAt; i < this.#tiedEnd; i++) {
       if (this.#newTime >= this.#limit) this.#far.append(this.#newTime, this.#tied[i]!);
       else this.#raise(this.#tied[i]!);
@@ -435,17 +394,17 @@ export class EventQueue {
 
   /** Fills the vacant root from the end of the heap. */
   #fillRoot(): void {
-    this.#root = UNSETTLED;
-    const last = --this.#length;
+    this.#front = IN_ROOT;
+    const last = this.#length--;
     const time = this.#times[last]!;
     this.#times[last] = Infinity;
-    if (last > 0) this.#sink(0, time, this.#slots[last]!);
+    if (last > ROOT) this.#sink(ROOT, time, this.#slots[last]!);
   }
 
   #heapify(): void {
     const times = this.#times;
     const slots = this.#slots;
-    for (let position = (this.#length >> 1) - 1; position >= 0; position--) this.#sink(position, times[position]!, slots[position]!);
+    for (let position = this.#length >> 1; position >= ROOT; position--) this.#sink(position, times[position]!, slots[position]!);
   }
 
   /** Moves the later half of the heap to a new far run. */
@@ -454,14 +413,14 @@ export class EventQueue {
     const slots = this.#slots;
     const length = this.#length;
     const samples = this.#samples;
-    for (let i = 0; i < SAMPLES; i++) samples[i] = times[Math.floor(((2 * i + 1) * length) / (2 * SAMPLES))]!;
+    for (let i = 0; i < SAMPLES; i++) samples[i] = times[ROOT + Math.floor(((2 * i + 1) * length) / (2 * SAMPLES))]!;
     let bound = samples.sort()[SAMPLES >> 1]!;
     // Whatever is at the root's time has to stay.
-    if (bound === times[0]) {
+    if (bound === times[ROOT]) {
       bound = Infinity;
-      for (let position = 0; position < length; position++) {
+      for (let position = ROOT; position <= length; position++) {
         const time = times[position]!;
-        if (time > times[0]! && time < bound) bound = time;
+        if (time > times[ROOT]! && time < bound) bound = time;
       }
       if (bound === Infinity) {
         this.#full = 2 * length;
@@ -471,20 +430,19 @@ export class EventQueue {
     this.#far.open(bound);
     this.#limit = bound;
     let kept = 0;
-    for (let position = 0; position < length; position++) {
+    for (let position = ROOT; position <= length; position++) {
       const time = times[position]!;
       const slot = slots[position]!;
       if (time >= bound) this.#far.append(time, slot);
       else {
+        kept++;
         times[kept] = time;
         slots[kept] = slot;
-        kept++;
       }
     }
-    times.fill(Infinity, kept, length);
+    times.fill(Infinity, kept + 1, length + 1);
     this.#length = kept;
     this.#heapify();
-    if (this.#root === READY) this.#root = UNSETTLED;
     this.#full = Math.max(this.#near, kept + (kept >> 1));
   }
 
@@ -493,8 +451,8 @@ export class EventQueue {
     for (;;) {
       const count = this.#far.prepare(Math.min(INTAKE, this.#near >> 1));
       if (count < 0) return false;
-      if (count + 2 > this.#times.length) this.#makeRoom(count + 2);
-      this.#far.take(this.#times, this.#slots);
+      if (count >= this.#slots.length) this.#makeRoom(count);
+      this.#far.take(this.#times, this.#slots, ROOT);
       this.#limit = this.#far.limit;
       this.#length = this.#dropDeadNear(count);
       this.#full = Math.max(this.#near, 2 * count);
@@ -513,24 +471,23 @@ export class EventQueue {
     const times = this.#times;
     const slots = this.#slots;
     let kept = 0;
-    for (let position = 0; position < count; position++) {
+    for (let position = ROOT; position <= count; position++) {
       const slot = slots[position]!;
       if (!this.#keeps(slot)) continue;
-      if (kept !== position) {
-        times[kept] = times[position]!;
-        slots[kept] = slot;
-      }
       kept++;
+      times[kept] = times[position]!;
+      slots[kept] = slot;
     }
-    times.fill(Infinity, kept, count);
+    times.fill(Infinity, kept + 1, count + 1);
     return kept;
   }
 
   /** Grows the heap's arrays to this many entries at least. */
   #makeRoom(entries: number): void {
-    let capacity = this.#times.length;
-    while (capacity < entries) capacity *= 2;
-    this.#times = widened(this.#times, capacity).fill(Infinity, this.#times.length);
+    let capacity = 2 * this.#slots.length;
+    while (capacity <= entries) capacity *= 2;
+    const before = this.#times.length;
+    this.#times = widened(this.#times, 2 * capacity).fill(Infinity, before);
     this.#slots = widened(this.#slots, capacity);
   }
 
@@ -544,8 +501,7 @@ export class EventQueue {
   }
 
   #dropDead(): void {
-    if (this.#root === VACANT) this.#fillRoot();
-    else if (this.#root === READY) this.#root = UNSETTLED;
+    if (this.#front === VACANT) this.#fillRoot();
     this.#length = this.#dropDeadNear(this.#length);
     this.#heapify();
     this.#far.filter((slot) => this.#keeps(slot));
@@ -554,7 +510,7 @@ export class EventQueue {
       for (let i = this.#tiedAt; i < this.#tiedEnd; i++) if (this.#keeps(this.#tied[i]!)) this.#tied[end++] = this.#tied[i]!;
       this.#tiedAt = 0;
       this.#tiedEnd = end;
-      if (end === 0) this.#root = UNSETTLED;
+      if (end === 0) this.#front = IN_ROOT;
     }
   }
 }

@@ -177,7 +177,7 @@ export class EventQueue {
       }
       const times = this.#times;
       const time = times[ROOT]!;
-      // So are those of an empty heap. What is rare is out of line, so that V8 inlines the rest into the loop that plays events.
+      // Others are due with it, or the heap is empty. Out of line, so that V8 inlines the rest into the loop that plays events.
       if (time === times[2 * ROOT] || time === times[2 * ROOT + 1]) return this.#serve();
       if (time > this.until) return false;
       const slot = this.#slots[ROOT]!;

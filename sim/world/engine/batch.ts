@@ -656,14 +656,11 @@ export class BatchEngine implements Engine {
 
   /** Counts the blocks that the coming step needs, and preempts until they are there. */
   #takeBlocks(atUs: number): void {
-    const page = this.#page;
-    const state = this.#state;
-    let need = 0;
-    for (let at = 0; at < this.#decoding; at++) need += this.#roomFor(this.#contextOriginAt(at) + page[state + STEPS_DONE]!);
+    let need = this.#decodingRoom(0);
     for (let at = this.#decoding; at < this.running; at++) need += this.#roomFor(this.#promptOf(this.#jobAt(at)));
     const capacity = this.#roomFor(this.kvTokensMax - this.#rules.blockTokens + 1);
     while (need > capacity) need -= this.#preempt(atUs);
-    page[state + RESERVED] = need;
+    this.#page[this.#state + RESERVED] = need;
   }
 
   /** Puts the latest job (of the lowest priority) back to the front of the queue; returns the room it gives up. */
@@ -706,28 +703,31 @@ export class BatchEngine implements Engine {
     const page = this.#page;
     const state = this.#state;
     const block = this.#rules.blockTokens;
+    const decoding = this.#decoding;
     const free = this.#roomFor(this.kvTokensMax - block + 1) - page[state + RESERVED]!;
-    if (this.#decoding * Math.ceil((steps - 1) / block) * block <= free) return steps;
-    let low = 1;
-    let high = steps;
+    if (decoding * Math.ceil((steps - 1) / block) * block <= free) return steps;
+    const most = this.#decodingRoom(0) + free;
+    // So many fit where every last block is full by then; where it holds one token only, a block's tokens less one fewer.
+    const later = Math.floor((most - page[state + CONTEXT]!) / decoding);
+    let high = Math.min(steps - 1, later);
+    let low = Math.min(high, Math.max(0, later - block + 1));
     while (low < high) {
       const middle = Math.ceil((low + high) / 2);
-      if (this.#growth(middle - 1) <= free) low = middle;
+      if (this.#decodingRoom(middle) <= most) low = middle;
       else high = middle - 1;
     }
-    return low;
+    return low + 1;
   }
 
-  /** Room that the decoding jobs need beyond the coming step's, `steps` later. */
-  #growth(steps: number): number {
-    const page = this.#page;
-    const state = this.#state;
-    let growth = 0;
-    for (let at = 0; at < this.#decoding; at++) {
-      const context = this.#contextOriginAt(at) + page[state + STEPS_DONE]!;
-      growth += this.#roomFor(context + steps) - this.#roomFor(context);
-    }
-    return growth;
+  /** Room that the decoding jobs need `steps` after the coming step. */
+  #decodingRoom(steps: number): number {
+    const members = this.#batchPage;
+    const block = this.#rules.blockTokens;
+    const tokens = this.#page[this.#state + STEPS_DONE]! + steps + block - 1;
+    const end = this.#batch + this.#decoding * MEMBER;
+    let blocks = 0;
+    for (let member = this.#batch; member < end; member += MEMBER) blocks += Math.floor((members[member + CONTEXT_ORIGIN]! + tokens) / block);
+    return blocks * block;
   }
 
   #growBatch(): void {
